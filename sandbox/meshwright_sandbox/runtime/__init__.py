@@ -1,0 +1,1 @@
+"""Runs what the emulated control plane creates: clusters, meshes, and Google's controllers."""

@@ -1,0 +1,163 @@
+"""What the emulated GKE API asks of whatever runs the clusters.
+
+The emulator decides what exists; a :class:`ClusterRuntime` makes it run. Two runtimes implement
+the protocol: ``LocalRuntime`` (real API servers with simulated nodes, real istiod) and
+:class:`NullRuntime` (no processes, for tests of the API surface).
+
+Every method may be called from any thread, and several clusters may be started side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from meshwright_sandbox.runtime.certificates import CertificateAuthority
+
+
+class RuntimeFailure(Exception):
+    """A cluster or mesh could not be run; the text says what failed, where, and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Taint:
+    """One node taint as Kubernetes spells it (``effect``: NoSchedule, PreferNoSchedule, NoExecute)."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True)
+class NodePool:
+    """The nodes of one pool.
+
+    ``count`` is the number of nodes in the whole pool (all zones), ``labels`` and ``taints`` are
+    the user's own; the labels that GKE sets on every node are added by the runtime.
+    ``zones`` are the zones the nodes are spread over; empty means the cluster's location.
+    """
+
+    name: str
+    count: int
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    taints: tuple[Taint, ...] = ()
+    machine_type: str = "e2-standard-4"
+    zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClusterRequest:
+    """A cluster to run. ``location`` is a region or a zone, the ranges are CIDRs,
+    ``version`` is the GKE version string, ``gateway_api`` asks for the Gateway API's CRDs."""
+
+    project: str
+    project_number: int
+    location: str
+    name: str
+    version: str
+    pod_range: str
+    service_range: str
+    autopilot: bool
+    node_pools: tuple[NodePool, ...] = ()
+    gateway_api: bool = False
+
+
+@dataclass(frozen=True)
+class ClusterAccess:
+    """How to reach a running cluster.
+
+    ``endpoint`` is a host or ``host:port`` such that ``https://{endpoint}`` works on this machine,
+    ``ca_certificate`` the PEM its certificate verifies against, ``private_endpoint`` the address
+    inside the sandbox's network, ``token`` a bearer token with cluster-admin rights.
+    """
+
+    endpoint: str
+    ca_certificate: str
+    private_endpoint: str
+    token: str
+
+
+@dataclass(frozen=True)
+class MeshRequest:
+    """A mesh control plane. ``mesh_id`` is ``proj-<fleet project number>``, ``revision`` one of
+    ``asm-managed``, ``asm-managed-rapid``, ``asm-managed-stable``, ``channel`` the release channel
+    (``regular``, ``rapid``, ``stable``), ``trust_domain`` is ``<project>.svc.id.goog``."""
+
+    mesh_id: str
+    project_number: int
+    revision: str
+    channel: str
+    trust_domain: str
+
+
+class ClusterRuntime(Protocol):
+    """Runs clusters and their meshes. All methods block and are idempotent."""
+
+    def start(self, request: ClusterRequest) -> ClusterAccess:
+        """Start the cluster, or adopt it if it runs; return once its API server is ready.
+
+        Raises :class:`RuntimeFailure` when it cannot be run.
+        """
+        ...
+
+    def stop(self, project: str, location: str, name: str) -> None:
+        """End the cluster's processes and forget its data; nothing happens if there is none."""
+        ...
+
+    def set_node_pools(
+        self, project: str, location: str, name: str, pools: tuple[NodePool, ...]
+    ) -> None:
+        """Make the cluster's nodes those of ``pools``: missing ones are added, others removed."""
+        ...
+
+    def start_mesh(self, project: str, location: str, name: str, mesh: MeshRequest) -> None:
+        """Run the mesh's control plane for the cluster; return once injection answers and the
+        ControlPlaneRevision is Reconciled."""
+        ...
+
+    def stop_mesh(self, project: str, location: str, name: str) -> None:
+        """End the cluster's control plane and remove its webhooks; Istio's CRDs stay."""
+        ...
+
+    def dependents(self, project: str, network: str) -> list[str]:
+        """Names of resources that controllers made in the network, and that keep it from being
+        deleted."""
+        ...
+
+
+class NullRuntime:
+    """Clusters that are RUNNING on paper only: endpoint ``127.0.0.1:1``, no processes."""
+
+    def __init__(self) -> None:
+        # A real certificate, since clients parse what the API shows even if they never dial it.
+        self._ca_certificate = CertificateAuthority.generate().certificate
+        self.clusters: dict[tuple[str, str, str], ClusterRequest] = {}
+        self.meshes: dict[tuple[str, str, str], MeshRequest] = {}
+
+    def start(self, request: ClusterRequest) -> ClusterAccess:
+        self.clusters[(request.project, request.location, request.name)] = request
+        return ClusterAccess(
+            endpoint="127.0.0.1:1",
+            ca_certificate=self._ca_certificate,
+            private_endpoint="10.0.0.2",
+            token="sandbox",
+        )
+
+    def stop(self, project: str, location: str, name: str) -> None:
+        self.meshes.pop((project, location, name), None)
+        self.clusters.pop((project, location, name), None)
+
+    def set_node_pools(
+        self, project: str, location: str, name: str, pools: tuple[NodePool, ...]
+    ) -> None:
+        return None
+
+    def start_mesh(self, project: str, location: str, name: str, mesh: MeshRequest) -> None:
+        self.meshes[(project, location, name)] = mesh
+
+    def stop_mesh(self, project: str, location: str, name: str) -> None:
+        self.meshes.pop((project, location, name), None)
+
+    def dependents(self, project: str, network: str) -> list[str]:
+        return []
