@@ -1,0 +1,35 @@
+# Every target is one call of a program; what it does stands in that program.
+PYTHON ?= python3
+READY := .venv/.ready
+
+.PHONY: demo test lint bench down tools lock
+.DEFAULT_GOAL := demo
+
+# Start the local cloud, run `pulumi up` for stack dev on it, say what to look at.
+demo: $(READY)
+	@.venv/bin/meshwright demo
+
+# Every test there is: two workers, the tests of one file or group stay on one of them.
+test: $(READY) tools
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup
+
+lint: $(READY)
+	@.ci/lint
+
+bench: $(READY) tools
+	@.venv/bin/python -m bench
+
+# Stop what `make demo` or `meshwright sandbox up` started in this checkout, and nothing else.
+down:
+	@test ! -x .venv/bin/meshwright || .venv/bin/meshwright sandbox down
+
+# The outside programs, found or built once into the user's cache folder.
+tools: $(READY)
+	@.venv/bin/python -m meshwright_toolchain ensure
+
+# requirements/*.txt from requirements/*.in; run by hand after an edit of an .in file.
+lock:
+	@.ci/lock
+
+$(READY): toolchain/bootstrap.py requirements/development.txt $(wildcard */pyproject.toml)
+	@$(PYTHON) toolchain/bootstrap.py
