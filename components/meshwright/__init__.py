@@ -1,0 +1,57 @@
+"""Components for a service-mesh platform on Google Cloud."""
+
+from .cluster import (
+    AuthorizedNetworkArgs,
+    GkeCluster,
+    GkeClusterArgs,
+    NodePoolArgs,
+    NodeTaintArgs,
+)
+from .fleet import Fleet, FleetArgs, FleetMemberArgs
+from .gateway import IngressGateway, IngressGatewayArgs
+from .kubeconfig import ClusterAccess, cluster_access
+from .logging import BigQueryArgs, LogBucketArgs, LogExclusionArgs, LogSink, LogSinkArgs
+from .mesh import ManagedMesh, ManagedMeshArgs, MeshMemberArgs
+from .namespace import MeshNamespace, MeshNamespaceArgs
+from .network import MeshNetwork, MeshNetworkArgs, SubnetArgs, SubnetResult
+from .security import AllowRuleArgs, MeshSecurity, MeshSecurityArgs
+from .telemetry import MeshTelemetry, MeshTelemetryArgs
+from .traffic import RetryArgs, RouteVersionArgs, TrafficRoute, TrafficRouteArgs
+
+__all__ = [
+    "AllowRuleArgs",
+    "AuthorizedNetworkArgs",
+    "BigQueryArgs",
+    "ClusterAccess",
+    "Fleet",
+    "FleetArgs",
+    "FleetMemberArgs",
+    "GkeCluster",
+    "GkeClusterArgs",
+    "IngressGateway",
+    "IngressGatewayArgs",
+    "LogBucketArgs",
+    "LogExclusionArgs",
+    "LogSink",
+    "LogSinkArgs",
+    "ManagedMesh",
+    "ManagedMeshArgs",
+    "MeshMemberArgs",
+    "MeshNamespace",
+    "MeshNamespaceArgs",
+    "MeshNetwork",
+    "MeshNetworkArgs",
+    "MeshSecurity",
+    "MeshSecurityArgs",
+    "MeshTelemetry",
+    "MeshTelemetryArgs",
+    "NodePoolArgs",
+    "NodeTaintArgs",
+    "RetryArgs",
+    "RouteVersionArgs",
+    "SubnetArgs",
+    "SubnetResult",
+    "TrafficRoute",
+    "TrafficRouteArgs",
+    "cluster_access",
+]
