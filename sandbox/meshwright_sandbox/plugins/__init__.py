@@ -1,0 +1,1 @@
+"""Stand-in provider plugins, found on PATH only inside the sandbox's environment."""
