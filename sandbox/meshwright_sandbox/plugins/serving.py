@@ -34,7 +34,7 @@ from pulumi.runtime.proto import (
     status_pb2,
 )
 
-from meshwright_sandbox.plugins.values import dump
+from meshwright_sandbox.plugins.values import encode
 
 _MESSAGE_LIMIT = 400 * 1024 * 1024
 _OPTIONS = [
@@ -82,9 +82,9 @@ class InitializationFailed(Exception):
         super().__init__("; ".join(reasons))
         self.detail = provider_pb2.ErrorResourceInitFailed(
             id=identifier,
-            properties=dump(outputs),
+            properties=encode(outputs),
             reasons=list(reasons),
-            inputs=dump(inputs) if inputs is not None else None,
+            inputs=encode(inputs) if inputs is not None else None,
         )
 
 
