@@ -1,0 +1,1 @@
+"""The service-independent half of the emulated control plane."""

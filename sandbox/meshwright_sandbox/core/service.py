@@ -1,0 +1,180 @@
+"""How a Google Cloud API is described to the emulator: `Service`, `Collection`, `Reference`.
+
+A service file is a description plus the few rules that the discovery document cannot state::
+
+    SERVICE = Service(
+        name="networkservices",                          # URL prefix and <name>.googleapis.com
+        versions={"v1": "networkservices.v1", "v1beta1": "networkservices.v1beta1"},
+        proto="google.cloud.networkservices",            # names the @type of operation responses
+        collections=(
+            Collection("projects.locations.meshes", output_only=("selfLink",), etag=True),
+        ),
+        methods={"projects.locations.meshes.drain": drain},   # anything that is not CRUD
+    )
+
+What needs no declaration, because the discovery document says it: routes (`path` and `flatPath`
+of every method), body and query checks, output-only fields, the schema of a collection, whether a
+method answers with a resource or an operation, list fields, paging, and where a new resource's
+name stands when it is a query parameter `<thing>Id` or the body's `name`. Collections that are not
+declared at all are served with these defaults.
+
+A *resource name* is the path after the API version, without a verb, with the project's id in place
+of its number: `projects/p/locations/global/meshes/m`, `projects/p/global/networks/n`. Together
+with the service's name it is the key in the store, so every version of an API sees one resource.
+
+A *type* is the method id without the service and the verb: `projects.locations.meshes`,
+`networks`. Handlers of `Service.methods` are keyed `<type>.<verb>`, get a `Call` and return the
+JSON answer (a dict), or raise `core.errors.ApiError`. They run inside one store transaction:
+an exception undoes everything they wrote.
+
+Hooks that do slow work (`create_work`, ...) run in a thread while the operation is RUNNING, outside
+any transaction, and again from the start after a crash, so they must be idempotent. Their result,
+a dict or None, is merged into the resource in the instant in which the operation turns DONE.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from meshwright_sandbox.core.cloud import Call
+    from meshwright_sandbox.core.operations import Work
+
+Document = dict[str, Any]
+Handler = Callable[["Call"], Document]
+Rule = Callable[["Call", Document], None]
+WorkHook = Callable[["Work"], Document | None]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A field that must name an existing resource.
+
+    Attributes:
+        field: dotted path in the resource; `[]` steps into a list, `{}` into a map's values:
+            `networkInterfaces[].subnetwork`.
+        service: the service that owns the target.
+        template: the target's resource name, used when the field holds a bare name. May use
+            `{project}`, `{location}` (or `{region}`/`{zone}`) of the referring resource and `{id}`.
+        status: HTTP status of the refusal, 404 or 400.
+        message: its text; may use `{value}`, `{name}` and `{field}`. Default: the service's
+            not-found text.
+        blocks: whether the target cannot be deleted while this reference stands.
+        rewrite: whether the field is stored as the target's self link (the custom of compute).
+    """
+
+    field: str
+    service: str
+    template: str
+    status: int = 404
+    message: str | None = None
+    blocks: bool = True
+    rewrite: bool = False
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One kind of resource of a service, where it differs from what its document implies.
+
+    Attributes:
+        type: e.g. `projects.locations.clusters`.
+        id_from: where create finds the new resource's short name: `query:meshId`, `body:name`,
+            `body:datasetReference.datasetId` (the path is into the request body as sent).
+            Default: a query parameter `<thing>Id` if the method has one, else `body:name`.
+        id_pattern: regular expression that the short name must match entirely.
+        body_field: the field of the create request that holds the resource (`cluster`), when the
+            request is not the resource itself.
+        schema: name of the resource's schema; default: what `get` returns.
+        references: fields that must name existing resources.
+        defaults: called at create, before storing, to fill in what the real API fills in. The
+            document is changed in place.
+        check: called at create, patch and update with the complete new document, to refuse it.
+            `call.before` is the document as it was (None at create).
+        view: called with a copy of the stored document before it is answered (to add computed
+            fields, hide internal ones). Keys that begin with `_` are internal and never shown.
+        immutable: dotted paths that patch and update must not change.
+        output_only: top-level fields ignored in requests, besides the schema's own.
+        latency: key into `operations.LATENCY_SECONDS`.
+        create_work, update_work, delete_work: hooks, see the module's docstring.
+        keep_failed: whether a resource whose create operation failed stays (GKE) or goes (most).
+        on_failed: called with the `Work` when an operation ended in an error, to set a status.
+        blockers: called with (call, resource name) before a delete; names of what still depends
+            on it, besides blocking references. None means it may go.
+        has_children: whether nested resources block the delete (False: they go with it).
+        etag: whether resources carry an `etag` that a stale writer is refused by (409 ABORTED).
+        merge_maps: whether a mask that names a map merges its keys instead of replacing it.
+        update_time: whether `createTime`/`updateTime`/`uid` are kept, where the schema has them.
+        system: whether resources are the cloud's own and are left out of the inventory.
+    """
+
+    type: str
+    id_from: str | None = None
+    id_pattern: str | None = None
+    body_field: str | None = None
+    schema: str | None = None
+    references: tuple[Reference, ...] = ()
+    defaults: Rule | None = None
+    check: Rule | None = None
+    view: Rule | None = None
+    immutable: tuple[str, ...] = ()
+    output_only: tuple[str, ...] = ()
+    latency: str = "other"
+    create_work: WorkHook | None = None
+    update_work: WorkHook | None = None
+    delete_work: WorkHook | None = None
+    keep_failed: bool = False
+    on_failed: WorkHook | None = None
+    blockers: Callable[["Call", str], list[str]] | None = None
+    has_children: bool = False
+    etag: bool = False
+    merge_maps: bool = False
+    update_time: bool = True
+    system: bool = False
+
+
+@dataclass(frozen=True)
+class Service:
+    """One Google Cloud API.
+
+    Attributes:
+        name: URL prefix, store key and first label of the host name.
+        versions: URL version -> discovery document, e.g. `{"v1beta1": "container.v1beta1"}`.
+            A version without a document of its own may name a near one: paths are rewritten.
+        proto: package of the protobuf messages without the version (`google.container`), used in
+            `@type` of operation responses and in type errors.
+        collections: declared kinds of resource; others get the defaults.
+        methods: handlers of everything that is not CRUD, keyed `<type>.<verb>`; also overrides
+            CRUD methods.
+        aliases: type -> type that is meant, for documents that serve one resource at two paths.
+        rewrite_path: changes the path after the version before it is matched against the routes.
+        style: shape of errors: `rpc` (code, message, status, details) or `legacy` (code, message,
+            errors[]; compute, BigQuery, Storage).
+        operations: `longrunning`, `compute`, `container` or `none`.
+        must_be_enabled: whether calls in a project that has not enabled the API are refused.
+        not_found: text of a 404 for a resource name; `already_exists`: text of a 409.
+        name_field: whether `name` in a stored document is the full resource name (`full`), the
+            short one (`short`), or is not touched (`none`).
+        seed: called once for each new project, to create what the cloud itself brings.
+    """
+
+    name: str
+    versions: Mapping[str, str]
+    proto: str = ""
+    collections: tuple[Collection, ...] = ()
+    methods: Mapping[str, Handler] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    rewrite_path: Callable[[str], str] | None = None
+    style: str = "rpc"
+    operations: str = "longrunning"
+    must_be_enabled: bool = False
+    not_found: Callable[[str], str] = "Resource '{}' was not found".format
+    already_exists: Callable[[str], str] = "Resource '{}' already exists".format
+    name_field: str = "full"
+    seed: Callable[..., None] | None = None
+
+    def collection(self, type_: str) -> Collection:
+        """Declaration of a type, or the defaults."""
+        for declared in self.collections:
+            if declared.type == type_:
+                return declared
+        return Collection(type_)
