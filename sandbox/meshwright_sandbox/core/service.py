@@ -7,7 +7,7 @@ A service file is a description plus the few rules that the discovery document c
         versions={"v1": "networkservices.v1", "v1beta1": "networkservices.v1beta1"},
         proto="google.cloud.networkservices",            # names the @type of operation responses
         collections=(
-            Collection("projects.locations.meshes", output_only=("selfLink",), etag=True),
+            Collection("projects.locations.meshes", latency="network"),
         ),
         methods={"projects.locations.meshes.drain": drain},   # anything that is not CRUD
     )
@@ -37,7 +37,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from meshwright_sandbox.core.cloud import Call
+    from meshwright_sandbox.core.cloud import Call, Cloud
     from meshwright_sandbox.core.operations import Work
 
 Document = dict[str, Any]
@@ -101,9 +101,9 @@ class Collection:
         blockers: called with (call, resource name) before a delete; names of what still depends
             on it, besides blocking references. None means it may go.
         has_children: whether nested resources block the delete (False: they go with it).
-        etag: whether resources carry an `etag` that a stale writer is refused by (409 ABORTED).
+        etag: whether a writer with a stale `etag` is refused (409 ABORTED); resources carry one
+            wherever their schema has the field.
         merge_maps: whether a mask that names a map merges its keys instead of replacing it.
-        update_time: whether `createTime`/`updateTime`/`uid` are kept, where the schema has them.
         system: whether resources are the cloud's own and are left out of the inventory.
     """
 
@@ -126,9 +126,8 @@ class Collection:
     on_failed: WorkHook | None = None
     blockers: Callable[["Call", str], list[str]] | None = None
     has_children: bool = False
-    etag: bool = False
+    etag: bool = True
     merge_maps: bool = False
-    update_time: bool = True
     system: bool = False
 
 
@@ -154,7 +153,13 @@ class Service:
         not_found: text of a 404 for a resource name; `already_exists`: text of a 409.
         name_field: whether `name` in a stored document is the full resource name (`full`), the
             short one (`short`), or is not touched (`none`).
-        seed: called once for each new project, to create what the cloud itself brings.
+        works: hooks of operations that are not create, update or delete of a resource, by the
+            `verb` they were started with (`call.start(verb, ...)`).
+        operation_name: `(project, location, id) -> name` where it is not
+            `projects/P/locations/L/operations/ID`.
+        busy: text of the refusal while another operation runs on a resource.
+        seed: called as `seed(cloud, project)` once for each new project, in a transaction, to
+            create what the cloud itself brings (`cloud.store.put(..., system=True)`).
     """
 
     name: str
@@ -170,7 +175,10 @@ class Service:
     not_found: Callable[[str], str] = "Resource '{}' was not found".format
     already_exists: Callable[[str], str] = "Resource '{}' already exists".format
     name_field: str = "full"
-    seed: Callable[..., None] | None = None
+    works: Mapping[str, WorkHook] = field(default_factory=dict)
+    operation_name: Callable[[str, str, str], str] | None = None
+    busy: Callable[[str], str] = "Another operation is in progress on resource '{}'.".format
+    seed: Callable[["Cloud", str], None] | None = None
 
     def collection(self, type_: str) -> Collection:
         """Declaration of a type, or the defaults."""

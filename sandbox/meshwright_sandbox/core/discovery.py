@@ -1,0 +1,161 @@
+"""Discovery documents: what they say about methods and schemas, and routes compiled from them.
+
+The documents are those that google-api-python-client ships. They are loaded when the first request
+for an API version arrives, stripped of prose, and compiled into a tree of path segments.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import googleapiclient
+
+DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
+# Parameters that every API takes, also where a document does not list them.
+STANDARD_PARAMETERS = frozenset({
+    "$.xgafv", "$alt", "$callback", "$fields", "$httpMethod", "$key", "$prettyPrint", "$req",
+    "$userProject", "access_token", "alt", "callback", "fields", "key", "oauth_token",
+    "prettyPrint", "quotaUser", "trace", "uploadType", "upload_protocol", "userIp", "userProject",
+})  # fmt: skip
+_OUTPUT_ONLY = re.compile(r"\s*\[?output[ -]only", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One API method.
+
+    Attributes:
+        id: e.g. `compute.networks.insert`.
+        type: the id without the service and the verb: `networks`.
+        verb: last part of the id: `insert`.
+        http_method: `GET`, ...
+        segments: path after the version as the document writes it, split at slashes.
+        suffix: the `:verb` that ends the path, without the colon, or "".
+        parameters: name -> declaration, path and query.
+        request, response: schema names, or None.
+    """
+
+    id: str
+    type: str
+    verb: str
+    http_method: str
+    segments: tuple[str, ...]
+    suffix: str
+    parameters: dict[str, Any]
+    request: str | None
+    response: str | None
+
+    @property
+    def query_parameters(self) -> dict[str, Any]:
+        """Declared query parameters."""
+        return {n: p for n, p in self.parameters.items() if p.get("location") == "query"}
+
+
+@dataclass
+class _Node:
+    children: dict[str, "_Node"] = field(default_factory=dict)
+    methods: dict[str, Method] = field(default_factory=dict)
+
+
+class Document:
+    """One discovery document, compiled.
+
+    Args:
+        key: file name without `.json`, e.g. `compute.v1`.
+    """
+
+    def __init__(self, key: str) -> None:
+        raw = json.loads((DOCUMENTS / f"{key}.json").read_text(encoding="utf-8"))
+        self.key = key
+        self.version: str = raw["version"]
+        self.service_path: str = raw["servicePath"]
+        self.batch_path: str = raw.get("batchPath", "batch")
+        self.parameters: dict[str, Any] = raw["parameters"]
+        self.schemas: dict[str, Any] = raw.get("schemas", {})
+        for schema in self.schemas.values():
+            _strip(schema)
+        self.methods: dict[str, Method] = {}
+        self._by_type: dict[str, dict[str, Method]] = {}
+        self._root = _Node()
+        self._collect(raw)
+
+    def _collect(self, resource: dict[str, Any]) -> None:
+        for raw in resource.get("methods", {}).values():
+            self._add(raw)
+        for child in resource.get("resources", {}).values():
+            self._collect(child)
+
+    def _add(self, raw: dict[str, Any]) -> None:
+        path: str = raw.get("flatPath", raw["path"])
+        if not self.service_path:  # one-platform documents keep the version in each path
+            path = path.removeprefix(f"{self.version}/")
+        segments = tuple(path.replace("{+", "{").split("/"))
+        match = re.search(r":(\w+)$", segments[-1])
+        parts = raw["id"].split(".")
+        method = Method(
+            id=raw["id"],
+            type=".".join(parts[1:-1]),
+            verb=parts[-1],
+            http_method=raw["httpMethod"],
+            segments=segments,
+            suffix=match[1] if match else "",
+            parameters={n: _strip(p) for n, p in raw.get("parameters", {}).items()},
+            request=raw.get("request", {}).get("$ref"),
+            response=raw.get("response", {}).get("$ref"),
+        )
+        self.methods[method.id] = method
+        self._by_type.setdefault(method.type, {})[method.verb] = method
+        node = self._root
+        for segment in segments:
+            key = segment
+            if segment.startswith("{"):
+                key = "*" + segment[segment.index("}") + 1 :]
+            node = node.children.setdefault(key, _Node())
+        node.methods.setdefault(method.http_method, method)
+
+    def verbs(self, type_: str) -> dict[str, Method]:
+        """Methods of a type by verb; empty when the type is unknown."""
+        return self._by_type.get(type_, {})
+
+    def match(self, http_method: str, segments: list[str]) -> Method | None:
+        """The method that answers a path (unquoted segments after the version)."""
+        node = self._find(self._root, http_method, segments, 0)
+        return node.methods[http_method] if node else None
+
+    def _find(self, node: _Node, http_method: str, segments: list[str], index: int) -> _Node | None:
+        if index == len(segments):
+            return node if http_method in node.methods else None
+        segment = segments[index]
+        keys = [segment]
+        if index == len(segments) - 1 and ":" in segment:
+            keys.append("*:" + segment.rpartition(":")[2])
+        keys.append("*")
+        for key in keys:  # literal segments win over parameters, as in the real front end
+            child = node.children.get(key)
+            found = child and self._find(child, http_method, segments, index + 1)
+            if found:
+                return found
+        return None
+
+
+def _strip(schema: dict[str, Any]) -> dict[str, Any]:
+    """Keep what a checker needs of a schema: prose away, "Output only" prose as `readOnly`."""
+    if _OUTPUT_ONLY.match(schema.pop("description", "")):
+        schema["readOnly"] = True
+    schema.pop("enumDescriptions", None)
+    schema.pop("deprecated", None)
+    for child in schema.get("properties", {}).values():
+        _strip(child)
+    for key in ("items", "additionalProperties"):
+        if key in schema:
+            _strip(schema[key])
+    return schema
+
+
+@cache
+def load(key: str) -> Document:
+    """The compiled document of that name; loaded once for each process."""
+    return Document(key)

@@ -1,0 +1,247 @@
+"""From a request to a `Call` and its handler: routes, checks, faults, one transaction."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from meshwright_sandbox.core import generic, listing, operation_views, policies
+from meshwright_sandbox.core.cloud import Call, Cloud
+from meshwright_sandbox.core.discovery import Document, Method, load
+from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.masks import partial_response
+from meshwright_sandbox.core.operations import failed
+from meshwright_sandbox.core.schema import Checker, check_query, snake_case
+from meshwright_sandbox.core.service import Service
+
+Json = dict[str, Any]
+Handler = Callable[[Call], Json]
+
+CRUD: dict[str, Handler] = {
+    "insert": generic.create,
+    "create": generic.create,
+    "get": generic.get,
+    "list": listing.list_,
+    "aggregatedList": listing.aggregated,
+    "patch": generic.update,
+    "update": generic.update,
+    "delete": generic.delete,
+    "getIamPolicy": policies.get_policy,
+    "setIamPolicy": policies.set_policy,
+    "testIamPermissions": policies.test_permissions,
+}
+# Methods of a collection, not of one of its members.
+COLLECTION_VERBS = frozenset({"insert", "create", "list", "aggregatedList"})
+_READS = re.compile(r"^(get|list|aggregatedList|test|query|search|wait|lookup|fetch|preview)")
+
+
+class Rollback(Exception):
+    """Carries an answer out of a transaction that must leave no trace (`validateOnly`)."""
+
+
+def route(
+    cloud: Cloud, http_method: str, segments: list[str]
+) -> tuple[Service, str, Document, Method, list[str]]:
+    """What a path calls: service, version, document, method, and the path after the version.
+
+    Raises:
+        ApiError: 404 when nothing answers there.
+    """
+    service = cloud.services.get(segments[0]) if segments else None
+    rest = segments[1:]
+    if service:
+        for version, key in service.versions.items():
+            document = load(key) if version in rest[:3] else None
+            if document is None:
+                continue
+            base = [*document.service_path.strip("/").split("/")[:-1], version]
+            if rest[: len(base)] != base:
+                continue
+            path = rest[len(base) :]
+            if service.rewrite_path:
+                path = service.rewrite_path("/".join(path)).split("/")
+            method = document.match(http_method, path)
+            if method:
+                return service, version, document, method, path
+    raise ApiError(
+        404,
+        f"The requested URL /{'/'.join(segments)} ({http_method}) was not found on this server.",
+    )
+
+
+def build_call(
+    cloud: Cloud,
+    http_method: str,
+    segments: list[str],
+    query: Mapping[str, str],
+    raw_body: bytes,
+) -> Call:
+    """Match, check and normalise one request.
+
+    Raises:
+        ApiError: what the API's front end refuses.
+    """
+    service, version, document, method, path = route(cloud, http_method, segments)
+    params = _params(method, path)
+    for index, segment in enumerate(path[:-1]):
+        if segment == "projects":
+            path[index + 1] = cloud.projects.id(path[index + 1])
+    name = "/".join(_name_segments(method, path))
+    project = path[1] if path[0] == "projects" and len(path) > 1 else ""
+    if project and ":" in project:
+        project = project.partition(":")[0]
+    checked_query = check_query(method, query)
+    sent = _json(raw_body)
+    body: Json = {}
+    if method.request:
+        checker = Checker(
+            document,
+            f"{service.proto or service.name}.{version}",
+            keep_null=http_method == "PATCH",
+        )
+        body = checker.check(method.request, sent, _root(service, method))
+    return Call(
+        cloud=cloud,
+        service=service,
+        version=version,
+        document=document,
+        method=method,
+        name=name,
+        params=params,
+        query=checked_query,
+        body=body,
+        sent=sent,
+        project=project,
+    )
+
+
+def handle(call: Call, action: str | None) -> Json:
+    """Run a call's handler in one transaction and return the API's answer.
+
+    Args:
+        call: a checked call.
+        action: an injected fault that concerns the operation, or None.
+
+    Raises:
+        ApiError: what the API refuses.
+    """
+    if action == "operation-error":
+        call.fail = failed("Internal error. Please try again or contact Google Support.")
+    try:
+        with call.cloud.store.transaction():
+            if call.project and call.project != "-":
+                call.cloud.projects.ensure(call.project)
+                if call.service.must_be_enabled:
+                    call.cloud.projects.require(call.project, call.service.name)
+            answer = handler(call)(call)
+            if call.query.get("validateOnly") == "true":
+                raise Rollback
+    except Rollback:
+        pass
+    fields = call.query.get("fields") or call.query.get("$fields")
+    return partial_response(answer, fields) if fields else answer
+
+
+def handler(call: Call) -> Handler:
+    """The function that answers a call.
+
+    Raises:
+        ApiError: 501 for a method that is neither CRUD nor written.
+    """
+    key = f"{call.type}.{call.method.verb}"
+    if key in call.service.methods:
+        return call.service.methods[key]
+    if is_operation_method(call):
+        return OPERATIONS.get(call.method.verb, _not_emulated)
+    return CRUD.get(call.method.verb, _not_emulated)
+
+
+def is_operation_method(call: Call) -> bool:
+    """Whether the called type is the API's operations."""
+    return call.method.type.rpartition(".")[2].lower().endswith("operations")
+
+
+def is_read(call: Call) -> bool:
+    """Whether a method changes nothing, whatever its HTTP method."""
+    return call.method.http_method == "GET" or bool(_READS.match(call.method.verb))
+
+
+def operation_name(call: Call) -> str:
+    """The stored name of the operation that a call is about."""
+    return call.name
+
+
+def _get_operation(call: Call) -> Json:
+    operation = call.cloud.store.operation(call.service.name, operation_name(call))
+    if operation is None or operation.get("hidden"):
+        raise ApiError(404, call.service.not_found(call.name))
+    return operation_views.render(call, operation)
+
+
+def _list_operations(call: Call) -> Json:
+    prefix = call.name + "/"
+    pattern = re.escape(prefix).replace("/\\-/", "/[^/]+/") + "[^/]+"
+    shown = [
+        operation_views.render(call, operation)
+        for operation in call.cloud.store.operations(call.service.name)
+        if re.fullmatch(pattern, operation["name"]) and not operation.get("hidden")
+    ]
+    return listing.answer(call, shown)
+
+
+def _forget_operation(call: Call) -> Json:
+    _get_operation(call)
+    return {}
+
+
+OPERATIONS: dict[str, Handler] = {
+    "get": _get_operation,
+    "wait": _get_operation,
+    "list": _list_operations,
+    "delete": _forget_operation,
+    "cancel": _forget_operation,
+}
+
+
+def _not_emulated(call: Call) -> Json:
+    raise ApiError(501, f"Method {call.method.id} is not part of the sandbox.")
+
+
+def _json(raw: bytes) -> Json:
+    if not raw.strip():
+        return {}
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise ApiError(
+            400, f"Invalid JSON payload received. Parser error: {error}", reason="parseError"
+        ) from error
+
+
+def _root(service: Service, method: Method) -> str:
+    """The name under which the front end knows a request body."""
+    if service.style == "legacy":
+        return "resource" if service.operations == "compute" else snake_case(str(method.request))
+    return "" if str(method.request).endswith("Request") else snake_case(str(method.request))
+
+
+def _params(method: Method, path: list[str]) -> dict[str, str]:
+    params: dict[str, str] = {}
+    for template, value in zip(method.segments, path, strict=True):
+        match = re.match(r"\{(\w+)\}", template)
+        if match:
+            params[match[1]] = value.removesuffix(f":{method.suffix}") if method.suffix else value
+    return params
+
+
+def _name_segments(method: Method, path: list[str]) -> list[str]:
+    """The path without its verb; for methods of one resource it ends with that resource's id."""
+    segments = list(path)
+    if method.suffix:
+        segments[-1] = segments[-1].removesuffix(f":{method.suffix}")
+        return segments
+    if method.verb in COLLECTION_VERBS or method.verb.startswith(("list", "aggregatedList")):
+        return segments
+    while len(segments) > 1 and not method.segments[len(segments) - 1].startswith("{"):
+        segments.pop()
+    return segments

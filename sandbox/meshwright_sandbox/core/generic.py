@@ -1,0 +1,208 @@
+"""Create, get, update and delete for any collection, as its declaration and document say."""
+
+import re
+from typing import Any
+
+from meshwright_sandbox.core import masks, operation_views, references, stamps
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, aborted, invalid, precondition
+from meshwright_sandbox.core.schema import snake_case
+
+Json = dict[str, Any]
+_CONTAINERS = frozenset({"projects", "locations", "zones", "regions", "organizations", "folders"})
+
+
+def create(call: Call) -> Json:
+    """Create a resource, or start the operation that does."""
+    request_id = call.query.get("requestId")
+    if request_id:
+        earlier = call.cloud.store.operation_of_request(call.service.name, request_id)
+        if earlier:
+            return operation_views.render(call, earlier)
+    require_parent(call)
+    collection = call.collection
+    short = new_id(call)
+    name = f"{call.name}/{short}"
+    if call.cloud.store.get(call.service.name, name) is not None:
+        raise ApiError(409, call.service.already_exists(name))
+    sent = call.body.get(collection.body_field, {}) if collection.body_field else call.body
+    document = {k: v for k, v in sent.items() if k not in collection.output_only}
+    document = masks.without_empty(document)
+    call.name = name
+    stamps.on_create(call, name, document)
+    if collection.defaults:
+        collection.defaults(call, document)
+    uses = references.resolve(call, document)
+    if collection.check:
+        collection.check(call, document)
+    stamps.on_update(call, document)
+    call.put(name, document)
+    call.cloud.store.set_uses(call.service.name, name, uses)
+    return _answer(call, "create", document)
+
+
+def get(call: Call) -> Json:
+    """Read a resource."""
+    return call.shown(call.type, call.get())
+
+
+def update(call: Call) -> Json:
+    """Patch or replace a resource."""
+    collection = call.collection
+    before = call.get()
+    require_idle(call)
+    sent = call.body.get(collection.body_field, {}) if collection.body_field else call.body
+    changes = {k: v for k, v in sent.items() if k not in collection.output_only}
+    _require_current(call, before, changes)
+    after = _changed(call, before, changes)
+    for path in collection.immutable:
+        if masks.get_path(after, path) != masks.get_path(before, path):
+            raise _immutable(call, path)
+    call.before = before
+    uses = references.resolve(call, after)
+    if collection.check:
+        collection.check(call, after)
+    stamps.on_update(call, after)
+    call.put(call.name, after)
+    call.cloud.store.set_uses(call.service.name, call.name, uses)
+    return _answer(call, "update", after, before=before)
+
+
+def delete(call: Call) -> Json:
+    """Delete a resource, unless something depends on it."""
+    document = call.get()
+    require_idle(call)
+    _require_current(call, document, {"etag": call.query.get("etag")})
+    blockers = call.collection.blockers(call, call.name) if call.collection.blockers else []
+    blockers += [name for _, name in call.cloud.store.users(call.service.name, call.name)]
+    if call.collection.has_children:
+        blockers += [row.name for row in call.cloud.store.below(call.service.name, call.name)]
+    if blockers:
+        raise _in_use(call, blockers[0])
+    if _answers_operation(call):
+        return call.start("delete", target_id=document.get("id"))
+    call.cloud.store.delete(call.service.name, call.name)
+    return {}
+
+
+def new_id(call: Call) -> str:
+    """The short name of the resource that a create call asks for.
+
+    Raises:
+        ApiError: 400 when it is missing or not allowed.
+    """
+    source = call.collection.id_from or _id_source(call)
+    where, _, path = source.partition(":")
+    if where == "query":
+        value = call.query.get(path, "")
+    else:
+        value = str(masks.get_path(call.sent, path) or "")
+    schema = call.schema_properties.get("name", {})
+    pattern = call.collection.id_pattern or (schema.get("pattern") if where == "body" else None)
+    field = snake_case(path) if call.service.style == "rpc" else f"resource.{path}"
+    if not value:
+        if call.service.style == "rpc":
+            raise invalid(f"Required field '{field}' is missing.")
+        pattern = pattern or "[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?"
+    value = value.rpartition("/")[2] if where == "body" else value
+    if pattern and not re.fullmatch(pattern, value):
+        raise invalid(
+            f"Invalid value for field '{field}': '{value}'. Must be a match of regex '{pattern}'"
+        )
+    if "/" in value:
+        raise invalid(f"Invalid value for field '{field}': '{value}'.")
+    return value
+
+
+def _id_source(call: Call) -> str:
+    for name in call.method.query_parameters:
+        if name.endswith("Id") and name not in ("requestId", "clientOperationId"):
+            return f"query:{name}"
+    return f"body:{call.collection.body_field}.name" if call.collection.body_field else "body:name"
+
+
+def require_parent(call: Call) -> None:
+    """Refuse a nested resource whose parent does not exist."""
+    parent_type = call.type.rpartition(".")[0]
+    if not parent_type or parent_type.rpartition(".")[2] in _CONTAINERS:
+        return
+    parent = call.name.rpartition("/")[0]
+    if "get" in call.document.verbs(parent_type) and not re.search(r"/-(/|$)", call.name):
+        call.get(parent)
+
+
+def require_idle(call: Call) -> None:
+    """Refuse a change of a resource that an operation is working on."""
+    running = call.cloud.store.unfinished(call.service.name, call.name)
+    if any(not operation.get("hidden") for operation in running):
+        if call.service.operations == "compute":
+            text = f"The resource '{call.name}' is not ready"
+            raise ApiError(400, text, reason="resourceNotReady")
+        if call.service.operations == "container":
+            raise precondition(call.service.busy(call.name))
+        raise aborted(call.service.busy(call.name))
+
+
+def _require_current(call: Call, before: Json, changes: Json) -> None:
+    for token in ("fingerprint", "labelFingerprint"):
+        if changes.get(token) and before.get(token) not in (None, changes[token]):
+            raise ApiError(
+                412,
+                f"Invalid fingerprint: '{changes[token]}'. Supplied fingerprint does not match "
+                "current metadata fingerprint.",
+            )
+    if call.collection.etag and changes.get("etag") and before.get("etag") != changes["etag"]:
+        raise aborted(
+            f"The etag '{changes['etag']}' does not match the current etag of '{call.name}'."
+        )
+
+
+def _changed(call: Call, before: Json, changes: Json) -> Json:
+    properties = call.schema_properties
+    tokens = ("etag", "fingerprint", "labelFingerprint")
+    changes = {k: v for k, v in changes.items() if k not in tokens}
+    mask = call.query.get("updateMask") or call.body.get("updateMask")
+    if mask:
+        return masks.without_empty(
+            masks.apply_mask(before, changes, mask, properties, call.collection.merge_maps)
+        )
+    kept = {
+        key: value
+        for key, value in before.items()
+        if key.startswith("_")
+        or key in tokens
+        or key in call.collection.output_only
+        or properties.get(key, {}).get("readOnly")
+        or key in ("name", "id", "kind", "selfLink", "creationTimestamp", "region", "zone")
+    }
+    if call.method.http_method == "PUT":
+        return masks.without_empty(kept | {k: v for k, v in changes.items() if k != "name"})
+    changes.pop("name", None)
+    return masks.without_empty(masks.merge_patch(before, changes))
+
+
+def _immutable(call: Call, path: str) -> ApiError:
+    if call.service.style == "legacy":
+        return invalid(f"Invalid value for field 'resource.{path}'. The field cannot be changed.")
+    return invalid(f"Field '{snake_case(path)}' is immutable.")
+
+
+def _in_use(call: Call, user: str) -> ApiError:
+    if call.service.operations == "compute":
+        kind = snake_case(re.sub(r"(?<=ss)es$|s$", "", call.type))
+        return ApiError(
+            400,
+            f"The {kind} resource '{call.name}' is already being used by '{user}'",
+            reason="resourceInUseByAnotherResource",
+        )
+    return precondition(f"The resource '{call.name}' is being used by '{user}'.")
+
+
+def _answers_operation(call: Call) -> bool:
+    return bool(call.method.response and call.method.response.endswith("Operation"))
+
+
+def _answer(call: Call, verb: str, document: Json, **fields: Any) -> Json:
+    if _answers_operation(call):
+        return call.start(verb, **fields)
+    return call.shown(call.type, document)

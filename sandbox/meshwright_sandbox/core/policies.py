@@ -1,0 +1,97 @@
+"""IAM policies on any resource: read, replace with etag check, test."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from meshwright_sandbox.core.errors import aborted, invalid
+from meshwright_sandbox.core.stamps import new_etag
+
+if TYPE_CHECKING:
+    from meshwright_sandbox.core.cloud import Call
+
+Json = dict[str, Any]
+_EMPTY_ETAG = "ACAB"
+_ROLE = re.compile(r"(projects/[^/]+/|organizations/[^/]+/)?roles/[\w.]+")
+_MEMBER = re.compile(
+    r"(deleted:)?(user|serviceAccount|group|domain|principal|principalSet|projectOwner|"
+    r"projectEditor|projectViewer):.+"
+)
+_ACCOUNT = re.compile(
+    r"serviceAccount:(?P<email>[^@\[\]]+@(?P<project>[^.]+)\.iam\.gserviceaccount\.com)"
+)
+
+
+def get_policy(call: "Call", name: str | None = None) -> Json:
+    """The policy of a resource; an empty one when none was set."""
+    return call.cloud.store.policy(call.service.name, name or call.name) or {"etag": _EMPTY_ETAG}
+
+
+def set_policy(call: "Call", name: str | None = None) -> Json:
+    """Replace a policy.
+
+    Raises:
+        ApiError: 409 for a stale etag, 400 for a wrong role, a wrong member, or a service account
+            that does not exist.
+    """
+    name = name or call.name
+    policy = call.body.get("policy", call.body)
+    current = get_policy(call, name)
+    if policy.get("etag") and policy["etag"] != current["etag"]:
+        raise aborted(
+            "There were concurrent policy changes. Please retry the whole read-modify-write with "
+            "exponential backoff. The request's ETag "
+            f"'{policy['etag']}' did not match the current policy's ETag '{current['etag']}'."
+        )
+    bindings = merged_bindings(call, policy.get("bindings", []))
+    changed: Json = {"version": policy.get("version", 1), "etag": new_etag()}
+    if bindings:
+        changed["bindings"] = bindings
+    if policy.get("auditConfigs"):
+        changed["auditConfigs"] = policy["auditConfigs"]
+    call.cloud.store.set_policy(call.service.name, name, changed)
+    return changed
+
+
+def test_permissions(call: "Call") -> Json:
+    """Every permission is held: the sandbox's caller is the owner."""
+    return {"permissions": call.body.get("permissions", [])}
+
+
+def merged_bindings(call: "Call", bindings: list[Json]) -> list[Json]:
+    """Bindings checked, one for each role and condition, members sorted."""
+    merged: dict[tuple[str, str], Json] = {}
+    for binding in bindings:
+        role, condition = binding.get("role", ""), binding.get("condition")
+        if not _ROLE.fullmatch(role):
+            raise invalid(f"Invalid role: '{role}'. Role is not supported for this resource.")
+        key = (role, str(condition))
+        entry = merged.setdefault(key, {"role": role, "members": []})
+        if condition:
+            entry["condition"] = condition
+        for member in binding.get("members", []):
+            _check_member(call, member)
+            if member not in entry["members"]:
+                entry["members"].append(member)
+    kept = [entry | {"members": sorted(entry["members"])} for entry in merged.values()]
+    return sorted(
+        (entry for entry in kept if entry["members"]), key=lambda entry: str(entry["role"])
+    )
+
+
+def _check_member(call: "Call", member: str) -> None:
+    if member in ("allUsers", "allAuthenticatedUsers"):
+        return
+    if not _MEMBER.fullmatch(member):
+        raise invalid(
+            f"The member {member} is of an unknown type. Please set a valid type prefix for the "
+            "member."
+        )
+    match = _ACCOUNT.fullmatch(member)
+    if not match:
+        return
+    email, domain = match["email"], match["project"]
+    if domain.startswith("gcp-sa-") or domain in ("container-engine-robot", "compute-system"):
+        return  # service agents: the cloud's own accounts
+    account = f"projects/{domain}/serviceAccounts/{email}"
+    if call.cloud.store.get("iam", account) is None:
+        raise invalid(f"Service account {email} does not exist.")

@@ -1,0 +1,81 @@
+"""Run the emulated control plane as a process: `python -m meshwright_sandbox.server --home DIR`.
+
+The first line on standard output is JSON, `{"url": ...}`, once requests are answered.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from meshwright_sandbox.core.app import create_app
+from meshwright_sandbox.runtime.interface import ClusterRuntime, NullRuntime
+
+DEFAULT_PROJECT = "meshwright-dev"
+DEFAULT_PROJECT_NUMBER = 123456789012
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    arguments = _arguments()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    try:
+        asyncio.run(serve(arguments))
+    except OSError as error:
+        sys.exit(
+            f"sandbox: cannot serve on 127.0.0.1:{arguments.port} with state in {arguments.home}: "
+            f"{error.strerror or error}. Choose another --port (0 picks a free one) or --home."
+        )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="meshwright_sandbox.server", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="folder of the state")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--scale", type=float, default=0.01, help="simulated time per real time")
+    parser.add_argument("--clusters", choices=("real", "none"), default="none")
+    parser.add_argument("--tools", type=Path, help="folder of programs, for --clusters real")
+    parser.add_argument("--project", default=DEFAULT_PROJECT)
+    parser.add_argument("--project-number", type=int, default=DEFAULT_PROJECT_NUMBER)
+    return parser.parse_args()
+
+
+def _runtime(arguments: argparse.Namespace) -> ClusterRuntime:
+    if arguments.clusters == "none":
+        return NullRuntime()
+    from meshwright_sandbox.runtime.local import LocalRuntime  # loads the kubernetes client
+
+    return LocalRuntime(arguments.home, arguments.tools)
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Start, announce the URL, and serve until told to stop."""
+    app = create_app(
+        arguments.home,
+        runtime=_runtime(arguments),
+        scale=arguments.scale,
+        project=arguments.project,
+        project_number=arguments.project_number,
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", arguments.port)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    sys.stdout.write(json.dumps({"url": f"http://{host}:{port}"}) + "\n")
+    sys.stdout.flush()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    main()

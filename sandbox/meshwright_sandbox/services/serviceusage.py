@@ -1,0 +1,181 @@
+"""Service Usage: which APIs a project has enabled, and the service agents that go with them."""
+
+from typing import Any
+
+from meshwright_sandbox.core import listing
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid, precondition
+from meshwright_sandbox.core.service import Collection, Service
+
+Json = dict[str, Any]
+_MAX_BATCH = 20
+_API_SUFFIX = ".googleapis.com"
+# Service agents: API -> (user part before the project number, domain).
+AGENTS = {
+    "anthosconfigmanagement": ("service", "gcp-sa-anthosconfigmanagement"),
+    "cloudkms": ("service", "gcp-sa-cloudkms"),
+    "compute": ("service", "compute-system"),
+    "container": ("service", "container-engine-robot"),
+    "gkehub": ("service", "gcp-sa-gkehub"),
+    "gkeonprem": ("service", "gcp-sa-gkeonprem"),
+    "logging": ("service", "gcp-sa-logging"),
+    "mesh": ("service", "gcp-sa-servicemesh"),
+    "meshca": ("service", "gcp-sa-meshca"),
+    "meshconfig": ("service", "gcp-sa-servicemesh"),
+    "monitoring": ("service", "gcp-sa-monitoring-notification"),
+    "multiclusteringress": ("service", "gcp-sa-multiclusteringress"),
+    "multiclustermetering": ("service", "gcp-sa-mcmetering"),
+    "multiclusterservicediscovery": ("service", "gcp-sa-mcsd"),
+    "privateca": ("service", "gcp-sa-privateca"),
+    "pubsub": ("service", "gcp-sa-pubsub"),
+    "run": ("service", "serverless-robot-prod"),
+}
+
+
+def agent_email(api: str, number: str) -> str:
+    """Address of an API's service agent in the project with that number."""
+    short = api.removesuffix(_API_SUFFIX)
+    user, domain = AGENTS.get(short, ("service", f"gcp-sa-{short}"))
+    return f"{user}-{number}@{domain}.iam.gserviceaccount.com"
+
+
+def _service(call: Call, api: str) -> Json:
+    number = call.cloud.projects.number(call.project)
+    state = "ENABLED" if api in call.cloud.projects.enabled(call.project) else "DISABLED"
+    return {
+        "name": f"projects/{number}/services/{api}",
+        "config": {"name": api, "title": f"{api.removesuffix(_API_SUFFIX)} API"},
+        "state": state,
+        "parent": f"projects/{number}",
+    }
+
+
+def _known(call: Call, api: str) -> None:
+    if (
+        not api.endswith(_API_SUFFIX)
+        or not api.removesuffix(_API_SUFFIX).replace("-", "").isalnum()
+    ):
+        number = call.cloud.projects.number(call.project)
+        raise ApiError(
+            403,
+            f"Not found or permission denied for service(s): {api}.",
+            details=[
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED",
+                    "domain": "serviceusage.googleapis.com",
+                    "metadata": {"services": api, "consumer": f"projects/{number}"},
+                }
+            ],
+        )
+
+
+def _get(call: Call) -> Json:
+    api = call.name.rpartition("/")[2]
+    _known(call, api)
+    return _service(call, api)
+
+
+def _list(call: Call) -> Json:
+    wanted = call.query.get("filter", "")
+    if wanted not in ("", "state:ENABLED", "state:DISABLED"):
+        raise invalid(f"Invalid filter '{wanted}': allowed are state:ENABLED and state:DISABLED.")
+    enabled = call.cloud.projects.enabled(call.project)
+    known = sorted({*enabled, *(f"{api}{_API_SUFFIX}" for api in AGENTS)})
+    services = [_service(call, api) for api in known]
+    if wanted:
+        services = [s for s in services if f"state:{s['state']}" == wanted]
+    call.query.pop("filter", None)
+    return listing.answer(call, services)
+
+
+def _start(call: Call, response: str, content: Json) -> Json:
+    package = "type.googleapis.com/google.api.serviceusage.v1"
+    return call.start(
+        "apis",
+        response={"@type": f"{package}.{response}"} | content,
+        metadata={"@type": f"{package}.OperationMetadata"},
+    )
+
+
+def _enable(call: Call) -> Json:
+    api = call.name.rpartition("/")[2]
+    _known(call, api)
+    call.cloud.projects.enable(call.project, api)
+    return _start(call, "EnableServiceResponse", {"service": _service(call, api)})
+
+
+def _batch_enable(call: Call) -> Json:
+    apis: list[str] = call.body.get("serviceIds", [])
+    if len(apis) > _MAX_BATCH:
+        raise invalid(f"A single request may enable at most {_MAX_BATCH} services.")
+    for api in apis:
+        _known(call, api)
+    for api in apis:
+        call.cloud.projects.enable(call.project, api)
+    services = [_service(call, api) for api in apis]
+    return _start(call, "BatchEnableServicesResponse", {"services": services})
+
+
+def _batch_get(call: Call) -> Json:
+    query = call.query.get("names", "")
+    return {"services": [_service(call, name.rpartition("/")[2]) for name in query.split(",")]}
+
+
+def _disable(call: Call) -> Json:
+    api = call.name.rpartition("/")[2]
+    _known(call, api)
+    short = api.removesuffix(_API_SUFFIX)
+    in_use = [
+        row.name
+        for row in call.cloud.store.everything()
+        if row.service == short and row.project == call.project and not row.system
+    ]
+    if in_use and call.body.get("checkIfServiceHasUsage") == "CHECK":
+        raise precondition(f"The service {api} is in use by {in_use[0]}.")
+    call.cloud.projects.disable(call.project, api)
+    return _start(call, "DisableServiceResponse", {"service": _service(call, api)})
+
+
+def _generate_identity(call: Call) -> Json:
+    api = call.name.rpartition("/")[2]
+    _known(call, api)
+    number = call.cloud.projects.number(call.project)
+    email = agent_email(api, number)
+    identity = {"email": email, "uniqueId": str(int(number) * 7)}
+    call.cloud.store.put(
+        "serviceusage",
+        f"projects/{call.project}/serviceIdentities/{email}",
+        identity,
+        type_="serviceIdentities",
+        project=call.project,
+        system=True,
+    )
+    return call.start(
+        "apis",
+        response={"@type": "type.googleapis.com/google.api.serviceusage.v1beta1.ServiceIdentity"}
+        | identity,
+        metadata={"@type": "type.googleapis.com/google.api.serviceusage.v1beta1.OperationMetadata"},
+    )
+
+
+def _operation_name(_project: str, _location: str, short: str) -> str:
+    return f"operations/{short.replace('operation-', 'acat.')}"
+
+
+SERVICE = Service(
+    name="serviceusage",
+    versions={"v1": "serviceusage.v1", "v1beta1": "serviceusage.v1beta1"},
+    proto="google.api.serviceusage",
+    collections=(Collection("services", system=True),),
+    operation_name=_operation_name,
+    methods={
+        "services.get": _get,
+        "services.list": _list,
+        "services.enable": _enable,
+        "services.disable": _disable,
+        "services.batchEnable": _batch_enable,
+        "services.batchGet": _batch_get,
+        "services.generateServiceIdentity": _generate_identity,
+    },
+)
