@@ -1,12 +1,8 @@
 """Components for a service-mesh platform on Google Cloud."""
 
-from .cluster import (
-    AuthorizedNetworkArgs,
-    GkeCluster,
-    GkeClusterArgs,
-    NodePoolArgs,
-    NodeTaintArgs,
-)
+from ._node_pools import NodePoolArgs, NodeTaintArgs
+from ._validation import ArgumentError
+from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
 from .fleet import Fleet, FleetArgs, FleetMemberArgs
 from .gateway import IngressGateway, IngressGatewayArgs
 from .kubeconfig import ClusterAccess, cluster_access
@@ -14,12 +10,14 @@ from .logging import BigQueryArgs, LogBucketArgs, LogExclusionArgs, LogSink, Log
 from .mesh import ManagedMesh, ManagedMeshArgs, MeshMemberArgs
 from .namespace import MeshNamespace, MeshNamespaceArgs
 from .network import MeshNetwork, MeshNetworkArgs, SubnetArgs, SubnetResult
+from .readiness import MeshReadiness, MeshReadinessMemberArgs
 from .security import AllowRuleArgs, MeshSecurity, MeshSecurityArgs
 from .telemetry import MeshTelemetry, MeshTelemetryArgs
 from .traffic import RetryArgs, RouteVersionArgs, TrafficRoute, TrafficRouteArgs
 
 __all__ = [
     "AllowRuleArgs",
+    "ArgumentError",
     "AuthorizedNetworkArgs",
     "BigQueryArgs",
     "ClusterAccess",
@@ -41,6 +39,8 @@ __all__ = [
     "MeshNamespaceArgs",
     "MeshNetwork",
     "MeshNetworkArgs",
+    "MeshReadiness",
+    "MeshReadinessMemberArgs",
     "MeshSecurity",
     "MeshSecurityArgs",
     "MeshTelemetry",

@@ -1,12 +1,39 @@
-"""A fleet that is ready for the managed mesh: APIs, the fleet itself, its features, and the mesh's IAM.
+"""A fleet that is ready for the managed mesh: APIs, the fleet, its features, and the mesh's IAM.
 
-Follows https://cloud.google.com/service-mesh/docs/onboarding/provision-control-plane and, for clusters
-outside the fleet's project, https://cloud.google.com/service-mesh/docs/operate-and-maintain/multi-project.
+Follows https://cloud.google.com/service-mesh/docs/onboarding/provision-control-plane and, for
+clusters outside the fleet's project,
+https://cloud.google.com/service-mesh/docs/operate-and-maintain/multi-project.
 """
 
+from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
+import pulumi_gcp as gcp
+
+from ._names import MEMBERSHIP, physical_name
+from ._outputs import after
+from ._validation import checked, duplicates
+
+_CLUSTER_APIS = (
+    "binaryauthorization",
+    "container",
+    "gkehub",
+    "mesh",
+    "logging",
+    "monitoring",
+)
+# `mesh` and those that it, the Connect gateway and traces stand on.
+_FLEET_APIS = (
+    *_CLUSTER_APIS,
+    "cloudtrace",
+    "connectgateway",
+    "meshconfig",
+    "networksecurity",
+    "networkservices",
+    "trafficdirector",
+)
+_MESH_AGENT_DOMAIN = "gcp-sa-servicemesh.iam.gserviceaccount.com"
 
 
 class FleetMemberArgs(TypedDict):
@@ -34,7 +61,8 @@ class FleetArgs(TypedDict):
     members: NotRequired[list[FleetMemberArgs]]
     """Existing clusters to register. Default: none."""
     mesh_by_default: NotRequired[pulumi.Input[bool]]
-    """Whether every future member gets the managed mesh by itself. Default: false; ManagedMesh turns it on per cluster."""
+    """Whether every future member gets the managed mesh by itself. Default: false; ManagedMesh
+    turns it on per cluster."""
     multi_cluster_services: NotRequired[bool]
     """Whether to turn multi-cluster Services on. Default: false."""
     labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
@@ -42,22 +70,163 @@ class FleetArgs(TypedDict):
 
 
 class Fleet(pulumi.ComponentResource):
-    """A fleet."""
+    """A fleet, its features, the APIs of its projects, and what Google's mesh agent needs there.
+
+    Every project of the fleet gets the APIs of clusters and mesh, and grants the fleet's mesh agent
+    `roles/anthosservicemesh.serviceAgent`. APIs stay on when the fleet goes, since others may use
+    them. Clusters made by GkeCluster register themselves; `members` is for those that exist.
+    Raises ArgumentError for wrong or duplicate arguments.
+    """
 
     project: pulumi.Output[str]
-    """Id of the fleet's project, once its APIs are on and the fleet exists: a cluster can be born into it."""
+    """Id of the fleet's project, once its APIs are on and the fleet exists."""
     project_number: pulumi.Output[str]
     """Number of the fleet's project."""
     mesh_id: pulumi.Output[str]
     """`proj-NUMBER`: the value of the label `mesh_id`."""
     mesh_feature: pulumi.Output[str]
-    """Name of the mesh feature, once it is on and Google's mesh agent may act in every project."""
+    """Name of the mesh feature, once it is on and the mesh agent may act in every project."""
     trust_domain: pulumi.Output[str]
-    """`PROJECT.svc.id.goog`: the fleet's workload identity pool and the mesh's trust domain."""
+    """`PROJECT.svc.id.goog`: the fleet's workload pool and the mesh's trust domain."""
     memberships: pulumi.Output[dict[str, str]]
     """Full resource name of each membership made from `members`, by its id."""
 
     def __init__(
         self, name: str, args: FleetArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        args = checked("Fleet", name, args, FleetArgs, _problems)
         super().__init__("meshwright:index:Fleet", name, {}, opts)
+        labels = args.get("labels")
+        others = args.get("cluster_projects", [])
+        host = after(args["project"], self._enable(name, "", args["project"], _FLEET_APIS))
+        ready = {
+            project: after(project, self._enable(name, f"-{project}", project, _CLUSTER_APIS))
+            for project in others
+        }
+        fleet = gcp.gkehub.Fleet(
+            f"{name}-fleet",
+            project=host,
+            display_name=args.get("display_name"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.project = after(host, [fleet])
+        self.project_number = self._number(args)
+        self.mesh_id = pulumi.Output.concat("proj-", self.project_number)
+        self.trust_domain = pulumi.Output.concat(args["project"], ".svc.id.goog")
+        feature = self._feature(name, "servicemesh", labels, args.get("mesh_by_default", False))
+        grants = self._grant_mesh_agent(name, {"": host, **ready})
+        self.mesh_feature = after(feature.name, grants)
+        if args.get("multi_cluster_services", False):
+            self._feature(name, "multiclusterservicediscovery", labels, False)
+        members = {
+            member["name"]: self._member(name, member, labels) for member in args.get("members", [])
+        }
+        self.memberships = pulumi.Output.all(
+            **{key: membership.name for key, membership in members.items()}
+        )
+        self.register_outputs(
+            {
+                "project": self.project,
+                "project_number": self.project_number,
+                "mesh_id": self.mesh_id,
+                "mesh_feature": self.mesh_feature,
+                "trust_domain": self.trust_domain,
+                "memberships": self.memberships,
+            }
+        )
+
+    def _number(self, args: FleetArgs) -> pulumi.Output[str]:
+        if "project_number" in args:
+            return pulumi.Output.from_input(args["project_number"])
+        return gcp.organizations.get_project_output(
+            project_id=args["project"], opts=pulumi.InvokeOutputOptions(parent=self)
+        ).number
+
+    def _enable(
+        self, name: str, suffix: str, project: pulumi.Input[str], apis: tuple[str, ...]
+    ) -> list[gcp.projects.Service]:
+        return [
+            gcp.projects.Service(
+                f"{name}{suffix}-{api}-api",
+                project=project,
+                service=f"{api}.googleapis.com",
+                disable_on_destroy=False,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for api in apis
+        ]
+
+    def _feature(
+        self,
+        name: str,
+        feature: str,
+        labels: pulumi.Input[dict[str, pulumi.Input[str]]] | None,
+        mesh_by_default: pulumi.Input[bool],
+    ) -> gcp.gkehub.Feature:
+        default = pulumi.Output.from_input(mesh_by_default).apply(_default_member)
+        return gcp.gkehub.Feature(
+            f"{name}-{feature}",
+            name=feature,
+            location="global",
+            project=self.project,
+            labels=labels,
+            fleet_default_member_config=default,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _grant_mesh_agent(
+        self, name: str, projects: dict[str, pulumi.Output[str]]
+    ) -> list[gcp.projects.IAMMember]:
+        """Let the fleet's mesh agent act in the fleet's project and in each cluster's."""
+        agent = gcp.projects.ServiceIdentity(
+            f"{name}-mesh-agent",
+            project=projects[""],
+            service="mesh.googleapis.com",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # The agent's address is known by its form; it exists once its identity was asked for.
+        email = pulumi.Output.concat("service-", self.project_number, "@", _MESH_AGENT_DOMAIN)
+        member = after(pulumi.Output.concat("serviceAccount:", email), [agent])
+        return [
+            gcp.projects.IAMMember(
+                f"{name}-mesh-agent-role{key and '-' + key}",
+                project=project,
+                role="roles/anthosservicemesh.serviceAgent",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for key, project in projects.items()
+        ]
+
+    def _member(
+        self,
+        name: str,
+        member: FleetMemberArgs,
+        labels: pulumi.Input[dict[str, pulumi.Input[str]]] | None,
+    ) -> gcp.gkehub.Membership:
+        link = pulumi.Output.concat("//container.googleapis.com/", member["cluster"])
+        return gcp.gkehub.Membership(
+            f"{name}-member-{member['name']}",
+            membership_id=physical_name("Fleet", MEMBERSHIP, None, member["name"]),
+            project=self.project,
+            location=member.get("location", "global"),
+            endpoint={"gke_cluster": {"resource_link": link}},
+            labels=labels,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _default_member(
+    mesh_by_default: bool,
+) -> gcp.gkehub.FeatureFleetDefaultMemberConfigArgsDict | None:
+    return {"mesh": {"management": "MANAGEMENT_AUTOMATIC"}} if mesh_by_default else None
+
+
+def _problems(args: FleetArgs) -> Iterator[tuple[str, str]]:
+    others = args.get("cluster_projects", [])
+    if args["project"] in [project for project in others if isinstance(args["project"], str)]:
+        yield "cluster_projects", f"{args['project']!r} is the fleet's own project; leave it out"
+    for project in duplicates(others):
+        yield "cluster_projects", f"{project!r} is named twice"
+    for name in duplicates(member["name"] for member in args.get("members", [])):
+        yield "members", f"two members are named {name!r}; ids are unique in a fleet"

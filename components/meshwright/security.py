@@ -4,9 +4,16 @@ Follows https://cloud.google.com/service-mesh/docs/security/configuring-mtls and
 https://istio.io/latest/docs/ops/best-practices/security/.
 """
 
+from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
+
+from ._kube import ROOT_NAMESPACE, istio_object, metadata
+from ._outputs import after
+from ._validation import checked, duplicates, one_of
+
+_API = "security.istio.io/v1"
 
 
 class AllowRuleArgs(TypedDict):
@@ -42,13 +49,20 @@ class MeshSecurityArgs(TypedDict):
     default_deny: NotRequired[bool]
     """Whether calls in the whole mesh are denied unless a rule allows them. Default: true."""
     trust_domain: NotRequired[pulumi.Input[str]]
-    """Trust domain of the callers, Fleet.trust_domain. Default: `cluster.local`, which Istio reads as the mesh's own."""
+    """Trust domain of the callers, Fleet.trust_domain. Default: `cluster.local`, which Istio reads
+    as the mesh's own."""
     allow: NotRequired[list[AllowRuleArgs]]
     """Who may call whom. Default: nobody."""
 
 
 class MeshSecurity(pulumi.ComponentResource):
-    """Mesh-wide security."""
+    """Mutual TLS for every call in the mesh, no call that is not allowed, and what is allowed.
+
+    Each rule becomes one AuthorizationPolicy of action ALLOW in the namespace that is called: a
+    call passes if any rule there names its caller. Callers are workload identities (service
+    accounts), which only mutual TLS proves, so that a rule with PERMISSIVE never matches plaintext.
+    Raises ArgumentError for a rule without callers or with an ill-formed one.
+    """
 
     root_namespace: pulumi.Output[str]
     """Root namespace, once mutual TLS and default deny stand."""
@@ -56,4 +70,81 @@ class MeshSecurity(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MeshSecurityArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        args = checked("MeshSecurity", name, args, MeshSecurityArgs, _problems)
         super().__init__("meshwright:index:MeshSecurity", name, {}, opts)
+        root = args.get("root_namespace", ROOT_NAMESPACE)
+        revision = args.get("revision")
+        waits = [
+            istio_object(
+                self,
+                f"{name}-mtls",
+                _API,
+                "PeerAuthentication",
+                # Istio wants exactly one for the whole mesh; by this name it is found.
+                metadata("default", root, revision),
+                {"mtls": {"mode": args.get("mtls_mode", "STRICT")}},
+            )
+        ]
+        if args.get("default_deny", True):
+            # An empty spec is an ALLOW policy without rules: it allows nothing.
+            deny = metadata("deny-all", root, revision)
+            waits.append(istio_object(self, f"{name}-deny", _API, "AuthorizationPolicy", deny, {}))
+        trust_domain = args.get("trust_domain", "cluster.local")
+        for rule in args.get("allow", []):
+            istio_object(
+                self,
+                f"{name}-allow-{rule['name']}",
+                _API,
+                "AuthorizationPolicy",
+                metadata(rule["name"], rule["namespace"], revision),
+                _allow(rule, trust_domain),
+            )
+        self.root_namespace = after(root, waits)
+        self.register_outputs({"root_namespace": self.root_namespace})
+
+
+def _allow(rule: AllowRuleArgs, trust_domain: pulumi.Input[str]) -> dict[str, object]:
+    """The AuthorizationPolicy's spec: callers OR-ed, and all of the call's limits AND-ed."""
+    sources: list[dict[str, object]] = []
+    if rule.get("service_accounts"):
+        principals = [
+            pulumi.Output.concat(trust_domain, "/ns/", namespace, "/sa/", account)
+            for namespace, account in (
+                caller.split("/") for caller in rule.get("service_accounts", [])
+            )
+        ]
+        sources.append({"source": {"principals": principals}})
+    if rule.get("namespaces"):
+        sources.append({"source": {"namespaces": rule.get("namespaces", [])}})
+    operation: dict[str, object] = {}
+    if "methods" in rule:
+        operation["methods"] = rule["methods"]
+    if "paths" in rule:
+        operation["paths"] = rule["paths"]
+    if "ports" in rule:
+        operation["ports"] = [str(int(port)) for port in rule["ports"]]
+    allowed: dict[str, object] = {"from": sources}
+    if operation:
+        allowed["to"] = [{"operation": operation}]
+    spec: dict[str, object] = {"action": "ALLOW", "rules": [allowed]}
+    if "workload" in rule:
+        spec["selector"] = {"matchLabels": rule["workload"]}
+    return spec
+
+
+def _problems(args: MeshSecurityArgs) -> Iterator[tuple[str, str]]:
+    yield from one_of("mtls_mode", args.get("mtls_mode"), ("STRICT", "PERMISSIVE"))
+    rules = args.get("allow", [])
+    for name in duplicates(rule["name"] for rule in rules):
+        yield "allow", f"two rules are named {name!r}; names are unique"
+    for index, rule in enumerate(rules):
+        path = f"allow[{index}]"
+        if not rule.get("service_accounts") and not rule.get("namespaces"):
+            yield path, "names no caller; give service_accounts or namespaces"
+        for place, caller in enumerate(rule.get("service_accounts", [])):
+            if caller.count("/") != 1 or not all(caller.split("/")) or "*" in caller:
+                where = f"{path}.service_accounts[{place}]"
+                yield where, f"{caller!r} must be `namespace/service-account`"
+        for key in ("methods", "paths", "ports"):
+            if rule.get(key) == []:
+                yield f"{path}.{key}", "is empty; leave it out to allow every one"

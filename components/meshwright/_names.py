@@ -1,0 +1,55 @@
+"""Physical names: composed from prefix and role, then checked against the API's limits."""
+
+import re
+from typing import NamedTuple
+
+from ._validation import ArgumentError
+
+
+class NameRule(NamedTuple):
+    """What an API takes as a name."""
+
+    thing: str
+    """What is named, for the error text."""
+    shortest: int
+    """Fewest characters."""
+    longest: int
+    """Most characters."""
+    pattern: re.Pattern[str] = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+    """What the whole name must match."""
+    characters: str = "lower-case letters, digits and inner hyphens, starting with a letter"
+    """The pattern in words."""
+
+
+CLUSTER = NameRule("GKE cluster", 1, 40)
+NODE_POOL = NameRule("node pool", 1, 40)
+SERVICE_ACCOUNT = NameRule("service account", 6, 30)
+COMPUTE = NameRule("Compute Engine resource", 1, 63)
+MEMBERSHIP = NameRule("fleet membership", 1, 63)
+KUBERNETES = NameRule("Kubernetes object", 1, 63)
+LOG_NAME = NameRule(
+    "log sink or bucket",
+    1,
+    100,
+    re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*"),
+    "letters, digits, hyphens, underscores and dots, starting with a letter or digit",
+)
+DATASET = NameRule(
+    "BigQuery dataset", 1, 1024, re.compile(r"[A-Za-z0-9_]+"), "letters, digits and underscores"
+)
+
+
+def physical_name(component: str, rule: NameRule, prefix: str | None, *parts: str) -> str:
+    """Join prefix and parts with `-`; raise ArgumentError where the API would refuse the result."""
+    name = "-".join(part for part in (prefix, *parts) if part)
+    if rule is DATASET:
+        name = name.replace("-", "_")
+    problem = ""
+    if not rule.shortest <= len(name) <= rule.longest:
+        problem = f"has {len(name)} characters; {rule.shortest} to {rule.longest} are allowed"
+    elif not rule.pattern.fullmatch(name):
+        problem = f"may only have {rule.characters}"
+    if problem:
+        text = f"the name {name!r} of a {rule.thing} {problem}; change the name or the prefix"
+        raise ArgumentError(component, parts[0], [("name", text)])
+    return name

@@ -1,0 +1,122 @@
+"""Pulumi mocks that write down every registration, for assertions on what a component declares."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc
+
+PROJECT_NUMBER = "123456789012"
+
+
+@dataclass
+class Registration:
+    """One resource as it was registered."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    parent: str
+    provider: str
+    depends_on: set[str]
+    """Names of the resources its inputs and options wait for."""
+    ignore_changes: list[str]
+
+
+@dataclass
+class Recorder(mocks.Mocks):
+    """Answers as the cloud would, and keeps what was asked."""
+
+    registrations: list[Registration] = field(default_factory=list)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return f"{args.name}-id", {**args.inputs, **_computed(args)}
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        assert args.token == "gcp:organizations/getProject:getProject", args.token
+        return {"number": PROJECT_NUMBER, "projectId": args.args["projectId"]}
+
+    def of_type(self, suffix: str) -> list[Registration]:
+        """Registrations whose type ends in `suffix`, such as `NodePool`."""
+        return [item for item in self.registrations if item.type.rsplit(":", 1)[-1] == suffix]
+
+    def one(self, suffix: str, name: str | None = None) -> Registration:
+        """The only registration of that type, or of that type and name."""
+        found = [item for item in self.of_type(suffix) if name in (None, item.name)]
+        listed = [f"{item.type} {item.name}" for item in self.registrations]
+        assert len(found) == 1, f"{len(found)} of {suffix} {name or ''} among {listed}"
+        return found[0]
+
+    def children(self, parent: str) -> dict[str, str]:
+        """Type by name of what `parent` is the parent of."""
+        return {item.name: item.type for item in self.registrations if item.parent == parent}
+
+
+def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    """What the provider adds to a resource of that type."""
+    match args.typ:
+        case "gcp:container/cluster:Cluster":
+            fleet = args.inputs.get("fleet")
+            return {
+                "endpoint": "198.51.100.7",
+                "masterAuth": {"clusterCaCertificate": "Q0E="},
+                "controlPlaneEndpointsConfig": {
+                    "dnsEndpointConfig": {"endpoint": "gke-1.example.gke.goog"}
+                },
+                "fleet": fleet
+                and {
+                    "project": fleet["project"],
+                    "membershipId": args.inputs["name"],
+                    "membershipLocation": "europe-west1",
+                },
+            }
+        case "gcp:serviceaccount/account:Account":
+            email = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
+            return {"email": email}
+        case "gcp:logging/projectSink:ProjectSink":
+            return {"writerIdentity": "serviceAccount:sink@gcp-sa-logging.iam.gserviceaccount.com"}
+        case "meshwright:index:MeshReadiness":
+            state = {"state": "ACTIVE", "implementation": "TRAFFIC_DIRECTOR", "dataPlane": "ACTIVE"}
+            return {"states": {item["membership"]: state for item in args.inputs["memberships"]}}
+        case "kubernetes:core/v1:Service":
+            return {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}}
+        case _:
+            return {}
+
+
+class _Monitor(mocks.MockMonitor):
+    """The engine's side, where parents, dependencies and options can be seen."""
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        answer = super().RegisterResource(request)
+        assert isinstance(self.mocks, Recorder)
+        dependencies = set(request.dependencies)
+        for listed in request.propertyDependencies.values():
+            dependencies.update(listed.urns)
+        inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
+        self.mocks.registrations.append(
+            Registration(
+                request.type,
+                request.name,
+                inputs,
+                _name_of(request.parent),
+                _name_of(request.provider.rsplit("::", 1)[0]),
+                {_name_of(urn) for urn in dependencies},
+                list(request.ignoreChanges),
+            )
+        )
+        return answer
+
+
+def _name_of(urn: str) -> str:
+    return urn.rsplit("::", 1)[-1]
+
+
+def record(*, preview: bool = False) -> Recorder:
+    """Install a fresh recorder as the engine of this test."""
+    recorder = Recorder()
+    monitor = _Monitor(recorder)
+    pulumi.runtime.set_mocks(
+        recorder, project="meshwright", stack="test", preview=preview, monitor=monitor
+    )
+    return recorder
