@@ -65,7 +65,7 @@ def route(
                 return service, version, document, method, path
     raise ApiError(
         404,
-        f"The requested URL /{'/'.join(segments)} ({http_method}) was not found on this server.",
+        f"The requested URL {http_method} /{'/'.join(segments)} was not found here.",
     )
 
 
@@ -90,7 +90,7 @@ def build_call(
     project = path[1] if path[0] == "projects" and len(path) > 1 else ""
     if project and ":" in project:
         project = project.partition(":")[0]
-    checked_query = check_query(method, query)
+    checked_query = check_query(method, query, service.extra_parameters)
     sent = _json(raw_body)
     body: Json = {}
     if method.request:
@@ -98,6 +98,7 @@ def build_call(
             document,
             f"{service.proto or service.name}.{version}",
             keep_null=http_method == "PATCH",
+            lenient=service.operations == "compute",
         )
         body = checker.check(method.request, sent, _root(service, method))
     return Call(
@@ -133,6 +134,8 @@ def handle(call: Call, action: str | None) -> Json:
                 call.cloud.projects.ensure(call.project)
                 if call.service.must_be_enabled:
                     call.cloud.projects.require(call.project, call.service.name)
+            if call.service.before:
+                call.service.before(call)
             answer = handler(call)(call)
             if call.query.get("validateOnly") == "true":
                 raise Rollback
@@ -148,9 +151,9 @@ def handler(call: Call) -> Handler:
     Raises:
         ApiError: 501 for a method that is neither CRUD nor written.
     """
-    key = f"{call.type}.{call.method.verb}"
-    if key in call.service.methods:
-        return call.service.methods[key]
+    for key in (f"{call.type}.{call.method.verb}", f"*.{call.method.verb}"):
+        if key in call.service.methods:
+            return call.service.methods[key]
     if is_operation_method(call):
         return OPERATIONS.get(call.method.verb, _not_emulated)
     return CRUD.get(call.method.verb, _not_emulated)

@@ -1,4 +1,4 @@
-"""`filter=` of list methods: the simple kind, compute's regular expressions, AIP-160 comparisons."""
+"""`filter=` of list methods: AIP-160 comparisons and compute's regular expressions."""
 
 import re
 from collections.abc import Callable
@@ -112,11 +112,9 @@ class _Parser:
         if value_kind in ("paren", "op"):
             raise self.error()
         if value_kind == "quoted":
-            value = (
-                re.sub(r"\\(.)", r"\1", value[1:-1])
-                if operator not in ("eq", "ne")
-                else value[1:-1]
-            )
+            value = value[1:-1]
+            if operator not in ("eq", "ne"):  # a regular expression keeps its backslashes
+                value = re.sub(r"\\(.)", r"\1", value)
         return self._comparison(name, operator, value)
 
     def _comparison(self, name: str, operator: str, value: str) -> Test:

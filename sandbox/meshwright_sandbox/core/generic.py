@@ -22,12 +22,11 @@ def create(call: Call) -> Json:
     require_parent(call)
     collection = call.collection
     short = new_id(call)
-    name = f"{call.name}/{short}"
+    last = collection.full_id(call, short) if collection.full_id else short
+    name = f"{call.name}/{last}"
     if call.cloud.store.get(call.service.name, name) is not None:
         raise ApiError(409, call.service.already_exists(name))
-    sent = call.body.get(collection.body_field, {}) if collection.body_field else call.body
-    document = {k: v for k, v in sent.items() if k not in collection.output_only}
-    document = masks.without_empty(document)
+    document = masks.without_empty(_resource_sent(call))
     call.name = name
     stamps.on_create(call, name, document)
     if collection.defaults:
@@ -51,8 +50,7 @@ def update(call: Call) -> Json:
     collection = call.collection
     before = call.get()
     require_idle(call)
-    sent = call.body.get(collection.body_field, {}) if collection.body_field else call.body
-    changes = {k: v for k, v in sent.items() if k not in collection.output_only}
+    changes = _resource_sent(call)
     _require_current(call, before, changes)
     after = _changed(call, before, changes)
     for path in collection.immutable:
@@ -119,6 +117,14 @@ def _id_source(call: Call) -> str:
         if name.endswith("Id") and name not in ("requestId", "clientOperationId"):
             return f"query:{name}"
     return f"body:{call.collection.body_field}.name" if call.collection.body_field else "body:name"
+
+
+def _resource_sent(call: Call) -> Json:
+    """The resource in a request, without fields that only the cloud sets."""
+    collection = call.collection
+    wrapped = collection.body_field and call.method.request != call.schema
+    sent = call.body.get(collection.body_field or "", {}) if wrapped else call.body
+    return {k: v for k, v in sent.items() if k not in collection.output_only}
 
 
 def require_parent(call: Call) -> None:

@@ -122,9 +122,7 @@ def _longrunning(call: "Call", operation: Json) -> Json:
     elif operation["verb"] == "delete":
         view["response"] = {"@type": "type.googleapis.com/google.protobuf.Empty"}
     else:
-        view["response"] = {
-            "@type": f"{package}.{operation.get('schema', 'Resource')}"
-        } | call.shown(
-            operation["type"], call.cloud.store.get(service.name, operation["target"]) or {}
-        )
+        target = call.cloud.store.get(service.name, operation["target"]) or {}
+        type_name = f"{package}.{operation.get('schema', 'Resource')}"
+        view["response"] = {"@type": type_name} | call.shown(operation["type"], target)
     return view

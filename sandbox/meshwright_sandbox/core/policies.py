@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from meshwright_sandbox.core.errors import aborted, invalid
+from meshwright_sandbox.core.service_agents import AGENTS, agent_exists
 from meshwright_sandbox.core.stamps import new_etag
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ _MEMBER = re.compile(
     r"projectEditor|projectViewer):.+"
 )
 _ACCOUNT = re.compile(
-    r"serviceAccount:(?P<email>[^@\[\]]+@(?P<project>[^.]+)\.iam\.gserviceaccount\.com)"
+    r"serviceAccount:(?P<email>[^@\[\]]+@(?P<domain>[^.]+)\.iam\.gserviceaccount\.com)"
 )
+_WORKLOAD = re.compile(r"serviceAccount:(?P<pool>(?P<project>[^.\[]+)\.svc\.id\.goog)\[.+/.+\]")
+_AGENT_DOMAINS = frozenset(AGENTS.values())
 
 
 def get_policy(call: "Call", name: str | None = None) -> Json:
@@ -42,7 +45,8 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
             "exponential backoff. The request's ETag "
             f"'{policy['etag']}' did not match the current policy's ETag '{current['etag']}'."
         )
-    bindings = merged_bindings(call, policy.get("bindings", []))
+    known = {m for binding in current.get("bindings", []) for m in binding["members"]}
+    bindings = merged_bindings(call, policy.get("bindings", []), known)
     changed: Json = {"version": policy.get("version", 1), "etag": new_etag()}
     if bindings:
         changed["bindings"] = bindings
@@ -57,8 +61,8 @@ def test_permissions(call: "Call") -> Json:
     return {"permissions": call.body.get("permissions", [])}
 
 
-def merged_bindings(call: "Call", bindings: list[Json]) -> list[Json]:
-    """Bindings checked, one for each role and condition, members sorted."""
+def merged_bindings(call: "Call", bindings: list[Json], known: set[str]) -> list[Json]:
+    """Bindings, one for each role and condition, members sorted; new members are checked."""
     merged: dict[tuple[str, str], Json] = {}
     for binding in bindings:
         role, condition = binding.get("role", ""), binding.get("condition")
@@ -69,7 +73,8 @@ def merged_bindings(call: "Call", bindings: list[Json]) -> list[Json]:
         if condition:
             entry["condition"] = condition
         for member in binding.get("members", []):
-            _check_member(call, member)
+            if member not in known:
+                _check_member(call, member)
             if member not in entry["members"]:
                 entry["members"].append(member)
     kept = [entry | {"members": sorted(entry["members"])} for entry in merged.values()]
@@ -86,12 +91,29 @@ def _check_member(call: "Call", member: str) -> None:
             f"The member {member} is of an unknown type. Please set a valid type prefix for the "
             "member."
         )
-    match = _ACCOUNT.fullmatch(member)
-    if not match:
+    workload = _WORKLOAD.fullmatch(member)
+    if workload and not _pool_exists(call, workload["project"], workload["pool"]):
+        raise invalid(
+            f"Identity Pool does not exist ({workload['pool']}). Please check that you specified a "
+            "valid resource name as returned in the `name` attribute in the configuration API."
+        )
+    account = _ACCOUNT.fullmatch(member)
+    if not account:
         return
-    email, domain = match["email"], match["project"]
-    if domain.startswith("gcp-sa-") or domain in ("container-engine-robot", "compute-system"):
-        return  # service agents: the cloud's own accounts
-    account = f"projects/{domain}/serviceAccounts/{email}"
-    if call.cloud.store.get("iam", account) is None:
+    email, domain = account["email"], account["domain"]
+    if domain.startswith("gcp-sa-") or domain in _AGENT_DOMAINS:
+        exists = agent_exists(call.cloud, email)
+    else:
+        exists = call.cloud.store.get("iam", f"projects/{domain}/serviceAccounts/{email}")
+    if not exists:
         raise invalid(f"Service account {email} does not exist.")
+
+
+def _pool_exists(call: "Call", project: str, pool: str) -> bool:
+    """A workload identity pool appears with the first cluster that uses it."""
+    clusters = call.cloud.store.of_type("container", "projects.locations.clusters")
+    return any(
+        row.project == project
+        and row.doc.get("workloadIdentityConfig", {}).get("workloadPool") == pool
+        for row in clusters
+    )

@@ -41,13 +41,18 @@ class Checker:
     Args:
         document: whose schemas.
         proto: protobuf package with version, for the texts of type errors.
-        keep_null: whether top-level nulls stay, to clear fields in a merge patch.
+        keep_null: whether nulls stay, to clear fields in a merge patch.
+        lenient: whether unknown fields without content are let through. Compute must do so: the
+            official provider sends it empty lists under names of its own (`initialNatIps`).
     """
 
-    def __init__(self, document: Document, proto: str, *, keep_null: bool = False) -> None:
+    def __init__(
+        self, document: Document, proto: str, *, keep_null: bool = False, lenient: bool = False
+    ) -> None:
         self._schemas = document.schemas
         self._proto = proto
         self._keep_null = keep_null
+        self._lenient = lenient
         self._violations: list[tuple[str, str]] = []
 
     def check(self, schema: str, body: Any, root: str) -> dict[str, Any]:
@@ -95,7 +100,8 @@ class Checker:
             if declared is None and extra is not None:
                 field, declared = key, extra
             if declared is None:
-                self._unknown(path, key, "Cannot find field.")
+                if not (self._lenient and item in (None, "", [], {})):
+                    self._unknown(path, key, "Cannot find field.")
             elif item is None:
                 if self._keep_null:
                     result[field] = None
@@ -173,8 +179,15 @@ class Checker:
         return str(value) if bits == 64 else value
 
 
-def check_query(method: Method, query: Mapping[str, str]) -> dict[str, str]:
+def check_query(
+    method: Method, query: Mapping[str, str], extra: frozenset[str] = frozenset()
+) -> dict[str, str]:
     """The query with names as the document writes them.
+
+    Args:
+        method: what is called.
+        query: as sent.
+        extra: parameters that the API takes though its document does not say so.
 
     Raises:
         ApiError: 400 for a parameter the method does not have, or a value of the wrong type.
@@ -190,7 +203,7 @@ def check_query(method: Method, query: Mapping[str, str]) -> dict[str, str]:
             if type_:
                 path = snake_case(name)
                 violations.append((path, f"Invalid value at '{path}' ({type_}), \"{value}\""))
-        elif name in STANDARD_PARAMETERS:
+        elif name in STANDARD_PARAMETERS or name in extra:
             result[name] = value
         else:
             violations.append(

@@ -82,6 +82,8 @@ class Collection:
             `body:datasetReference.datasetId` (the path is into the request body as sent).
             Default: a query parameter `<thing>Id` if the method has one, else `body:name`.
         id_pattern: regular expression that the short name must match entirely.
+        full_id: makes the last part of the resource name of the short name, where they differ (a
+            service account's e-mail address).
         body_field: the field of the create request that holds the resource (`cluster`), when the
             request is not the resource itself.
         schema: name of the resource's schema; default: what `get` returns.
@@ -110,6 +112,7 @@ class Collection:
     type: str
     id_from: str | None = None
     id_pattern: str | None = None
+    full_id: Callable[["Call", str], str] | None = None
     body_field: str | None = None
     schema: str | None = None
     references: tuple[Reference, ...] = ()
@@ -142,8 +145,8 @@ class Service:
         proto: package of the protobuf messages without the version (`google.container`), used in
             `@type` of operation responses and in type errors.
         collections: declared kinds of resource; others get the defaults.
-        methods: handlers of everything that is not CRUD, keyed `<type>.<verb>`; also overrides
-            CRUD methods.
+        methods: handlers of everything that is not CRUD, keyed `<type>.<verb>`, or
+            `*.<verb>` for every type; also overrides CRUD methods.
         aliases: type -> type that is meant, for documents that serve one resource at two paths.
         rewrite_path: changes the path after the version before it is matched against the routes.
         style: shape of errors: `rpc` (code, message, status, details) or `legacy` (code, message,
@@ -158,6 +161,8 @@ class Service:
         operation_name: `(project, location, id) -> name` where it is not
             `projects/P/locations/L/operations/ID`.
         busy: text of the refusal while another operation runs on a resource.
+        extra_parameters: query parameters that the API takes although no document lists them.
+        before: called before every handler, to refuse unknown places or to complete the call.
         seed: called as `seed(cloud, project)` once for each new project, in a transaction, to
             create what the cloud itself brings (`cloud.store.put(..., system=True)`).
     """
@@ -175,6 +180,8 @@ class Service:
     not_found: Callable[[str], str] = "Resource '{}' was not found".format
     already_exists: Callable[[str], str] = "Resource '{}' already exists".format
     name_field: str = "full"
+    extra_parameters: frozenset[str] = frozenset()
+    before: Callable[["Call"], None] | None = None
     works: Mapping[str, WorkHook] = field(default_factory=dict)
     operation_name: Callable[[str, str, str], str] | None = None
     busy: Callable[[str], str] = "Another operation is in progress on resource '{}'.".format

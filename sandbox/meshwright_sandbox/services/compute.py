@@ -1,6 +1,86 @@
-"""Compute Engine: networks, subnetworks, routers, firewalls, addresses, load-balancing parts."""
+"""Compute Engine: VPC networking in detail, every other collection as the document describes it."""
 
+from typing import Any
+
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.core.stamps import label_fingerprint, numeric_id, self_link
+from meshwright_sandbox.services.vpc import addresses, firewalls, networks, places, routers
+
+Json = dict[str, Any]
+
+
+def _before(call: Call) -> None:
+    places.require_place(call)
+    _by_id(call)
+
+
+def _by_id(call: Call) -> None:
+    """Resources may be called by their numeric id instead of their name."""
+    parent, _, last = call.name.rpartition("/")
+    if last.isdigit():
+        for row in call.cloud.store.children("compute", parent):
+            if row.doc.get("id") == last:
+                call.name = row.name
+
+
+def _set_labels(call: Call) -> Json:
+    before = call.get()
+    current = before.get("labelFingerprint") or label_fingerprint(before.get("labels", {}))
+    if call.body.get("labelFingerprint") != current:
+        raise ApiError(412, "Labels fingerprint either invalid or resource labels have changed")
+    labels = call.body.get("labels", {})
+    after = before | {"labels": labels, "labelFingerprint": label_fingerprint(labels)}
+    if not labels:
+        after.pop("labels")
+    call.put(call.name, after)
+    return call.start("setLabels", before=before)
+
+
+def _get_project(call: Call) -> Json:
+    number = call.cloud.projects.number(call.project)
+    return {
+        "kind": "compute#project",
+        "id": numeric_id(call.project),
+        "name": call.project,
+        "selfLink": self_link(call.service, call.version, f"projects/{call.project}"),
+        "defaultServiceAccount": f"{number}-compute@developer.gserviceaccount.com",
+        "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "AAAAAAAAAAA="},
+        "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
+        "defaultNetworkTier": "PREMIUM",
+    }
+
+
+def _health_check_defaults(_: Call, check: Json) -> None:
+    for field, value in {
+        "checkIntervalSec": 5,
+        "timeoutSec": 5,
+        "healthyThreshold": 2,
+        "unhealthyThreshold": 2,
+    }.items():
+        check.setdefault(field, value)
+
+
+def _backend_defaults(_: Call, backend: Json) -> None:
+    for field, value in {
+        "protocol": "HTTP",
+        "loadBalancingScheme": "EXTERNAL",
+        "sessionAffinity": "NONE",
+        "timeoutSec": 30,
+        "affinityCookieTtlSec": 0,
+    }.items():
+        backend.setdefault(field, value)
+    backend.setdefault("connectionDraining", {}).setdefault("drainingTimeoutSec", 0)
+    if backend["loadBalancingScheme"] != "INTERNAL":
+        backend.setdefault("port", 80)
+        backend.setdefault("portName", "http")
+
+
+def _backend_health(call: Call) -> Json:
+    call.get()
+    return {"kind": "compute#backendServiceGroupHealth"}
+
 
 SERVICE = Service(
     name="compute",
@@ -9,8 +89,33 @@ SERVICE = Service(
     style="legacy",
     operations="compute",
     must_be_enabled=True,
+    extra_parameters=frozenset({"view"}),  # of instanceTemplates.get; documented in alpha only
     name_field="short",
     not_found="The resource '{}' was not found".format,
     already_exists="The resource '{}' already exists".format,
-    collections=(Collection("networks", latency="network"),),
+    before=_before,
+    seed=networks.seed,
+    collections=(
+        *networks.COLLECTIONS,
+        *routers.COLLECTIONS,
+        *firewalls.COLLECTIONS,
+        *addresses.COLLECTIONS,
+        Collection("healthChecks", defaults=_health_check_defaults),
+        Collection("regionHealthChecks", defaults=_health_check_defaults),
+        Collection("backendServices", defaults=_backend_defaults),
+        Collection("regionBackendServices", defaults=_backend_defaults),
+    ),
+    methods={
+        **networks.METHODS,
+        **routers.METHODS,
+        **addresses.METHODS,
+        "*.setLabels": _set_labels,
+        "backendServices.getHealth": _backend_health,
+        "regionBackendServices.getHealth": _backend_health,
+        "projects.get": _get_project,
+        "regions.get": places.get_place,
+        "regions.list": places.list_places,
+        "zones.get": places.get_place,
+        "zones.list": places.list_places,
+    },
 )

@@ -1,42 +1,17 @@
 """Service Usage: which APIs a project has enabled, and the service agents that go with them."""
 
+import re
 from typing import Any
 
 from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.core.service_agents import AGENTS, API_SUFFIX, agent_email, identity_name
 
 Json = dict[str, Any]
 _MAX_BATCH = 20
-_API_SUFFIX = ".googleapis.com"
-# Service agents: API -> (user part before the project number, domain).
-AGENTS = {
-    "anthosconfigmanagement": ("service", "gcp-sa-anthosconfigmanagement"),
-    "cloudkms": ("service", "gcp-sa-cloudkms"),
-    "compute": ("service", "compute-system"),
-    "container": ("service", "container-engine-robot"),
-    "gkehub": ("service", "gcp-sa-gkehub"),
-    "gkeonprem": ("service", "gcp-sa-gkeonprem"),
-    "logging": ("service", "gcp-sa-logging"),
-    "mesh": ("service", "gcp-sa-servicemesh"),
-    "meshca": ("service", "gcp-sa-meshca"),
-    "meshconfig": ("service", "gcp-sa-servicemesh"),
-    "monitoring": ("service", "gcp-sa-monitoring-notification"),
-    "multiclusteringress": ("service", "gcp-sa-multiclusteringress"),
-    "multiclustermetering": ("service", "gcp-sa-mcmetering"),
-    "multiclusterservicediscovery": ("service", "gcp-sa-mcsd"),
-    "privateca": ("service", "gcp-sa-privateca"),
-    "pubsub": ("service", "gcp-sa-pubsub"),
-    "run": ("service", "serverless-robot-prod"),
-}
-
-
-def agent_email(api: str, number: str) -> str:
-    """Address of an API's service agent in the project with that number."""
-    short = api.removesuffix(_API_SUFFIX)
-    user, domain = AGENTS.get(short, ("service", f"gcp-sa-{short}"))
-    return f"{user}-{number}@{domain}.iam.gserviceaccount.com"
+_API_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.googleapis\.com")
 
 
 def _service(call: Call, api: str) -> Json:
@@ -44,17 +19,14 @@ def _service(call: Call, api: str) -> Json:
     state = "ENABLED" if api in call.cloud.projects.enabled(call.project) else "DISABLED"
     return {
         "name": f"projects/{number}/services/{api}",
-        "config": {"name": api, "title": f"{api.removesuffix(_API_SUFFIX)} API"},
+        "config": {"name": api, "title": f"{api.removesuffix(API_SUFFIX)} API"},
         "state": state,
         "parent": f"projects/{number}",
     }
 
 
 def _known(call: Call, api: str) -> None:
-    if (
-        not api.endswith(_API_SUFFIX)
-        or not api.removesuffix(_API_SUFFIX).replace("-", "").isalnum()
-    ):
+    if not _API_NAME.fullmatch(api):
         number = call.cloud.projects.number(call.project)
         raise ApiError(
             403,
@@ -81,7 +53,7 @@ def _list(call: Call) -> Json:
     if wanted not in ("", "state:ENABLED", "state:DISABLED"):
         raise invalid(f"Invalid filter '{wanted}': allowed are state:ENABLED and state:DISABLED.")
     enabled = call.cloud.projects.enabled(call.project)
-    known = sorted({*enabled, *(f"{api}{_API_SUFFIX}" for api in AGENTS)})
+    known = sorted({*enabled, *(f"{api}{API_SUFFIX}" for api in AGENTS)})
     services = [_service(call, api) for api in known]
     if wanted:
         services = [s for s in services if f"state:{s['state']}" == wanted]
@@ -125,7 +97,7 @@ def _batch_get(call: Call) -> Json:
 def _disable(call: Call) -> Json:
     api = call.name.rpartition("/")[2]
     _known(call, api)
-    short = api.removesuffix(_API_SUFFIX)
+    short = api.removesuffix(API_SUFFIX)
     in_use = [
         row.name
         for row in call.cloud.store.everything()
@@ -145,7 +117,7 @@ def _generate_identity(call: Call) -> Json:
     identity = {"email": email, "uniqueId": str(int(number) * 7)}
     call.cloud.store.put(
         "serviceusage",
-        f"projects/{call.project}/serviceIdentities/{email}",
+        identity_name(call.project, email),
         identity,
         type_="serviceIdentities",
         project=call.project,

@@ -1,0 +1,97 @@
+"""Resource Manager: projects in both API versions, and their IAM policies."""
+
+from typing import Any
+
+from meshwright_sandbox.core import listing
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.projects import ABSENT_PREFIX
+from meshwright_sandbox.core.service import Collection, Service
+
+Json = dict[str, Any]
+
+
+def _project(call: Call, document: Json) -> None:
+    """A stored project in the called version's shape."""
+    number, project = document["_number"], document["projectId"]
+    if call.version == "v1":
+        shape: Json = {
+            "projectNumber": number,
+            "projectId": project,
+            "lifecycleState": document["state"],
+            "name": document["displayName"],
+            "createTime": document["createTime"],
+        }
+    else:
+        shape = {
+            "name": f"projects/{number}",
+            "projectId": project,
+            "state": document["state"],
+            "displayName": document["displayName"],
+            "createTime": document["createTime"],
+            "etag": f'W/"{number}"',
+        }
+    if document.get("labels"):
+        shape["labels"] = document["labels"]
+    document.clear()
+    document.update(shape)
+
+
+def _list(call: Call) -> Json:
+    rows = call.cloud.store.of_type("cloudresourcemanager", "projects")
+    return listing.answer(call, [call.shown("projects", row.doc) for row in rows])
+
+
+def _create(call: Call) -> Json:
+    project = call.body.get("projectId", "")
+    if not project or project.startswith(ABSENT_PREFIX):
+        raise invalid(f"Invalid value for field 'project_id': '{project}'.")
+    name = f"projects/{project}"
+    if call.cloud.store.get("cloudresourcemanager", name) is not None:
+        raise ApiError(409, "Requested entity already exists")
+    call.cloud.projects.ensure(project)
+    document = call.cloud.store.get("cloudresourcemanager", name) or {}
+    document |= {key: call.body[key] for key in ("labels", "displayName") if key in call.body}
+    call.project, call.name = project, name
+    call.put(name, document)
+    return call.start("create", name)
+
+
+def _update(call: Call) -> Json:
+    document = call.get() | {"labels": call.body.get("labels", {})}
+    shown_name = "name" if call.version == "v1" else "displayName"
+    document["displayName"] = call.body.get(shown_name) or document["displayName"]
+    call.put(call.name, document)
+    return call.start("update") if call.version == "v3" else call.shown("projects", document)
+
+
+def _delete(call: Call) -> Json:
+    call.put(call.name, call.get() | {"state": "DELETE_REQUESTED"})
+    return call.start("shut-down") if call.version == "v3" else {}
+
+
+def _ancestry(call: Call) -> Json:
+    return {"ancestor": [{"resourceId": {"type": "project", "id": call.project}}]}
+
+
+def _operation_name(project: str, _location: str, short: str) -> str:
+    return f"operations/cp.{short.removeprefix('operation-')}.{project}"
+
+
+SERVICE = Service(
+    name="cloudresourcemanager",
+    versions={"v1": "cloudresourcemanager.v1", "v3": "cloudresourcemanager.v3"},
+    proto="google.cloud.resourcemanager",
+    operation_name=_operation_name,
+    not_found=lambda name: f"Project '{name.partition('/')[2]}' not found or permission denied.",
+    collections=(Collection("projects", view=_project, schema="Project", system=True),),
+    methods={
+        "projects.list": _list,
+        "projects.search": _list,
+        "projects.create": _create,
+        "projects.update": _update,
+        "projects.patch": _update,
+        "projects.delete": _delete,
+        "projects.getAncestry": _ancestry,
+    },
+)

@@ -1,0 +1,106 @@
+"""IAM: service accounts, their policies, custom roles."""
+
+import re
+from typing import Any
+
+from meshwright_sandbox.core import generic, policies
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import invalid
+from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.core.stamps import numeric_id
+
+Json = dict[str, Any]
+_ACCOUNTS = "projects.serviceAccounts"
+_SUFFIX = ".iam.gserviceaccount.com"
+
+
+def _email(call: Call, account_id: str) -> str:
+    return f"{account_id}@{call.project}{_SUFFIX}"
+
+
+def _create_account(call: Call) -> Json:
+    account_id = call.body.get("accountId", "")
+    if not 6 <= len(account_id) <= 30:
+        raise invalid(f'The account ID "{account_id}" does not have a length between 6 and 30.')
+    if not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])", account_id):
+        raise invalid(
+            f'The account ID "{account_id}" does not match the pattern [a-z]([-a-z0-9]*[a-z0-9]).'
+        )
+    return generic.create(call)
+
+
+def _account_defaults(call: Call, document: Json) -> None:
+    email = call.name.rpartition("/")[2]
+    unique = numeric_id(document["etag"])[:21].rjust(21, "1")
+    document |= {
+        "projectId": call.project,
+        "email": email,
+        "uniqueId": unique,
+        "oauth2ClientId": unique,
+    }
+
+
+def _enable(call: Call) -> Json:
+    account = call.get()
+    account.pop("disabled", None)
+    call.put(call.name, account)
+    return {}
+
+
+def _disable(call: Call) -> Json:
+    call.put(call.name, call.get() | {"disabled": True})
+    return {}
+
+
+def _policy_of_existing(call: Call) -> Json:
+    call.get()
+    if call.method.verb == "setIamPolicy":
+        return policies.set_policy(call)
+    return policies.get_policy(call)
+
+
+def _rewrite(path: str) -> str:
+    """`projects/-/...` and unique ids: the project is in the account's address."""
+    match = re.match(rf"projects/-/serviceAccounts/[^@/]+@([^.]+){re.escape(_SUFFIX)}", path)
+    return path.replace("projects/-/", f"projects/{match[1]}/", 1) if match else path
+
+
+def _account_exists(name: str) -> str:
+    _, project, _, email = name.split("/")
+    return f"Service account {email.partition('@')[0]} already exists within project {project}."
+
+
+def _not_found(name: str) -> str:
+    if "/serviceAccounts/" in name:
+        return f"Service account {name} does not exist."
+    return f"The role named {name} was not found."
+
+
+SERVICE = Service(
+    name="iam",
+    versions={"v1": "iam.v1"},
+    proto="google.iam.admin",
+    operations="none",
+    rewrite_path=_rewrite,
+    not_found=_not_found,
+    already_exists=_account_exists,
+    collections=(
+        Collection(
+            _ACCOUNTS,
+            id_from="body:accountId",
+            full_id=_email,
+            body_field="serviceAccount",
+            output_only=("name", "email", "uniqueId", "oauth2ClientId", "projectId", "disabled"),
+            defaults=_account_defaults,
+            has_children=False,
+        ),
+        Collection("projects.roles", id_from="body:roleId", body_field="role"),
+    ),
+    methods={
+        f"{_ACCOUNTS}.create": _create_account,
+        f"{_ACCOUNTS}.enable": _enable,
+        f"{_ACCOUNTS}.disable": _disable,
+        f"{_ACCOUNTS}.getIamPolicy": _policy_of_existing,
+        f"{_ACCOUNTS}.setIamPolicy": _policy_of_existing,
+    },
+)

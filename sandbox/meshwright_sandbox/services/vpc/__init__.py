@@ -1,0 +1,1 @@
+"""The rules of Compute Engine's networking, one module for each kind of resource."""

@@ -1,0 +1,143 @@
+"""Reserved addresses and forwarding rules."""
+
+import ipaddress
+from typing import Any
+
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.references import resource_name
+from meshwright_sandbox.core.service import Collection
+from meshwright_sandbox.core.stamps import self_link
+from meshwright_sandbox.services.vpc.ranges import first_free
+
+Json = dict[str, Any]
+# Documentation ranges (RFC 5737): no host that exists is ever named by the sandbox.
+_REGIONAL_POOL = ipaddress.IPv4Network("203.0.113.0/24")
+_GLOBAL_POOL = ipaddress.IPv4Network("198.51.100.0/24")
+_PEERING_POOL = ipaddress.IPv4Network("10.64.0.0/10")
+_TYPES = ("addresses", "globalAddresses")
+_RULES = ("forwardingRules", "globalForwardingRules")
+
+
+def _taken(call: Call) -> set[str]:
+    held = [(t, "address") for t in _TYPES] + [(t, "IPAddress") for t in _RULES]
+    return {
+        str(row.doc.get(field))
+        for type_, field in held
+        for row in call.cloud.store.of_type("compute", type_)
+    }
+
+
+def _defaults(call: Call, address: Json) -> None:
+    is_global = call.type == "globalAddresses"
+    address.setdefault("addressType", "EXTERNAL")
+    address["status"] = "RESERVED"
+    if address["addressType"] == "EXTERNAL":
+        _allocate_external(call, address, is_global)
+    elif address.get("purpose") in ("VPC_PEERING", "PRIVATE_SERVICE_CONNECT") and is_global:
+        _allocate_range(address)
+    else:
+        _allocate_internal(call, address)
+    if address["address"] in _taken(call):
+        raise ApiError(
+            400,
+            f"Invalid value for field 'resource.address': '{address['address']}'. "
+            "Specified IP address is already reserved.",
+            reason="invalid",
+        )
+
+
+def _allocate_external(call: Call, address: Json, is_global: bool) -> None:
+    if address.get("subnetwork") or address.get("purpose"):
+        raise invalid("External addresses cannot have a subnetwork or a purpose.")
+    address.setdefault("networkTier", "PREMIUM")
+    if is_global:
+        address.setdefault("ipVersion", "IPV4")
+    if address.get("address"):
+        return
+    if address.get("ipVersion") == "IPV6":
+        base = int(ipaddress.IPv6Address("2001:db8::1"))
+        candidates = (str(ipaddress.IPv6Address(base + n)) for n in range(1 << 16))
+        address["address"] = next(c for c in candidates if c not in _taken(call))
+        return
+    pool = _GLOBAL_POOL if is_global else _REGIONAL_POOL
+    address["address"] = first_free(pool.hosts(), _taken(call)) or _exhausted()
+
+
+def _exhausted() -> str:
+    raise ApiError(403, "Quota 'STATIC_ADDRESSES' exceeded.", reason="quotaExceeded")
+
+
+def _allocate_range(address: Json) -> None:
+    if not address.get("network"):
+        raise ApiError(400, "Required field 'resource.network' not specified", reason="required")
+    if address["purpose"] == "VPC_PEERING":
+        length = address.setdefault("prefixLength", 16)
+        if not 8 <= length <= 29:
+            raise invalid(
+                f"Invalid value for field 'resource.prefixLength': '{length}'. "
+                "Must be between 8 and 29."
+            )
+        first = next(iter(_PEERING_POOL.subnets(new_prefix=max(length, 10))))
+        address.setdefault("address", str(first.network_address))
+    elif not address.get("address"):
+        raise ApiError(400, "Required field 'resource.address' not specified", reason="required")
+
+
+def _allocate_internal(call: Call, address: Json) -> None:
+    address.setdefault("purpose", "GCE_ENDPOINT")
+    default = f"projects/{call.project}/regions/{call.location}/subnetworks/default"
+    address.setdefault("subnetwork", self_link(call.service, call.version, default))
+    subnetwork = call.get(resource_name(call, address["subnetwork"]) or address["subnetwork"])
+    cidr = ipaddress.IPv4Network(subnetwork["ipCidrRange"])
+    if not address.get("address"):
+        hosts = (cidr.network_address + n for n in range(2, cidr.num_addresses - 2))
+        address["address"] = first_free(hosts, _taken(call)) or _exhausted()
+    elif ipaddress.IPv4Address(address["address"]) not in cidr:
+        raise invalid(
+            f"Invalid value for field 'resource.address': '{address['address']}'. "
+            f"Requested internal IP address is outside the subnetwork CIDR range {cidr}."
+        )
+
+
+def _view(call: Call, address: Json) -> None:
+    users = [
+        row.doc["selfLink"]
+        for type_ in _RULES
+        for row in call.cloud.store.of_type("compute", type_)
+        if row.doc.get("IPAddress") == address["address"]
+    ]
+    if users:
+        address |= {"users": users, "status": "IN_USE"}
+
+
+def _blockers(call: Call, _: str) -> list[str]:
+    address = call.get()
+    _view(call, address)
+    return [str(resource_name(call, link)) for link in address.get("users", [])]
+
+
+def _rule_defaults(call: Call, rule: Json) -> None:
+    rule.setdefault("loadBalancingScheme", "EXTERNAL")
+    rule.setdefault("IPProtocol", "TCP")
+    rule.setdefault("networkTier", "PREMIUM")
+    wanted = resource_name(call, rule.get("IPAddress", ""))
+    if wanted:
+        rule["IPAddress"] = call.get(wanted)["address"]
+    if not rule.get("IPAddress"):
+        pool = _GLOBAL_POOL if call.type == "globalForwardingRules" else _REGIONAL_POOL
+        rule["IPAddress"] = first_free(pool.hosts(), _taken(call)) or _exhausted()
+
+
+def set_target(call: Call) -> Json:
+    """Point a forwarding rule at another target."""
+    before = call.get()
+    call.put(call.name, before | {"target": call.body.get("target")})
+    return call.start("setTarget", before=before)
+
+
+COLLECTIONS = tuple(
+    Collection(type_, latency="network", defaults=_defaults, view=_view, blockers=_blockers)
+    for type_ in _TYPES
+) + tuple(Collection(type_, latency="network", defaults=_rule_defaults) for type_ in _RULES)
+METHODS = {f"{type_}.setTarget": set_target for type_ in _RULES}
