@@ -92,7 +92,8 @@ class CertificateAuthority:
 
     def issue(self, hosts: Iterable[str]) -> KeyPair:
         """A serving certificate for ``hosts`` (DNS names, ``*.`` names or IP addresses),
-        followed by the root, valid for 90 days."""
+        followed by the root, valid for 90 days.
+        """
         hosts = list(dict.fromkeys(hosts))
         if not hosts:
             raise ValueError("a certificate needs at least one host name")

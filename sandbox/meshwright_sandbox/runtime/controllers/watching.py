@@ -1,0 +1,94 @@
+"""Lists, watches and reconciles one kind of object until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from urllib3.exceptions import HTTPError
+
+from meshwright_sandbox.runtime.api import Api, ApiError, Object
+
+_log = logging.getLogger(__name__)
+_WATCH_SECONDS = 120
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 2.0
+
+
+class Controller(Protocol):
+    """Brings objects of one kind to the state that GKE would bring them to.
+
+    ``path`` is the collection's API path over all namespaces, for instance ``/api/v1/services``.
+    """
+
+    path: str
+
+    def reconcile(self, api: Api, item: Object, others: list[Object]) -> None:
+        """Bring ``item`` up to date; ``others`` are all objects of its kind, ``item`` included."""
+        ...
+
+
+class Watcher(threading.Thread):
+    """One controller's loop: list, reconcile all, watch, start over when the watch ends.
+
+    The API server may be gone for a while, and a CRD may not be installed yet: both are waited
+    for without an end.
+    """
+
+    def __init__(
+        self,
+        cluster: str,
+        controller: Controller,
+        connect: Callable[[], Api],
+        stopped: threading.Event,
+    ) -> None:
+        super().__init__(name=f"{cluster}:{controller.path}", daemon=True)
+        self._controller = controller
+        self._connect = connect
+        self._stopped = stopped
+
+    def run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stopped.is_set():
+            try:
+                self._follow()
+                pause = _FIRST_PAUSE
+            except (ApiError, HTTPError) as error:
+                status = getattr(error, "status", None)
+                if status not in (404, 410):
+                    _log.debug("%s: %s", self.name, error)
+                self._stopped.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _follow(self) -> None:
+        api = self._connect()
+        try:
+            listing = api.get(self._controller.path)
+            known = {item["metadata"]["uid"]: item for item in listing["items"]}
+            for item in list(known.values()):
+                self._reconcile(api, item, known)
+            version = listing["metadata"]["resourceVersion"]
+            for event in api.watch(self._controller.path, version, _WATCH_SECONDS):
+                if self._stopped.is_set():
+                    return
+                item = event["object"]
+                uid = item["metadata"].get("uid")
+                if event["type"] == "DELETED":
+                    known.pop(uid, None)
+                elif event["type"] in ("ADDED", "MODIFIED"):
+                    known[uid] = item
+                    self._reconcile(api, item, known)
+        finally:
+            api.close()
+
+    def _reconcile(self, api: Api, item: Object, known: dict[str, Object]) -> None:
+        if item["metadata"].get("deletionTimestamp"):
+            return
+        try:
+            self._controller.reconcile(api, item, list(known.values()))
+        except ApiError as error:
+            # Changed or gone meanwhile: the watch brings what it is now.
+            if error.status not in (404, 409):
+                _log.warning("%s: %s", self.name, error)

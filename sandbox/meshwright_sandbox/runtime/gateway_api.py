@@ -1,0 +1,51 @@
+"""The Gateway API as GKE installs it with ``gatewayApiConfig.channel: CHANNEL_STANDARD``.
+
+https://cloud.google.com/kubernetes-engine/docs/how-to/deploying-gateways
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.kube import Kubectl
+
+CONTROLLER = "networking.gke.io/gateway"
+_CLASSES = (
+    "gke-l7-global-external-managed",
+    "gke-l7-regional-external-managed",
+    "gke-l7-gxlb",
+    "gke-l7-rilb",
+    "gke-l7-cross-regional-internal-managed-mc",
+    "gke-l7-global-external-managed-mc",
+    "gke-l7-regional-external-managed-mc",
+    "gke-l7-gxlb-mc",
+    "gke-l7-rilb-mc",
+)
+
+
+def install(kubectl: Kubectl, tools: Path) -> None:
+    """Apply the standard channel's CRDs (from ``tools/gateway-api``) and GKE's classes."""
+    files = sorted((tools / "gateway-api").glob("*.yaml"))
+    if not files:
+        raise RuntimeFailure(
+            f"the Gateway API's CRDs are missing from {tools / 'gateway-api'}; "
+            "run `make` to install the sandbox's programs"
+        )
+    kubectl.apply("\n---\n".join(file.read_text() for file in files))
+    kubectl.run(
+        "wait", "--for=condition=Established", "--timeout=60s",
+        "customresourcedefinition/gatewayclasses.gateway.networking.k8s.io",
+        "customresourcedefinition/gateways.gateway.networking.k8s.io",
+    )  # fmt: skip
+    kubectl.apply([_class(name) for name in _CLASSES])
+
+
+def _class(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "GatewayClass",
+        "metadata": {"name": name},
+        "spec": {"controllerName": CONTROLLER},
+    }

@@ -1,0 +1,136 @@
+"""Where the sandbox's servers run: a network namespace of its own, if one can be made.
+
+Inside it whole pod ranges are local addresses (``ip route add local <range> dev lo``), so
+anything that has a pod's address can listen on it. The namespace is unnamed: it belongs to one
+holder process and is gone when the sandbox's processes are.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from meshwright_sandbox.runtime.certificates import write_private
+from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.processes import Entry, ProcessTable
+
+Kind = Literal["namespace", "user-namespace", "host"]
+
+HOLDER = "network"
+# Addresses of API servers; the range is reserved for benchmarks, so no VPC uses it (RFC 2544).
+CONTROL_PLANE_RANGE = "198.18.0.0/15"
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network that the sandbox's servers share.
+
+    ``kind`` is ``namespace`` (made as root), ``user-namespace``, or ``host`` when neither could
+    be made; ``limits`` then says in one sentence what is missing and why.
+    """
+
+    kind: Kind
+    holder: int = 0
+    limits: str = ""
+
+    def command(self, command: Sequence[str]) -> list[str]:
+        """``command`` so that it runs inside the network; its pid stays its own."""
+        if self.kind == "host":
+            return list(command)
+        enter = ["nsenter", "--target", str(self.holder), "--net"]
+        if self.kind == "user-namespace":
+            enter += ["--user", "--preserve-credentials"]
+        return [*enter, "--", *command]
+
+    def add_range(self, cidr: str) -> None:
+        """Make every address of ``cidr`` local, so that servers can listen on any of them."""
+        if self.kind != "host":
+            self._run("ip", "route", "replace", "local", cidr, "dev", "lo")
+
+    def _run(self, *command: str) -> None:
+        result = subprocess.run(
+            self.command(command), capture_output=True, text=True, timeout=30, check=False
+        )
+        if result.returncode:
+            raise RuntimeFailure(
+                f"the sandbox's network namespace refused `{' '.join(command)}`: "
+                f"{result.stderr.strip()}"
+            )
+
+
+def open_network(home: Path, processes: ProcessTable) -> Network:
+    """The sandbox's network: the one whose holder runs, else a new one.
+
+    The choice is kept in ``HOME/network`` and made once, so that all parts agree on it.
+    ``MESHWRIGHT_NETWORK=host`` asks for host loopback.
+    """
+    note = home / "network"
+    holder = processes.get(HOLDER)
+    if holder is not None and note.exists():
+        kind = note.read_text().strip()
+        return Network("user-namespace" if kind == "user-namespace" else "namespace", holder.pid)
+    kind, limits = _decide()
+    if kind == "host":
+        write_private(note, kind)
+        return Network("host", limits=limits)
+    flags = ["--net"] if kind == "namespace" else ["--user", "--map-root-user", "--net"]
+    entry = processes.spawn(HOLDER, ["unshare", *flags, "--", "sleep", "infinity"])
+    _wait_until_separate(entry)
+    write_private(note, kind)
+    network = Network(kind, entry.pid)
+    network._run("ip", "link", "set", "lo", "up")
+    network.add_range(CONTROL_PLANE_RANGE)
+    return network
+
+
+def _decide() -> tuple[Kind, str]:
+    if os.environ.get("MESHWRIGHT_NETWORK") == "host":
+        return "host", f"MESHWRIGHT_NETWORK=host is set, {_WITHOUT}"
+    missing = [p for p in ("unshare", "nsenter", "ip") if shutil.which(p) is None]
+    if missing:
+        return "host", (
+            f"{', '.join(missing)} not found (install util-linux and iproute2), {_WITHOUT}"
+        )
+    options: list[Kind] = ["namespace"] if os.geteuid() == 0 else []
+    refusal = ""
+    for kind in [*options, "user-namespace"]:
+        flags = ["--net"] if kind == "namespace" else ["--user", "--map-root-user", "--net"]
+        probe = subprocess.run(
+            ["unshare", *flags, "--", "ip", "link", "set", "lo", "up"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        if probe.returncode == 0:
+            return "namespace" if kind == "namespace" else "user-namespace", ""
+        refusal = probe.stderr.strip()
+    return "host", f"this machine allows no network namespace ({refusal}), {_WITHOUT}"
+
+
+_WITHOUT = (
+    "so the control plane runs on host loopback: pod addresses cannot be bound, "
+    "and traffic through the mesh cannot be tried here"
+)
+
+
+@retry(
+    retry=retry_if_result(lambda separate: not separate),
+    wait=wait_fixed(0.01),
+    stop=stop_after_delay(10),
+)
+def _wait_until_separate(entry: Entry) -> bool:
+    """``unshare`` starts before it has its namespace; to enter too early is to stay outside."""
+    try:
+        own = Path("/proc/self/ns/net").readlink()
+        command = Path(f"/proc/{entry.pid}/comm").read_text().strip()
+        return Path(f"/proc/{entry.pid}/ns/net").readlink() != own and command == "sleep"
+    except OSError:
+        return False

@@ -1,0 +1,285 @@
+"""The real runtime: clusters and meshes as processes of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from meshwright_sandbox.runtime import gateway_api, kube, nodes
+from meshwright_sandbox.runtime.api import Api
+from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
+from meshwright_sandbox.runtime.clusters import Cluster
+from meshwright_sandbox.runtime.controllers import Controllers
+from meshwright_sandbox.runtime.forwarding import Forwards, may_bind
+from meshwright_sandbox.runtime.interface import (
+    ClusterAccess,
+    ClusterRequest,
+    MeshRequest,
+    NodePool,
+    RuntimeFailure,
+)
+from meshwright_sandbox.runtime.launcher import Network, open_network
+from meshwright_sandbox.runtime.mesh import Mesh
+from meshwright_sandbox.runtime.processes import ProcessTable
+from meshwright_sandbox.runtime.records import ClusterRecord, Ports, Records, cluster_id
+
+
+class LocalRuntime:
+    """Runs clusters below ``home`` with the programs in ``tools``.
+
+    Nothing is started before it is needed. Processes outlive this object on purpose: an emulator
+    that is started again calls :meth:`resume` and has them back; :meth:`shutdown` ends them.
+    """
+
+    def __init__(self, home: Path, tools: Path) -> None:
+        self.home = home.resolve()
+        self.processes = ProcessTable(self.home)
+        self.records = Records(self.home)
+        self.authority = CertificateAuthority.open(self.home / "ca")
+        self._tools = tools.resolve()
+        self._token = _token(self.home)
+        self._network: Network | None = None
+        self._forwards: Forwards | None = None
+        self._locks: dict[str, threading.RLock] = {}
+        self._controllers: dict[str, Controllers] = {}
+
+    def start(self, request: ClusterRequest) -> ClusterAccess:
+        identifier = cluster_id(request.project, request.location, request.name)
+        with self._holding(identifier):
+            record = self._allocate(request)
+            cluster = self._cluster(record)
+            cluster.start()
+            self._open_endpoint(record)
+            access = self._access(record)
+            kube.write_admin_kubeconfig(self._kubeconfig(record), access)
+            api = self._connect(record)
+            nodes.set_nodes(api, request, nodes.pools_of(request))
+            if request.gateway_api:
+                gateway_api.install(self._kubectl(record), self._tools)
+            self._control(record)
+            self._write_kubeconfig()
+            return access
+
+    def stop(self, project: str, location: str, name: str) -> None:
+        identifier = cluster_id(project, location, name)
+        with self._holding(identifier):
+            self._end(identifier)
+            self.records.remove(identifier)
+            self._write_kubeconfig()
+
+    def set_node_pools(
+        self, project: str, location: str, name: str, pools: tuple[NodePool, ...]
+    ) -> None:
+        with self._known(project, location, name) as record:
+            record = replace(record, request=replace(record.request, node_pools=pools))
+            self.records.put(record)
+            nodes.set_nodes(self._connect(record), record.request, pools)
+
+    def start_mesh(self, project: str, location: str, name: str, mesh: MeshRequest) -> None:
+        with self._known(project, location, name) as record:
+            record = record.with_mesh(mesh)
+            self.records.put(record)
+            self._mesh(record).start(mesh)
+
+    def stop_mesh(self, project: str, location: str, name: str) -> None:
+        with self._holding(cluster_id(project, location, name)):
+            record = self.records.get(cluster_id(project, location, name))
+            if record is not None and record.mesh is not None:
+                self._mesh(record).stop()
+                self.records.put(record.with_mesh(None))
+
+    def dependents(self, project: str, network: str) -> list[str]:
+        return []
+
+    def resume(self) -> None:
+        """Adopt or restart every cluster on record, side by side.
+
+        Raises :class:`RuntimeFailure` naming each one that could not be run.
+        """
+        records = self.records.all()
+        if not records:
+            return
+        with ThreadPoolExecutor(len(records)) as pool:
+            outcomes = [(r, pool.submit(self._resume, r)) for r in records]
+        failures = [f"{r.request.name}: {o.exception()}" for r, o in outcomes if o.exception()]
+        if failures:
+            raise RuntimeFailure("; ".join(failures))
+
+    def close(self) -> None:
+        """Stop watching; the clusters keep running."""
+        for controllers in list(self._controllers.values()):
+            controllers.stop()
+        self._controllers.clear()
+
+    def shutdown(self) -> None:
+        """End every process of the runtime, keep all data."""
+        self.close()
+        for record in self.records.all():
+            self._cluster(record).stop()
+        # Whatever else the table names: istiods first, the namespace's holder with the rest.
+        self.processes.stop(*self.processes.entries("cluster/"))
+        self.processes.stop(*self.processes.entries("forwarder"))
+        self.processes.stop(*self.processes.entries("network"))
+        self._network, self._forwards = None, None
+
+    @property
+    def network(self) -> Network:
+        """The sandbox's network; made at the first use, and again if its holder was killed."""
+        with self.records.lock:
+            if self._network is not None and self._network.kind != "host":
+                holder = self.processes.get("network")
+                if holder is None or holder.pid != self._network.holder:
+                    self._network, self._forwards = None, None
+            if self._network is None:
+                self._network = open_network(self.home, self.processes)
+            return self._network
+
+    @property
+    def forwards(self) -> Forwards:
+        """What leads from this machine into the network."""
+        network = self.network
+        with self.records.lock:
+            if self._forwards is None:
+                self._forwards = Forwards(self.home, network, self.processes)
+            return self._forwards
+
+    def _resume(self, record: ClusterRecord) -> None:
+        request = record.request
+        self.start(request)
+        if record.mesh is not None:
+            self.start_mesh(request.project, request.location, request.name, record.mesh)
+
+    def _end(self, identifier: str) -> None:
+        controllers = self._controllers.pop(identifier, None)
+        if controllers is not None:
+            controllers.stop()
+        record = self.records.get(identifier)
+        if record is not None:
+            self._cluster(record).stop()
+            self.processes.stop(*self.processes.entries(f"cluster/{identifier}/"))
+            self.forwards.remove(record.host, record.port)
+
+    def _allocate(self, request: ClusterRequest) -> ClusterRecord:
+        with self.records.lock:
+            identifier = cluster_id(request.project, request.location, request.name)
+            known = self.records.get(identifier)
+            if known is not None:
+                record = replace(known, request=request)
+            else:
+                slot = self.records.free_slot()
+                host, port = self._choose_endpoint(slot)
+                ports = self._choose_ports(slot)
+                record = ClusterRecord(request, slot, host, port, ports)
+            self.records.put(record)
+            return record
+
+    def _choose_endpoint(self, slot: int) -> tuple[str, int]:
+        """A loopback address with port 443 as GKE has it; a plain port where 443 is refused."""
+        digest = hashlib.sha256(str(self.home).encode()).digest()
+        for step in range(8):
+            host = f"127.{64 + (digest[0] + step) % 128}.{digest[1]}.{slot}"
+            if may_bind(host, 443):
+                return host, 443
+        return "127.0.0.1", self._free_port()
+
+    def _choose_ports(self, slot: int) -> Ports:
+        if self.network.kind != "host":
+            return Ports.of_slot(slot)
+        for base in range(21000, 31000, 500):
+            ports = Ports.of_slot(slot, base)
+            if all(may_bind("127.0.0.1", port) for port in vars(ports).values()):
+                return ports
+        raise RuntimeFailure("no free block of ports was found between 21000 and 31000")
+
+    @staticmethod
+    def _free_port() -> int:
+        for port in range(32443, 32999):
+            if may_bind("127.0.0.1", port):
+                return port
+        raise RuntimeFailure("no free port was found between 32443 and 32999 on 127.0.0.1")
+
+    def _open_endpoint(self, record: ClusterRecord) -> None:
+        self.forwards.add(record.host, record.port, "127.0.0.1", record.ports.api_server)
+
+    def _access(self, record: ClusterRecord) -> ClusterAccess:
+        return ClusterAccess(
+            endpoint=record.endpoint,
+            ca_certificate=self._cluster(record).ca_certificate,
+            private_endpoint=record.private_address,
+            token=self._token,
+        )
+
+    def _kubeconfig(self, record: ClusterRecord) -> Path:
+        return self.records.folder(record.id) / "kubeconfig"
+
+    def _kubectl(self, record: ClusterRecord) -> kube.Kubectl:
+        return kube.Kubectl(self._tools, self._kubeconfig(record))
+
+    def _connect(self, record: ClusterRecord) -> Api:
+        access = self._access(record)
+        return Api(access.endpoint, access.ca_certificate, access.token)
+
+    def _cluster(self, record: ClusterRecord) -> Cluster:
+        return Cluster(
+            record,
+            self.records.folder(record.id),
+            tools=self._tools,
+            token=self._token,
+            network=self.network,
+            processes=self.processes,
+        )
+
+    def _mesh(self, record: ClusterRecord) -> Mesh:
+        return Mesh(
+            record,
+            self.records.folder(record.id),
+            tools=self._tools,
+            kubeconfig=self._cluster(record).admin_kubeconfig,
+            kubectl=self._kubectl(record),
+            authority=self.authority,
+            network=self.network,
+            processes=self.processes,
+        )
+
+    def _control(self, record: ClusterRecord) -> None:
+        if record.id not in self._controllers:
+            self._controllers[record.id] = Controllers(
+                record, lambda: self._connect(record), self.authority
+            )
+            self._controllers[record.id].start()
+
+    def _write_kubeconfig(self) -> None:
+        with self.records.lock:
+            running = [(r, self._cluster(r)) for r in self.records.all()]
+            ready = [(r, c.ca_certificate) for r, c in running if c.ca_file.exists()]
+            kube.write_user_kubeconfig(self.home / "kubeconfig", ready)
+
+    @contextmanager
+    def _holding(self, identifier: str) -> Iterator[None]:
+        with self.records.lock:
+            lock = self._locks.setdefault(identifier, threading.RLock())
+        with lock:
+            yield
+
+    @contextmanager
+    def _known(self, project: str, location: str, name: str) -> Iterator[ClusterRecord]:
+        identifier = cluster_id(project, location, name)
+        with self._holding(identifier):
+            record = self.records.get(identifier)
+            if record is None:
+                raise RuntimeFailure(f"cluster {name} ({location}) of project {project} is not run")
+            yield record
+
+
+def _token(home: Path) -> str:
+    """The sandbox's bearer token, made once; ``gke-gcloud-auth-plugin`` prints it."""
+    file = home / "token"
+    if not file.exists():
+        write_private(file, secrets.token_urlsafe(32))
+    return file.read_text()

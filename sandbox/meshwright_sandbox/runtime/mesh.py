@@ -1,0 +1,222 @@
+"""The managed control plane of one cluster.
+
+What Google runs for ``MANAGEMENT_AUTOMATIC`` is here an istiod beside the cluster; inside the
+cluster stand, as on GKE, Istio's CRDs, the injection webhooks (by URL: their server is no pod of
+the cluster) and a ControlPlaneRevision.
+https://cloud.google.com/service-mesh/docs/onboarding/provision-control-plane
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+import re
+import subprocess
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from meshwright_sandbox.runtime import control_plane_revision, istiod
+from meshwright_sandbox.runtime.certificates import CertificateAuthority
+from meshwright_sandbox.runtime.interface import MeshRequest, RuntimeFailure
+from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod
+from meshwright_sandbox.runtime.kube import Kubectl
+from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.processes import ProcessTable
+from meshwright_sandbox.runtime.records import ClusterRecord
+
+_READY_SECONDS = 90
+_KIND = re.compile(r"^kind: (\w+)$", re.MULTILINE)
+_CRD_NAME = re.compile(r"^  name: (\S+\.istio\.io)$", re.MULTILINE)
+# The control plane itself is not deployed: these describe where it would run.
+_DEPLOYED = {
+    "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceAccount",
+    "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
+}  # fmt: skip
+_WEBHOOKS = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
+
+
+class Mesh:
+    """Starts and stops the control plane of one cluster."""
+
+    def __init__(
+        self,
+        record: ClusterRecord,
+        folder: Path,
+        *,
+        tools: Path,
+        kubeconfig: Path,
+        kubectl: Kubectl,
+        authority: CertificateAuthority,
+        network: Network,
+        processes: ProcessTable,
+    ) -> None:
+        self._record = record
+        self._folder = folder
+        self._tools = tools
+        self._kubeconfig = kubeconfig
+        self._kubectl = kubectl
+        self._authority = authority
+        self._network = network
+        self._processes = processes
+        self._process = f"cluster/{record.id}/istiod-managed"
+
+    @property
+    def address(self) -> str:
+        """The control plane's address: the last ones of the pod range are no node's."""
+        if self._network.kind == "host":
+            return f"127.88.{self._record.ports.api_server % 251}.{self._record.slot}"
+        pods = ipaddress.ip_network(self._record.request.pod_range)
+        return str(pods.broadcast_address - 1)
+
+    def start(self, mesh: MeshRequest) -> None:
+        """Install what stands in the cluster, run istiod, and wait until injection answers."""
+        request = self._record.request
+        # As Google names clusters in a mesh: cn-<project>-<location>-<name>.
+        cluster_name = f"cn-{request.project}-{request.location}-{request.name}"
+        manifests = self._generate(mesh, cluster_name)
+        crds = [text for kind, text in manifests if kind == "CustomResourceDefinition"]
+        self._kubectl.apply("\n---\n".join([*crds, control_plane_revision.DEFINITION]))
+        names = [m.group(1) for text in crds if (m := _CRD_NAME.search(text))]
+        self._kubectl.run(
+            "wait", "--for=condition=Established", "--timeout=60s", "customresourcedefinition",
+            *names, control_plane_revision.RESOURCE,
+        )  # fmt: skip
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        kept = [t for k, t in manifests if k not in {*_DEPLOYED, *_WEBHOOKS} and t not in crds]
+        self._kubectl.apply([namespace])
+        self._kubectl.apply("\n---\n".join(kept))
+        webhooks = [self._by_url(yaml.safe_load(t), mesh) for k, t in manifests if k in _WEBHOOKS]
+        istiod.start(
+            Istiod(
+                name=self._process,
+                revision=mesh.revision,
+                address=self.address,
+                cluster_name=cluster_name,
+                environment={
+                    "INJECTION_WEBHOOK_CONFIG_NAME": f"istio-sidecar-injector-{mesh.revision}",
+                    "VALIDATION_WEBHOOK_CONFIG_NAME": f"istio-validator-{mesh.revision}",
+                },
+            ),
+            self._folder / "istiod",
+            tools=self._tools,
+            kubeconfig=self._kubeconfig,
+            authority=self._authority,
+            network=self._network,
+            processes=self._processes,
+        )
+        self._kubectl.apply(webhooks)
+        self._wait_for_injection(mesh)
+        control_plane_revision.report(self._kubectl, mesh)
+
+    def stop(self) -> None:
+        """End istiod and remove its webhooks, so that pods can still be created."""
+        self._kubectl.run(
+            "delete", "mutatingwebhookconfigurations,validatingwebhookconfigurations",
+            "--selector=app.kubernetes.io/part-of=istio", "--ignore-not-found",
+        )  # fmt: skip
+        control_plane_revision.remove(self._kubectl)
+        self._processes.stop(*self._processes.entries(self._process))
+
+    def _generate(self, mesh: MeshRequest, cluster_name: str) -> list[tuple[str, str]]:
+        """Istio's own manifests for this revision, as (kind, YAML) pairs."""
+        settings = {
+            "profile": "minimal",
+            "revision": mesh.revision,
+            "meshConfig.trustDomain": mesh.trust_domain,
+            "meshConfig.defaultConfig.meshId": mesh.mesh_id,
+            "values.global.meshID": mesh.mesh_id,
+            "values.global.multiCluster.clusterName": cluster_name,
+        }
+        command = [str(self._tools / "istioctl"), "manifest", "generate"]
+        command += [f"--set={key}={value}" for key, value in settings.items()]
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            # Without a kubeconfig it does not look for a cluster's version.
+            env={"HOME": str(self._folder), "KUBECONFIG": "/dev/null", "PATH": "/usr/bin:/bin"},
+        )
+        if result.returncode:
+            raise RuntimeFailure(f"istioctl manifest generate: {result.stderr.strip()}")
+        documents = result.stdout.split("\n---\n")
+        return [(m.group(1), text) for text in documents if (m := _KIND.search(text))]
+
+    def _by_url(self, configuration: dict[str, Any], mesh: MeshRequest) -> dict[str, Any]:
+        """Point the webhooks at the control plane, and let it serve the default injection too."""
+        if configuration["kind"] == "MutatingWebhookConfiguration":
+            configuration["webhooks"] += _default_injection(configuration["webhooks"])
+        else:
+            configuration["metadata"]["name"] = f"istio-validator-{mesh.revision}"
+            for webhook in configuration["webhooks"]:
+                # The managed control plane validates what carries no revision label as well.
+                webhook.pop("objectSelector", None)
+                webhook["failurePolicy"] = "Fail"
+        bundle = b64encode(self._authority.certificate.encode()).decode()
+        for webhook in configuration["webhooks"]:
+            path = webhook["clientConfig"]["service"]["path"]
+            url = f"https://{self.address}:{WEBHOOK_PORT}{path}"
+            webhook["clientConfig"] = {"url": url, "caBundle": bundle}
+            webhook["timeoutSeconds"] = 10
+        return configuration
+
+    def _wait_for_injection(self, mesh: MeshRequest) -> None:
+        """Until a pod that asks for a sidecar would be given one (a server-side dry run)."""
+        try:
+            self._probe(mesh)
+        except RetryError as error:
+            cause = error.last_attempt.exception()
+            raise RuntimeFailure(
+                f"the mesh control plane of {self._record.request.name} does not answer: {cause}; "
+                f"see {self._processes.log_path(self._process)}"
+            ) from error
+
+    @retry(
+        retry=retry_if_exception_type(RuntimeFailure),
+        wait=wait_fixed(0.25),
+        stop=stop_after_delay(_READY_SECONDS),
+    )
+    def _probe(self, mesh: MeshRequest) -> None:
+        labels = {"istio.io/rev": mesh.revision, "sidecar.istio.io/inject": "true"}
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "injection-probe", "namespace": NAMESPACE, "labels": labels},
+            "spec": {"containers": [{"name": "probe", "image": "probe"}]},
+        }
+        answer = self._kubectl.run(
+            "create", "--dry-run=server", "--output=jsonpath={.spec}", "--filename=-",
+            text=yaml.safe_dump(pod),
+        )  # fmt: skip
+        if "istio-proxy" not in answer:
+            raise RuntimeFailure("a pod that asks for a sidecar is admitted without one")
+
+
+def _default_injection(webhooks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The webhooks for ``istio-injection=enabled``, as Istio's default tag has them
+    (https://istio.io/latest/docs/setup/upgrade/canary/#default-tag).
+    """
+    by_namespace, by_object = copy.deepcopy(webhooks[0]), copy.deepcopy(webhooks[0])
+    by_namespace["name"] = "namespace.sidecar-injector.istio.io"
+    by_namespace["namespaceSelector"] = {
+        "matchExpressions": [{"key": "istio-injection", "operator": "In", "values": ["enabled"]}]
+    }
+    by_object["name"] = "object.sidecar-injector.istio.io"
+    by_object["namespaceSelector"] = {
+        "matchExpressions": [
+            {"key": "istio-injection", "operator": "DoesNotExist"},
+            {"key": "istio.io/rev", "operator": "DoesNotExist"},
+        ]
+    }
+    by_object["objectSelector"] = {
+        "matchExpressions": [
+            {"key": "sidecar.istio.io/inject", "operator": "In", "values": ["true"]},
+            {"key": "istio.io/rev", "operator": "DoesNotExist"},
+        ]
+    }
+    return [by_namespace, by_object]

@@ -1,0 +1,116 @@
+"""The simulated nodes of a cluster, labelled as GKE labels them.
+
+https://cloud.google.com/kubernetes-engine/docs/how-to/creating-managing-labels lists the labels;
+kwok keeps the nodes Ready and runs the pods that are scheduled to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import itertools
+from typing import Any
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
+from urllib3.exceptions import HTTPError
+
+from meshwright_sandbox.runtime.api import Api, ApiError
+from meshwright_sandbox.runtime.interface import ClusterRequest, NodePool, RuntimeFailure
+
+_NODES = "/api/v1/nodes"
+_POOL_LABEL = "cloud.google.com/gke-nodepool"
+_NODE_PREFIX = 24
+_MOST_NODES = 1000
+_AUTOPILOT_NODES = 2
+
+
+def pools_of(request: ClusterRequest) -> tuple[NodePool, ...]:
+    """The pools to run: the request's own, or what Autopilot provisions by itself."""
+    if request.node_pools or not request.autopilot:
+        return request.node_pools
+    return (NodePool("pool-1", _AUTOPILOT_NODES, machine_type="ek-standard-8"),)
+
+
+@retry(
+    retry=retry_if_exception_type((ApiError, HTTPError)),
+    wait=wait_exponential(0.05, max=1),
+    stop=stop_after_delay(30),
+    reraise=True,
+)
+def set_nodes(api: Api, request: ClusterRequest, pools: tuple[NodePool, ...]) -> None:
+    """Create the nodes of ``pools`` that are missing and delete those of no pool."""
+    nodes = api.get(f"{_NODES}?labelSelector={_POOL_LABEL}")["items"]
+    present: dict[str, Any] = {node["metadata"]["name"]: node for node in nodes}
+    wanted = {
+        _name(request, pool, index): (pool, index) for pool in pools for index in range(pool.count)
+    }
+    for name in present.keys() - wanted.keys():
+        api.delete(f"{_NODES}/{name}")
+    used = {node["spec"]["podCIDR"] for name, node in present.items() if name in wanted}
+    free = [r for r in _pod_ranges(request.pod_range) if r not in used]
+    missing = sorted(wanted.keys() - present.keys())
+    if len(missing) > len(free):
+        raise RuntimeFailure(
+            f"cluster {request.name}: pod range {request.pod_range} has room for "
+            f"{len(free) + len(used)} nodes, its pools ask for {len(wanted)}"
+        )
+    for name, pod_range in zip(missing, free, strict=False):
+        pool, index = wanted[name]
+        api.create(_NODES, _node(request, pool, index, name, pod_range))
+
+
+def _pod_ranges(pod_range: str) -> list[str]:
+    """The ranges that nodes get: a /24 each as in GKE, less where the cluster's range is small.
+
+    The last one is left out: the control plane has its address there.
+    """
+    network = ipaddress.ip_network(pod_range)
+    prefix = max(_NODE_PREFIX, min(network.prefixlen + 4, 28))
+    ranges = itertools.islice(network.subnets(new_prefix=prefix), _MOST_NODES + 1)
+    return [str(r) for r in ranges][:-1]
+
+
+def _name(request: ClusterRequest, pool: NodePool, index: int) -> str:
+    digest = hashlib.sha256(f"{request.location}/{request.name}/{pool.name}".encode()).hexdigest()
+    return f"gke-{request.name[:20]}-{pool.name[:20]}-{digest[:8]}-{index:04d}"
+
+
+def _node(
+    request: ClusterRequest, pool: NodePool, index: int, name: str, pod_range: str
+) -> dict[str, Any]:
+    zones = pool.zones or _zones(request.location)
+    zone = zones[index % len(zones)]
+    region = zone.rsplit("-", 1)[0]
+    labels = {
+        **pool.labels,
+        _POOL_LABEL: pool.name,
+        "cloud.google.com/gke-os-distribution": "cos",
+        "cloud.google.com/gke-container-runtime": "containerd",
+        "cloud.google.com/machine-family": pool.machine_type.split("-", 1)[0],
+        "node.kubernetes.io/instance-type": pool.machine_type,
+        "beta.kubernetes.io/instance-type": pool.machine_type,
+        "topology.kubernetes.io/region": region,
+        "topology.kubernetes.io/zone": zone,
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "iam.gke.io/gke-metadata-server-enabled": "true",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "podCIDR": pod_range,
+            "podCIDRs": [pod_range],
+            "providerID": f"gce://{request.project}/{zone}/{name}",
+            "taints": [{"key": t.key, "value": t.value, "effect": t.effect} for t in pool.taints],
+        },
+    }
+
+
+def _zones(location: str) -> tuple[str, ...]:
+    """A zonal cluster has its zone; a regional one is spread over three."""
+    if location.count("-") > 1:
+        return (location,)
+    return tuple(f"{location}-{letter}" for letter in "abc")

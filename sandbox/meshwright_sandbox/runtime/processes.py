@@ -1,0 +1,150 @@
+"""The table of processes that the sandbox started.
+
+Each entry is a file under ``HOME/run`` with a pid and the time that process started. A pid alone
+may name a stranger after a crash or a reboot; only a process that has both is ever signalled.
+The table outlives the emulator, so a later emulator, or ``down``, finds everything again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from meshwright_sandbox.runtime.certificates import write_private
+
+# The kernel counts start times in ticks since boot, and the boot time it reports may shift by a
+# second when the clock is set.
+_START_TOLERANCE = 2.0
+_GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One started process, alive or not."""
+
+    name: str
+    pid: int
+    started: float
+
+    def process(self) -> psutil.Process | None:
+        """The process, if the pid still belongs to it."""
+        try:
+            process = psutil.Process(self.pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            if abs(process.create_time() - self.started) > _START_TOLERANCE:
+                return None
+        except psutil.Error:
+            return None
+        return process
+
+    @property
+    def alive(self) -> bool:
+        return self.process() is not None
+
+    def memory(self) -> int:
+        """Bytes that this process alone holds (proportional share of what it shares)."""
+        process = self.process()
+        if process is None:
+            return 0
+        try:
+            full = process.memory_full_info()
+            return getattr(full, "pss", full.rss)
+        except psutil.Error:
+            return 0
+
+
+class ProcessTable:
+    """Starts, finds and ends the sandbox's processes. Names may contain ``/`` to group them."""
+
+    def __init__(self, home: Path) -> None:
+        self._directory = home / "run"
+        self._logs = home / "logs"
+
+    def log_path(self, name: str) -> Path:
+        """Where the named process writes its output."""
+        return self._logs / f"{name.replace('/', '-')}.log"
+
+    def spawn(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+        share_files: Sequence[int] = (),
+    ) -> Entry:
+        """Start ``command`` in a session of its own, with its output in :meth:`log_path`."""
+        log = self.log_path(name)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            child = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(os.environ if environment is None else environment),
+                cwd=directory,
+                pass_fds=tuple(share_files),
+                start_new_session=True,
+            )
+        return self.record(name, child.pid)
+
+    def record(self, name: str, pid: int) -> Entry:
+        """Enter a running process that somebody else (kwokctl) started for the sandbox."""
+        try:
+            started = psutil.Process(pid).create_time()
+        except psutil.NoSuchProcess:
+            started = 0.0
+        entry = Entry(name, pid, started)
+        write_private(self._file(name), json.dumps({"pid": pid, "started": started}))
+        return entry
+
+    def get(self, name: str) -> Entry | None:
+        """The entry of that name, if its process is alive."""
+        entry = self._read(self._file(name))
+        return entry if entry is not None and entry.alive else None
+
+    def entries(self, prefix: str = "") -> list[Entry]:
+        """All entries whose name starts with ``prefix``, alive or not."""
+        return [e for e in self._all() if e.name.startswith(prefix)]
+
+    def stop(self, *entries: Entry) -> None:
+        """End processes: SIGTERM to all, SIGKILL to those that remain, then forget them."""
+        pairs = [(e, e.process()) for e in entries]
+        live = [p for _, p in pairs if p is not None]
+        for process in live:
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
+        _, remaining = psutil.wait_procs(live, timeout=_GRACE_SECONDS)
+        for process in remaining:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(remaining, timeout=_GRACE_SECONDS)
+        for entry, _ in pairs:
+            self._file(entry.name).unlink(missing_ok=True)
+
+    def _all(self) -> Iterator[Entry]:
+        for file in sorted(self._directory.rglob("*.json")):
+            entry = self._read(file)
+            if entry is not None:
+                yield entry
+
+    def _read(self, file: Path) -> Entry | None:
+        try:
+            data = json.loads(file.read_text())
+            pid, started = int(data["pid"]), float(data["started"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        name = file.relative_to(self._directory).with_suffix("").as_posix()
+        return Entry(name, pid, started)
+
+    def _file(self, name: str) -> Path:
+        return self._directory / f"{name}.json"
