@@ -1,0 +1,97 @@
+"""The package's Pulumi schema: the components, inferred from their code, and MeshReadiness.
+
+See https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+RESOURCE_TYPE = "meshwright:index:MeshReadiness"
+_MEMBER = "meshwright:index:MeshReadinessMember"
+_STATE = "meshwright:index:MeshMemberState"
+
+DEFAULT_TIMEOUT_SECONDS = 3600
+DEFAULT_INTERVAL_SECONDS = 5
+
+_INPUTS: dict[str, Any] = {
+    "project": {
+        "type": "string",
+        "description": "Id of the fleet's project.",
+        "willReplaceOnChanges": True,
+    },
+    "memberships": {
+        "type": "array",
+        "items": {"type": "object", "$ref": f"#/types/{_MEMBER}"},
+        "description": "The memberships to wait for, at least one.",
+    },
+    "timeoutSeconds": {
+        "type": "number",
+        "default": DEFAULT_TIMEOUT_SECONDS,
+        "description": "How long to wait for all memberships, in seconds. The resource option "
+        "customTimeouts overrides it.",
+    },
+    "pollIntervalSeconds": {
+        "type": "number",
+        "default": DEFAULT_INTERVAL_SECONDS,
+        "description": "Pause between two looks, in seconds.",
+    },
+}
+_STATES: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {"type": "object", "$ref": f"#/types/{_STATE}"},
+    "description": "What Google reported of each membership, by its short id.",
+}
+_TYPES: dict[str, Any] = {
+    _MEMBER: {
+        "type": "object",
+        "description": "A fleet membership to wait for.",
+        "properties": {
+            "membership": {"type": "string", "description": "Short id of the membership."},
+            "location": {
+                "type": "string",
+                "description": "Location of the membership: a region, or `global`.",
+            },
+        },
+        "required": ["location", "membership"],
+    },
+    _STATE: {
+        "type": "object",
+        "description": "What Google reports of the mesh on one membership.",
+        "properties": {
+            "state": {
+                "type": "string",
+                "description": "State of the control plane, `ACTIVE` once it is ready.",
+            },
+            "implementation": {
+                "type": "string",
+                "description": "What Google runs as control plane: `TRAFFIC_DIRECTOR` or `ISTIOD`.",
+            },
+            "dataPlane": {
+                "type": "string",
+                "description": "State of the managed data plane; empty where it is not managed.",
+            },
+        },
+        "required": ["dataPlane", "implementation", "state"],
+    },
+}
+_RESOURCE: dict[str, Any] = {
+    "description": "Waits until the managed mesh is ACTIVE on all the named memberships.",
+    "inputProperties": _INPUTS,
+    "requiredInputs": ["memberships", "project"],
+    "properties": {**_INPUTS, "states": _STATES},
+    "required": ["memberships", "pollIntervalSeconds", "project", "states", "timeoutSeconds"],
+}
+
+INPUT_NAMES = tuple(_INPUTS)
+
+
+def package_schema(components: str) -> str:
+    """Return the schema of the components (JSON) with MeshReadiness added to it."""
+    schema: dict[str, Any] = json.loads(components)
+    schema["displayName"] = "Meshwright"
+    schema["description"] = "Components for a service-mesh platform on Google Cloud"
+    schema["types"] = {**schema.get("types", {}), **_TYPES}
+    schema["resources"] = {**schema.get("resources", {}), RESOURCE_TYPE: _RESOURCE}
+    return json.dumps(schema)
