@@ -14,8 +14,7 @@ NODE_POOL_LIMIT = 40
 SERVICE_ACCOUNT_MIN = 6
 SERVICE_ACCOUNT_LIMIT = 30
 RESOURCE_LIMIT = 63
-LOG_BUCKET_LIMIT = 100
-DATASET_LIMIT = 1024
+LOG_LIMIT = 100
 
 NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")

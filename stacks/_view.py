@@ -48,6 +48,16 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def as_map(raw: object) -> Mapping[str, object]:
+    """The raw value if it is a map, else an empty one."""
+    return cast(Mapping[str, object], raw) if isinstance(raw, Mapping) else {}
+
+
+def as_list(raw: object) -> list[object]:
+    """The raw value if it is a list, else an empty one."""
+    return cast(list[object], raw) if isinstance(raw, list) else []
+
+
 @dataclass(frozen=True, repr=False)
 class View:
     """One part of a raw spec."""
@@ -58,8 +68,9 @@ class View:
 
     def get(self, key: str) -> object:
         """The value of a key as it stands, or its default."""
-        if isinstance(self.raw, Mapping) and key in self.raw:
-            return cast(Mapping[str, object], self.raw)[key]
+        mapping = as_map(self.raw)
+        if key in mapping:
+            return mapping[key]
         field = field_of(self.model, key)
         if field is None or field.is_required():
             return None
@@ -75,11 +86,9 @@ class View:
     def each(self, key: str) -> "list[View]":
         """The entries of a list that are maps."""
         part = self.part(key)
-        if not isinstance(part.raw, list):
-            return []
-        entries = cast(list[object], part.raw)
+        entries: list[object] = as_list(part.raw)
         return [
-            View(entry, part.model, (*part.loc, index))
+            View(cast(object, entry), part.model, (*part.loc, index))
             for index, entry in enumerate(entries)
             if isinstance(entry, Mapping)
         ]
@@ -101,26 +110,18 @@ class View:
 
     def texts(self, key: str) -> list[tuple[int, str]]:
         """The texts of a list, with their positions."""
-        value = self.get(key)
-        entries = cast(list[object], value) if isinstance(value, list) else []
+        entries = as_list(self.get(key))
         return [(index, entry) for index, entry in enumerate(entries) if isinstance(entry, str)]
 
     def has(self, key: str) -> bool:
         """Whether the key is there, with a value other than null."""
-        return (
-            isinstance(self.raw, Mapping)
-            and cast(Mapping[str, object], self.raw).get(key) is not None
-        )
+        return as_map(self.raw).get(key) is not None
 
     def problem(self, key: str | tuple[str | int, ...], rule: str, fix: str) -> Problem:
         """A mistake in the value of a key, or at a place further down."""
         tail = (key,) if isinstance(key, str) else key
-        value: object = self
-        for part in tail:
-            if isinstance(value, View) and isinstance(part, str):
-                value = value.get(part)
-            elif isinstance(value, list) and isinstance(part, int):
-                value = cast(list[object], value)[part]
-        raw = value.raw if isinstance(value, View) else value
+        value: object = self.get(tail[0]) if isinstance(tail[0], str) else None
+        for part in tail[1:]:
+            value = cast(Any, value)[part]
         loc = (*self.loc, *tail)
-        return Problem(loc, _secrets.shown(raw, loc), rule, fix)
+        return Problem(loc, _secrets.shown(value, loc), rule, fix)

@@ -6,6 +6,7 @@ import pulumi_gcp as gcp
 from meshwright import (
     Fleet,
     GkeCluster,
+    GkeClusterArgs,
     LogSink,
     LogSinkArgs,
     ManagedMesh,
@@ -128,35 +129,32 @@ def _cluster(
     opts: pulumi.ResourceOptions,
 ) -> GkeCluster:
     subnet = network.subnets[cluster.subnet]
-    return GkeCluster(
-        cluster.name,
-        {
-            "project": spec.project,
-            "prefix": spec.prefix,
-            "location": cluster.region,
-            "network": network.network_id,
-            "subnetwork": subnet["id"],
-            "pod_range_name": subnet["pod_range_name"],
-            "service_range_name": subnet["service_range_name"],
-            "autopilot": cluster.mode == "autopilot",
-            "node_pools": [_node_pool(cluster, pool) for pool in cluster.node_pools],
-            "fleet_project": fleet.project,
-            "fleet_project_number": fleet.project_number,
-            "control_plane_cidr": cluster.control_plane_cidr,  # type: ignore[typeddict-item]
-            "authorized_networks": [
-                {"display_name": allowed.name, "cidr": allowed.cidr}
-                for allowed in cluster.access.authorized_networks
-            ],
-            "dns_endpoint": cluster.access.dns_endpoint,
-            "release_channel": cluster.release_channel,
-            "gateway_api_channel": "CHANNEL_STANDARD"
-            if cluster.gateway_api
-            else "CHANNEL_DISABLED",
-            "labels": {**spec.labels, **cluster.labels},
-            "deletion_protection": cluster.deletion_protection,
-        },
-        opts=opts,
-    )
+    args: GkeClusterArgs = {
+        "project": spec.project,
+        "prefix": spec.prefix,
+        "location": cluster.region,
+        "network": network.network_id,
+        "subnetwork": subnet["id"],
+        "pod_range_name": subnet["pod_range_name"],
+        "service_range_name": subnet["service_range_name"],
+        "autopilot": cluster.mode == "autopilot",
+        "node_pools": [_node_pool(cluster, pool) for pool in cluster.node_pools],
+        "fleet_project": fleet.project,
+        "fleet_project_number": fleet.project_number,
+        "control_plane_cidr": cluster.control_plane_cidr,  # type: ignore[typeddict-item]
+        "authorized_networks": [
+            {"display_name": allowed.name, "cidr": allowed.cidr}
+            for allowed in cluster.access.authorized_networks
+        ],
+        "dns_endpoint": cluster.access.dns_endpoint,
+        "release_channel": cluster.release_channel,
+        "gateway_api_channel": "CHANNEL_STANDARD" if cluster.gateway_api else "CHANNEL_DISABLED",
+        "labels": {**spec.labels, **cluster.labels},
+        "deletion_protection": cluster.deletion_protection,
+    }
+    if cluster.version is not None:
+        args["version"] = cluster.version
+    return GkeCluster(cluster.name, args, opts=opts)
 
 
 def _node_pool(cluster: Cluster, pool: NodePool) -> NodePoolArgs:
@@ -191,7 +189,8 @@ def _sink(spec: Platform, sink: SinkSpec, opts: pulumi.ResourceOptions) -> LogSi
     if sink.bigquery:
         args["bigquery"] = {
             "location": sink.bigquery.location,
-            "retention_days": sink.bigquery.retention_days,  # type: ignore[typeddict-item]
             "delete_contents_on_destroy": sink.bigquery.delete_contents_on_destroy,
         }
+        if sink.bigquery.retention_days is not None:
+            args["bigquery"]["retention_days"] = sink.bigquery.retention_days
     return LogSink(sink.name, args, opts=opts)

@@ -1,0 +1,161 @@
+"""Services and gateways: where they run, their versions' weights, and how long calls may take."""
+
+import math
+from collections.abc import Iterator
+
+from stacks._rules_clusters import least_and_most
+from stacks._rules_names import known, unique_texts
+from stacks._view import Problem, View
+
+RESERVED_NAMESPACES = ("default", "istio-system", "gke-", "gmp-", "kube-", "asm-")
+"""Namespaces that Kubernetes, GKE and the mesh own; a trailing dash: all that begin so."""
+
+
+def check(spec: View) -> Iterator[Problem]:
+    """What namespaces, services and gateways say together."""
+    clusters = [cluster.text("name") or "" for cluster in spec.each("clusters")]
+    gateways = {_reference(g.text("namespace"), g): g for g in spec.each("gateways")}
+    homes = {n.text("name") or "": n for n in spec.each("namespaces")}
+    taken: dict[tuple[str, str], str] = {}
+    for namespace in spec.each("namespaces"):
+        yield from _reserved(namespace)
+        yield from unique_texts(namespace, "clusters", "cluster")
+        for index, name in namespace.texts("clusters"):
+            yield from known(namespace, ("clusters", index), name, clusters, "cluster")
+        for service in namespace.each("services"):
+            yield from _placed(service, namespace)
+            yield from _versions(service)
+            route = service.part("route")
+            if service.has("route"):
+                yield from _deadline(route)
+                yield from _exposed(namespace, service, route, gateways, homes, taken)
+    for gateway in spec.each("gateways"):
+        home = gateway.text("namespace")
+        yield from known(gateway, "namespace", home, homes, "namespace")
+        if home in homes:
+            yield from _placed(gateway, homes[home])
+        yield from unique_texts(gateway, "hosts", "host")
+        yield from least_and_most(gateway, "min_replicas", "max_replicas")
+
+
+def clusters_of(part: View, namespace: View | None) -> set[str]:
+    """The clusters that run a service or gateway: its own list, or its namespace's."""
+    own = {name for _, name in part.texts("clusters")}
+    return own or {name for _, name in namespace.texts("clusters")} if namespace else own
+
+
+def _reference(namespace: str | None, part: View) -> str:
+    return f"{namespace}/{part.text('name')}"
+
+
+def _reserved(namespace: View) -> Iterator[Problem]:
+    name = namespace.text("name") or ""
+    for reserved in RESERVED_NAMESPACES:
+        if name == reserved or (reserved.endswith("-") and name.startswith(reserved)):
+            yield namespace.problem(
+                "name",
+                "belongs to Kubernetes, GKE or the mesh itself",
+                "choose a namespace of your own",
+            )
+
+
+def _placed(part: View, namespace: View) -> Iterator[Problem]:
+    yield from unique_texts(part, "clusters", "cluster")
+    allowed = [name for _, name in namespace.texts("clusters")]
+    what = f"cluster of namespace {namespace.text('name')}"
+    for index, name in part.texts("clusters"):
+        yield from known(part, ("clusters", index), name, allowed, what)
+
+
+def _versions(service: View) -> Iterator[Problem]:
+    names = [version.text("name") or "" for version in service.each("versions")]
+    if not service.has("route"):
+        if len(names) > 1:
+            yield service.problem(
+                "route",
+                "with several versions a route must say how calls are shared",
+                "add route.weights, such as 90 and 10",
+            )
+        return
+    route = service.part("route")
+    if service.text("protocol") == "tcp":
+        yield service.problem("route", "routes share HTTP calls, this is tcp", "remove the route")
+    seen: set[str] = set()
+    shares = route.each("weights")
+    for share in shares:
+        name = share.text("version")
+        yield from known(share, "version", name, names, f"version of {service.text('name')}")
+        if name in seen:
+            yield share.problem("version", "has a weight already", "keep one weight a version")
+        seen.add(name or "")
+    weights = [share.integer("weight") for share in shares]
+    total = sum(weight for weight in weights if weight is not None)
+    if shares and None not in weights and total != 100:
+        spelt = " + ".join(str(weight) for weight in weights)
+        word = "raise" if total < 100 else "lower"
+        yield route.problem(
+            "weights",
+            f"the weights of a route sum to 100, these to {total} ({spelt})",
+            f"{word} one of them by {abs(100 - total)}",
+        )
+
+
+def _deadline(route: View) -> Iterator[Problem]:
+    """All tries together must fit into the deadline, else the last ones can never happen."""
+    timeout = route.number("timeout_seconds")
+    retries = route.part("retries")
+    attempts, one = retries.integer("attempts"), retries.number("per_try_timeout_seconds")
+    if timeout is None or attempts is None or one is None or not math.isfinite(timeout * one):
+        return
+    if (attempts + 1) * one > timeout:
+        yield retries.problem(
+            "per_try_timeout_seconds",
+            f"{attempts + 1} tries of {one:g} s take {(attempts + 1) * one:g} s, the deadline "
+            f"timeout_seconds is {timeout:g} s",
+            f"at most {math.floor(timeout / (attempts + 1) * 10) / 10:g}, or fewer attempts",
+        )
+
+
+def _exposed(
+    namespace: View,
+    service: View,
+    route: View,
+    gateways: dict[str, View],
+    homes: dict[str, View],
+    taken: dict[tuple[str, str], str],
+) -> Iterator[Problem]:
+    name = route.text("gateway")
+    hosts = route.texts("hosts")
+    if name is None:
+        if hosts:
+            yield route.problem("hosts", "only a gateway serves public hosts", "add gateway")
+        return
+    yield from known(route, "gateway", name, gateways, "gateway")
+    gateway = gateways.get(name)
+    if gateway is None:
+        return
+    if not hosts:
+        yield route.problem("hosts", "a gateway needs a host to route by", "add one of its hosts")
+    served = [host for _, host in gateway.texts("hosts")]
+    me = f"{namespace.text('name')}/{service.text('name')}"
+    for index, host in hosts:
+        if not any(_serves(pattern, host) for pattern in served):
+            yield from known(route, ("hosts", index), host, served, f"host that {name} serves")
+        owner = taken.setdefault((name, host), me)
+        if owner != me:
+            yield route.problem(
+                ("hosts", index), f"{owner} has this host at the gateway", "choose another host"
+            )
+    missing = clusters_of(gateway, homes.get(gateway.text("namespace") or "")) - clusters_of(
+        service, namespace
+    )
+    if missing:
+        yield route.problem(
+            "gateway",
+            f"the gateway also runs in {', '.join(sorted(missing))}, where this service does not",
+            "run the service there too, or the gateway in fewer clusters",
+        )
+
+
+def _serves(pattern: str, host: str) -> bool:
+    return host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
