@@ -105,7 +105,7 @@ def same(old: Any, new: Any, name: str = "") -> bool:
             return False
         if all(isinstance(item, str) for item in [*old, *new]):
             return sorted(map(relative, old)) == sorted(map(relative, new))
-        return all(same(a, b) for a, b in zip(old, new))
+        return all(same(a, b) for a, b in zip(old, new, strict=True))
     return bool(old == new)
 
 
@@ -185,9 +185,8 @@ def live_inputs(
         elif not old:
             if not empty(now) and name not in kind.unread:
                 found[name] = now
-        elif not property_.computed and not unread and not empty(now):
-            if not same(before.get(name), now, name):
-                found[name] = now
+        elif not (property_.computed or unread or empty(now) or same(before.get(name), now, name)):
+            found[name] = now
     if DEFAULTED in old:
         found[DEFAULTED] = old[DEFAULTED]
     return found
@@ -211,6 +210,6 @@ def _drifted(old: Any, before: Any, now: Any) -> Any:
             return old
         if len(old) == len(now):
             known = before if isinstance(before, list) and len(before) == len(now) else now
-            return [_drifted(o, b, n) for o, b, n in zip(old, known, now)]
+            return [_drifted(o, b, n) for o, b, n in zip(old, known, now, strict=True)]
         return now
     return old if same(old, now) else now

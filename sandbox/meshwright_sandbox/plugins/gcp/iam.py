@@ -12,7 +12,7 @@ from typing import Any
 import tenacity
 
 from meshwright_sandbox.plugins.gcp.cloud import CloudError
-from meshwright_sandbox.plugins.gcp.lifecycle import Work
+from meshwright_sandbox.plugins.gcp.work import Work
 
 Policy = dict[str, Any]
 _RACES = (409, 412)

@@ -2,19 +2,24 @@
 
 Properties, their types and which are required come from ``pulumi_gcp``'s annotations, request
 bodies and addresses from Google's discovery documents. A :class:`Kind` holds only what neither
-says. Paths are dotted; a Pulumi path names properties as ``pulumi_gcp`` does on the wire, an API
-path names fields of the request body.
+says; the table of kinds stands in ``resources/*.yaml``. Paths are dotted; a Pulumi path names
+properties as ``pulumi_gcp`` does on the wire, an API path names fields of the request body.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 Fields = Mapping[str, str]
+Hook = Callable[[dict[str, Any], dict[str, Any]], None]
 EVERYTHING = frozenset({"*"})
 """For :attr:`Kind.replaces`: nothing can be changed in place."""
 
@@ -58,19 +63,17 @@ class Kind:
     """Whether that method takes the whole body instead of the changed fields."""
     query: Mapping[str, Any] = field(default_factory=dict)
     """Further query parameters, sent to each method that knows them."""
-    ready: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """API path of the state -> values that mean "still on its way"."""
     broken: frozenset[str] = frozenset()
-    """Values of the same field that mean the resource must be made again."""
+    """Values of the API field ``status`` that mean the resource must be made again."""
     timeout: float = 1200.0
     """Seconds that one create, update or delete may take unless ``customTimeouts`` says."""
     labels: str = ""
     """Property that holds the user's labels, where the type has ``pulumiLabels``."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Output property -> template over properties and API fields (``{api.email}``)."""
-    prepare: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
+    prepare: Hook | None = None
     """Last change to a request body: called with the inputs and the body."""
-    present: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
+    present: Hook | None = None
     """Last change to the outputs: called with the API's answer and the outputs."""
     part: str = ""
     """Field of the parent's body that holds resources of this type (handler ``parts``)."""
@@ -134,3 +137,45 @@ def relative(link: str) -> str:
 def last_segment(link: str) -> str:
     """Return the name at the end of a link."""
     return link.rstrip("/").rpartition("/")[2]
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Return every resource type of the table by its token."""
+    found: dict[str, Kind] = {}
+    for file in sorted((Path(__file__).parent / "resources").glob("*.yaml")):
+        table = yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        for token, row in table.items():
+            if token.startswith("gcp:"):
+                found[token] = _kind(token, row)
+    return found
+
+
+def _kind(token: str, row: dict[str, Any]) -> Kind:
+    """Return a row of the table as the code uses it.
+
+    ``fields`` and ``setters`` are written as target -> sources, ``*`` standing for a source's last
+    step; lists inside lists are shared ones.
+    """
+    for name in ("fields", "setters"):
+        row[name] = {
+            source: target.replace("*", _step(source, target))
+            for target, sources in row.get(name, {}).items()
+            for source in sources
+        }
+    for name in ("prepare", "present"):
+        if name in row:
+            module, _, function = row[name].rpartition(".")
+            row[name] = getattr(importlib.import_module(f"{__package__}.{module}"), function)
+    for name in ("replaces", "grows", "unread", "fills", "secrets", "mutable", "unsent", "broken"):
+        row[name] = EVERYTHING if row.get(name) == "everything" else _flat(row.get(name, []))
+    return Kind(token, **row)
+
+
+def _step(source: str, target: str) -> str:
+    last = source.rpartition(".")[2]
+    return last[0].upper() + last[1:] if target.endswith("desired*") else last
+
+
+def _flat(items: list[Any]) -> frozenset[str]:
+    return frozenset().union(*({i} if isinstance(i, str) else _flat(i) for i in items))

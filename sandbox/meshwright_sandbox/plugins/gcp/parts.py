@@ -12,7 +12,7 @@ from meshwright_sandbox.plugins.gcp import operations
 from meshwright_sandbox.plugins.gcp.cloud import CloudError
 from meshwright_sandbox.plugins.gcp.convert import body_of, outputs_of
 from meshwright_sandbox.plugins.gcp.kinds import last_segment
-from meshwright_sandbox.plugins.gcp.lifecycle import Work
+from meshwright_sandbox.plugins.gcp.work import Work
 from meshwright_sandbox.plugins.serving import PluginError
 
 Parts = dict[str, Any]

@@ -1,9 +1,8 @@
-"""The engine's view of the plugin: each call of the provider protocol, for any type in the table."""
+"""The engine's view of the plugin: each call of the provider protocol, for any type."""
 
 from __future__ import annotations
 
 import importlib
-from functools import cache
 from typing import Any
 
 from pulumi.runtime.proto import provider_pb2 as pb
@@ -11,19 +10,11 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from meshwright_sandbox.plugins.gcp import check, diff
 from meshwright_sandbox.plugins.gcp.cloud import CONFIG_KEYS, Cloud
 from meshwright_sandbox.plugins.gcp.convert import preview_of
-from meshwright_sandbox.plugins.gcp.kinds import Kind, dig
-from meshwright_sandbox.plugins.gcp.lifecycle import MARK, Work, identity_of
+from meshwright_sandbox.plugins.gcp.creating import MARK
+from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, kinds
+from meshwright_sandbox.plugins.gcp.work import Work, identity_of
 from meshwright_sandbox.plugins.serving import PluginError, PluginServicer
 from meshwright_sandbox.plugins.values import UNKNOWN, Secret, conceal, decode, encode, reveal
-
-_TABLES = ("table_compute", "table_container", "table_services")
-
-
-@cache
-def kinds() -> dict[str, Kind]:
-    """Return every known resource type by its token."""
-    modules = [importlib.import_module(f"{__package__}.{name}") for name in _TABLES]
-    return {kind.token: kind for module in modules for kind in module.KINDS}
 
 
 def kind_of(urn: str) -> Kind:

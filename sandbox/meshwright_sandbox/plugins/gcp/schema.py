@@ -11,12 +11,11 @@ import importlib
 import inspect
 import json
 import os
-import pickle
 import re
 import tempfile
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -101,17 +100,25 @@ def tree(kind: Kind) -> Property:
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     kept = folder / "meshwright" / "gcp-properties" / name
     try:
-        return pickle.loads(kept.read_bytes())
-    except (OSError, pickle.PickleError, EOFError, AttributeError):
+        return _load(json.loads(kept.read_bytes()))
+    except (OSError, ValueError, TypeError):
         built = _tree(kind)
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
-            pickle.dump(built, file)
-        os.replace(file.name, kept)  # whole or not at all: many plugins may run at once
+        with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
+            json.dump(asdict(built), file)
+        Path(file.name).replace(kept)  # whole or not at all: many plugins may run at once
     except OSError:
         pass  # a cache that cannot be written only costs time
     return built
+
+
+def _load(kept: dict[str, Any]) -> Property:
+    inner = {name: _load(value) for name, value in kept["properties"].items()}
+    element = _load(kept["element"]) if kept["element"] else None
+    return Property(
+        **{**kept, "properties": inner, "element": element, "path": tuple(kept["path"])}
+    )
 
 
 def _tree(kind: Kind) -> Property:

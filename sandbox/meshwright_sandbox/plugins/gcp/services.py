@@ -9,7 +9,7 @@ from typing import Any
 
 from meshwright_sandbox.plugins.gcp import operations
 from meshwright_sandbox.plugins.gcp.cloud import Cancelled, CloudError
-from meshwright_sandbox.plugins.gcp.lifecycle import Work
+from meshwright_sandbox.plugins.gcp.work import Work
 
 _BATCH_WINDOW = 0.3
 """Seconds that a request waits for others, so that many services are enabled by one call."""
