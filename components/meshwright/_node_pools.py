@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._names import NODE_POOL, SERVICE_ACCOUNT, physical_name
+from ._names import NODE_POOL, physical_name
 from ._outputs import after
 
 # Logs, metrics and node registration, and nothing else.
@@ -55,7 +55,7 @@ class NodePoolArgs(TypedDict):
 def node_account(
     parent: pulumi.Resource,
     name: str,
-    prefix: str | None,
+    account_id: str,
     further_roles: list[str],
     project: pulumi.Input[str],
 ) -> pulumi.Output[str]:
@@ -63,7 +63,7 @@ def node_account(
     child = pulumi.ResourceOptions(parent=parent)
     account = gcp.serviceaccount.Account(
         f"{name}-nodes",
-        account_id=physical_name("GkeCluster", SERVICE_ACCOUNT, prefix, name, "nodes"),
+        account_id=account_id,
         display_name=f"Nodes of GKE cluster {name}",
         project=project,
         opts=child,

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._kubeconfig import context_name, render_kubeconfig
-from ._names import CLUSTER, physical_name
+from ._names import CLUSTER, SERVICE_ACCOUNT, physical_name
 from ._node_pools import NodePoolArgs, default_pool_config, node_account, node_pool
 from ._outputs import after
 from ._validation import checked, duplicates, one_of
@@ -131,13 +131,17 @@ class GkeCluster(pulumi.ComponentResource):
     ) -> None:
         args = checked("GkeCluster", name, args, GkeClusterArgs, _problems)
         physical = physical_name("GkeCluster", CLUSTER, args.get("prefix"), name)
+        account_id = ""
+        if "node_service_account" not in args:
+            account_id = physical_name(
+                "GkeCluster", SERVICE_ACCOUNT, args.get("prefix"), name, "nodes"
+            )
         super().__init__("meshwright:index:GkeCluster", name, {}, opts)
         project = self._ready_project(name, args)
         if "node_service_account" in args:
             account = pulumi.Output.from_input(args["node_service_account"])
         else:
-            prefix, roles = args.get("prefix"), args.get("node_roles", [])
-            account = node_account(self, name, prefix, roles, project)
+            account = node_account(self, name, account_id, args.get("node_roles", []), project)
         cluster = self._cluster(name, physical, args, project, account)
         pools: list[gcp.container.NodePool] = []
         if not args.get("autopilot", False):
@@ -315,7 +319,7 @@ def _problems(args: GkeClusterArgs) -> Iterator[tuple[str, str]]:
             yield "node_pools", "Autopilot runs the nodes itself; leave node_pools out"
         if args["location"].count("-") != 1:
             yield "location", f"Autopilot takes a region, and {args['location']!r} is not one"
-    if args.get("node_pools") == []:
+    elif args.get("node_pools") == []:
         yield "node_pools", "is empty; leave it out for one pool, or name at least one"
     if "node_service_account" in args and "node_roles" in args:
         yield "node_roles", "are for the account made here; give your own account its roles itself"

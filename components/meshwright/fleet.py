@@ -121,8 +121,8 @@ class Fleet(pulumi.ComponentResource):
         members = {
             member["name"]: self._member(name, member, labels) for member in args.get("members", [])
         }
-        self.memberships = pulumi.Output.all(
-            **{key: membership.name for key, membership in members.items()}
+        self.memberships = pulumi.Output.from_input(
+            {key: membership.name for key, membership in members.items()}
         )
         self.register_outputs(
             {

@@ -1,0 +1,146 @@
+"""MeshNetwork: what it registers, in which order, and what it refuses."""
+
+import pulumi
+import pytest
+from meshwright import ArgumentError, MeshNetwork, MeshNetworkArgs, SubnetArgs
+
+from tests.unit.recording import record
+
+
+def _subnet(name: str = "main", region: str = "europe-west1", second: int = 0) -> SubnetArgs:
+    return {
+        "name": name,
+        "region": region,
+        "cidr": f"10.{second}.0.0/20",
+        "pod_cidr": f"10.{second + 16}.0.0/16",
+        "service_cidr": f"10.{second + 32}.0.0/20",
+    }
+
+
+def _args(**more: object) -> MeshNetworkArgs:
+    return {"project": "p1", "subnets": [_subnet()], **more}  # type: ignore[typeddict-item]
+
+
+@pulumi.runtime.test
+def test_a_default_network_has_private_subnets_nat_and_three_firewall_rules():
+    """The smallest arguments give everything a private cluster needs."""
+    recorder = record()
+
+    network = MeshNetwork("net", _args(prefix="dev"))
+
+    def check(values):
+        assert recorder.children("net") == {
+            "net-compute-api": "gcp:projects/service:Service",
+            "net-network": "gcp:compute/network:Network",
+            "net-subnet-main": "gcp:compute/subnetwork:Subnetwork",
+            "net-router-europe-west1": "gcp:compute/router:Router",
+            "net-nat-europe-west1": "gcp:compute/routerNat:RouterNat",
+            "net-firewall-webhooks": "gcp:compute/firewall:Firewall",
+            "net-firewall-health-checks": "gcp:compute/firewall:Firewall",
+            "net-firewall-pods": "gcp:compute/firewall:Firewall",
+        }
+        assert values[0] == "dev-net"
+        assert values[1]["main"] == {
+            "name": "dev-net-main",
+            "id": "net-subnet-main-id",
+            "region": "europe-west1",
+            "cidr": "10.0.0.0/20",
+            "pod_range_name": "pods",
+            "service_range_name": "services",
+        }
+        assert recorder.one("Network").inputs["autoCreateSubnetworks"] is False
+        subnet = recorder.one("Subnetwork").inputs
+        assert subnet["privateIpGoogleAccess"] is True
+        assert subnet["logConfig"]["flowSampling"] == 0.5
+        assert subnet["secondaryIpRanges"] == [
+            {"rangeName": "pods", "ipCidrRange": "10.16.0.0/16"},
+            {"rangeName": "services", "ipCidrRange": "10.32.0.0/20"},
+        ]
+        assert recorder.one("RouterNat").inputs["natIpAllocateOption"] == "AUTO_ONLY"
+
+    return pulumi.Output.all(network.network_name, network.subnets).apply(check)
+
+
+@pulumi.runtime.test
+def test_webhooks_are_open_to_the_control_planes_and_the_subnets_only():
+    """Private clusters fail to inject proxies without this rule."""
+    recorder = record()
+
+    network = MeshNetwork("net", _args(control_plane_cidrs=["172.16.0.0/28"]))
+
+    def check(_):
+        rule = recorder.one("Firewall", "net-firewall-webhooks").inputs
+        assert rule["sourceRanges"] == ["172.16.0.0/28", "10.0.0.0/20"]
+        assert rule["allows"] == [{"protocol": "tcp", "ports": ["8443", "9443", "15017"]}]
+        assert rule["direction"] == "INGRESS"
+
+    return network.network_id.apply(check)
+
+
+@pulumi.runtime.test
+def test_consumers_wait_for_nat_and_firewall():
+    """A cluster that starts before NAT cannot pull images."""
+    recorder = record()
+    network = MeshNetwork("net", _args())
+
+    consumer = pulumi.CustomResource("test:index:Consumer", "consumer", {"id_": network.network_id})
+
+    def check(_):
+        waits = recorder.one("Consumer").depends_on
+        assert {"net-nat-europe-west1", "net-firewall-webhooks", "net-network"} <= waits
+
+    return consumer.urn.apply(check)
+
+
+@pulumi.runtime.test
+def test_each_region_gets_one_router_and_nat():
+    """Two subnets of one region share a NAT."""
+    recorder = record()
+    subnets = [_subnet("a"), _subnet("b", second=1), _subnet("c", "europe-west4", 2)]
+
+    network = MeshNetwork("net", _args(subnets=subnets))
+
+    def check(_):
+        regions = [nat.inputs["region"] for nat in recorder.of_type("RouterNat")]
+        assert sorted(regions) == ["europe-west1", "europe-west4"]
+        assert len(recorder.of_type("Subnetwork")) == 3
+
+    return network.network_id.apply(check)
+
+
+@pulumi.runtime.test
+def test_flow_logs_and_api_can_be_left_out():
+    """Both switches do what they say."""
+    recorder = record()
+
+    network = MeshNetwork("net", _args(flow_logs=False, enable_api=False))
+
+    def check(_):
+        assert "logConfig" not in recorder.one("Subnetwork").inputs
+        assert recorder.of_type("Service") == []
+
+    return network.network_id.apply(check)
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "says"),
+    [
+        ({"subnets": []}, "subnets", "at least one subnet"),
+        ({"subnets": [_subnet(), _subnet(second=1)]}, "subnets", "'main'"),
+        ({"subnets": [_subnet("a"), _subnet("b")]}, "subnets[1].cidr", "overlaps 10.0.0.0/20"),
+        ({"subnets": [{**_subnet(), "cidr": "10.0.0.1/20"}]}, "subnets[0].cidr", "host bits"),
+        ({"subnets": [{**_subnet(), "cidr": "fd00::/64"}]}, "subnets[0].cidr", "not an IPv4"),
+        ({"prefix": "x" * 62}, "name", "66 characters"),
+        ({"prefix": "Dev"}, "name", "lower-case"),
+    ],
+)
+def test_wrong_subnets_and_names_are_refused(change, path, says):
+    """Each mistake is named with its path before anything is registered."""
+    recorder = record()
+
+    with pytest.raises(ArgumentError) as raised:
+        MeshNetwork("net", _args(**change))
+
+    assert path in dict(raised.value.problems)
+    assert says in dict(raised.value.problems)[path]
+    assert recorder.of_type("MeshNetwork") == []

@@ -1,0 +1,127 @@
+"""How components refuse wrong arguments: every one at once, by path, without showing values."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from meshwright import ArgumentError
+from meshwright._names import CLUSTER, DATASET, NameRule, physical_name
+from meshwright._validation import checked, duplicates
+
+
+class _Inner(TypedDict):
+    name: str
+    size: NotRequired[pulumi.Input[int]]
+
+
+class _Args(TypedDict):
+    text: pulumi.Input[str]
+    flag: NotRequired[bool]
+    ratio: NotRequired[float]
+    inner: NotRequired[list[_Inner]]
+    labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+
+
+def _problems(args: object) -> dict[str, str]:
+    with pytest.raises(ArgumentError) as raised:
+        checked("Thing", "thing", args, _Args)  # type: ignore[type-var]
+    return dict(raised.value.problems)
+
+
+def test_every_mistake_is_reported_at_once_with_its_path():
+    """Nobody should have to run an update once per mistake."""
+    problems = _problems(
+        {"txt": "a", "flag": "yes", "ratio": "1", "inner": [{"size": 1.5}], "labels": {"a": 1}}
+    )
+
+    assert problems == {
+        "txt": "unknown argument; did you mean `text`?",
+        "text": "missing; it is required",
+        "flag": "must be true or false, not a str",
+        "ratio": "must be a number, not a str",
+        "inner[0].name": "missing; it is required",
+        "inner[0].size": "must be a whole number, not a float",
+        "labels.a": "must be text, not a int",
+    }
+
+
+def test_the_error_is_shown_without_a_traceback_and_names_the_component():
+    """The engine prints a RunError as it is."""
+    with pytest.raises(pulumi.RunError, match=r"Thing 'thing' was given wrong arguments:\n  text"):
+        checked("Thing", "thing", {}, _Args)
+
+
+def test_values_are_never_shown():
+    """A wrong value may be a secret in the wrong place."""
+    assert "hunter2" not in str(_problems({"text": ["hunter2"], "flag": "hunter2"}))
+
+
+@pytest.mark.parametrize(
+    ("args", "path", "says"),
+    [
+        (None, "args", "not null"),
+        ([], "args", "not a list"),
+        ({"text": "a", "inner": {}}, "inner", "must be a list"),
+        ({"text": "a", "inner": ["x"]}, "inner[0]", "must be a map"),
+        ({"text": "a", "labels": []}, "labels", "must be a map"),
+        ({"text": "a", "flag": 1}, "flag", "true or false"),
+        ({"text": True}, "text", "must be text"),
+        ({"text": "a", "inner": [{"name": "n", "size": True}]}, "inner[0].size", "whole number"),
+        ({"text": "a", "zzz": 1}, "zzz", "known: flag, inner, labels, ratio, text"),
+    ],
+)
+def test_wrong_shapes_are_named(args, path, says):
+    """Each shape of mistake has words of its own."""
+    assert says in _problems(args)[path]
+
+
+def test_what_is_right_passes_and_nulls_fall_away():
+    """Null stands for an argument that was left out; numbers may come as floating point."""
+    args = {"text": "a", "flag": None, "ratio": 1, "inner": [{"name": "n", "size": 2.0}]}
+
+    cleaned = checked("Thing", "thing", args, _Args)  # type: ignore[type-var]
+
+    assert cleaned == {"text": "a", "ratio": 1, "inner": [{"name": "n", "size": 2.0}]}
+
+
+@pulumi.runtime.test
+def test_outputs_are_left_to_the_api():
+    """What is only known later cannot be judged now."""
+    later = pulumi.Output.from_input("later")
+
+    cleaned = checked("Thing", "thing", {"text": later, "labels": later}, _Args)  # type: ignore
+
+    assert cleaned["text"] is later
+
+
+@given(st.lists(st.sampled_from("abcde")))
+def test_duplicates_are_those_that_occur_twice(values):
+    """Each once, whatever their number."""
+    found = duplicates(values)
+
+    assert sorted(found) == sorted({value for value in values if values.count(value) > 1})
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=45), st.none() | st.just("dev"))
+def test_a_composed_name_is_lawful_or_refused(name, prefix):
+    """No name gets past that GKE would refuse."""
+    try:
+        physical = physical_name("GkeCluster", CLUSTER, prefix, name)
+    except ArgumentError:
+        return
+    assert 1 <= len(physical) <= 40
+    assert CLUSTER.pattern.fullmatch(physical)
+    assert physical == "-".join(part for part in (prefix, name) if part)
+
+
+def test_a_dataset_name_has_underscores():
+    """BigQuery takes no hyphens."""
+    assert physical_name("LogSink", DATASET, "dev", "mesh-logs") == "dev_mesh_logs"
+
+
+def test_a_refused_name_says_how_to_mend_it():
+    """Length is judged after composition."""
+    with pytest.raises(ArgumentError, match="'dev-abcdef' of a thing has 10 characters; 1 to 5"):
+        physical_name("Thing", NameRule("thing", 1, 5), "dev", "abcdef")
