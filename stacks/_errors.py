@@ -1,6 +1,5 @@
 """Every mistake in a spec, each with path, masked value, rule and fix; and how they are printed."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, cast
@@ -56,7 +55,7 @@ def render(problems: Sequence[Problem], lines: Mapping[Location, int] | None = N
     count = f"{len(problems)} mistake{'s' if len(problems) != 1 else ''} in the spec"
     blocks = [f"{count}; nothing was changed."]
     for problem in problems:
-        line = line_of(problem.loc, lines or {})
+        line = line_of(problem, lines or {})
         where = problem.path + (f"  (line {line})" if line else "")
         blocks.append(
             f"{where}\n    value  {problem.value}\n    rule   {problem.rule}"
@@ -65,27 +64,29 @@ def render(problems: Sequence[Problem], lines: Mapping[Location, int] | None = N
     return "\n\n".join(blocks)
 
 
-def as_json(problems: Sequence[Problem], lines: Mapping[Location, int] | None = None) -> str:
+def as_data(
+    problems: Sequence[Problem], lines: Mapping[Location, int] | None = None
+) -> dict[str, object]:
     """The same for programs: `{"valid": ..., "problems": [...]}`."""
     entries = [
         {
             "path": problem.path,
-            "line": line_of(problem.loc, lines or {}),
+            "line": line_of(problem, lines or {}),
             "value": problem.value,
             "rule": problem.rule,
             "fix": problem.fix,
         }
         for problem in problems
     ]
-    return json.dumps({"valid": not problems, "problems": entries}, indent=2)
+    return {"valid": not problems, "problems": entries}
 
 
-def line_of(loc: Location, lines: Mapping[Location, int]) -> int | None:
-    """The line of a place, or of the nearest part around it that stands in the file."""
-    for end in range(len(loc), -1, -1):
-        if loc[:end] in lines:
-            return lines[loc[:end]]
-    return None
+def line_of(problem: Problem, lines: Mapping[Location, int]) -> int | None:
+    """The line of a problem, or of the nearest part around it that stands in the file."""
+    if problem.line is not None:
+        return problem.line
+    around = (problem.loc[:end] for end in range(len(problem.loc), -1, -1))
+    return next((lines[loc] for loc in around if loc in lines), None)
 
 
 def _secret_problem(loc: Location) -> Problem:
@@ -215,9 +216,9 @@ def _model_at(loc: Location, model: type[BaseModel]) -> type[BaseModel] | None:
 
 
 def _description(loc: Location, model: type[BaseModel]) -> str:
-    parts = [part for part in loc if isinstance(part, str)]
-    place = loc[: loc.index(parts[-1])] if parts else ()
-    field = field_of(_model_at(place, model), parts[-1]) if parts else None
+    keys = [position for position, part in enumerate(loc) if isinstance(part, str)]
+    last = keys[-1] if keys else 0
+    field = field_of(_model_at(loc[:last], model), str(loc[last])) if keys else None
     if field is None:
         return "see platform.schema.json"
     example = f" Example: {field.examples[0]}" if field.examples else ""

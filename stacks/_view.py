@@ -23,6 +23,8 @@ class Problem:
     value: str
     rule: str
     fix: str
+    line: int | None = None
+    """Where in the file it is, when its place alone does not say."""
 
     @property
     def path(self) -> str:

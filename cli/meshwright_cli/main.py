@@ -1,0 +1,77 @@
+"""The entry point: subcommands are imported only when they run, so that each starts at once."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import ClassVar
+
+import click
+
+
+class _Lazy(click.Group):
+    """A group that imports a subcommand's module on first use."""
+
+    ELSEWHERE: ClassVar[dict[str, tuple[str, str]]] = {
+        "demo": ("meshwright_cli.demo", "Bring stack dev up on the local cloud and show it."),
+        "sandbox": ("meshwright_cli.sandbox", "The local cloud: up, env, status, down, reset."),
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        return getattr(importlib.import_module(self.ELSEWHERE[cmd_name][0]), cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        rows = [(name, text) for name, (_, text) in self.ELSEWHERE.items()]
+        rows += [(name, c.get_short_help_str(80)) for name, c in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(rows))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Meshwright: a service-mesh platform on Google Cloud, also on a laptop without one."""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the report for programs.")
+def validate(files: tuple[Path, ...], as_json: bool) -> None:
+    """Check stack files: every mistake at once, without Pulumi or a network.
+
+    Exit code 0: all are valid; 1: at least one has a mistake.
+    """
+    from stacks.validate import validate_file
+
+    reports = [validate_file(path) for path in files]
+    if as_json:
+        click.echo(json.dumps([report.data() for report in reports], indent=2))
+    else:
+        for report in reports:
+            click.echo(report.text(), err=bool(report.problems))
+    raise SystemExit(any(report.problems for report in reports))
+
+
+@main.command()
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it to this file instead of printing it.",
+)
+def schema(write: Path | None) -> None:
+    """Print the JSON Schema of a stack's file; editors complete and check with it."""
+    from stacks.validate import schema_text
+
+    if write is None:
+        click.echo(schema_text(), nl=False)
+    else:
+        write.write_text(schema_text(), encoding="utf-8")
+        click.echo(f"wrote {write}")
+
+
+if __name__ == "__main__":
+    main()
