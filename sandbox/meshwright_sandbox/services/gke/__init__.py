@@ -1,0 +1,1 @@
+"""Parts of the emulated GKE API (`services/container.py`)."""

@@ -1,0 +1,159 @@
+"""A cluster's place in its network: VPC, subnetwork, pod, service and control plane ranges."""
+
+import hashlib
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.references import resource_name
+from meshwright_sandbox.services.gke.places import region_of
+
+Json = dict[str, Any]
+# What GKE gives clusters that name no range: services from Google's own block, pods from 10/8.
+_MANAGED_SERVICES = ipaddress.ip_network("34.118.224.0/20")
+_MANAGED_PODS = ipaddress.ip_network("10.0.0.0/8")
+_POD_PREFIX = 14
+_CONTROL_PLANE_PREFIX = 28
+
+
+def short_hash(text: str) -> str:
+    """Eight hex digits, the same for the same cluster, as in the names GKE makes up."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def attach(call: Call, cluster: Json) -> None:
+    """Resolve network and subnetwork, and fill in the ranges.
+
+    Raises:
+        ApiError: 404 or 400 when something does not exist or does not fit.
+    """
+    network = _network(call, cluster)
+    subnetwork, document = _subnetwork(call, cluster, network)
+    cluster["network"] = network.rpartition("/")[2]
+    cluster["subnetwork"] = subnetwork.rpartition("/")[2]
+    config = cluster.setdefault("networkConfig", {})
+    config |= {"network": network, "subnetwork": subnetwork}
+    _control_plane_range(call, cluster, document)
+    _ranges(call, cluster, document)
+
+
+def _network(call: Call, cluster: Json) -> str:
+    wanted = str(cluster.get("network") or "default")
+    name = resource_name(call, wanted) or f"projects/{call.project}/global/networks/{wanted}"
+    if call.cloud.store.get("compute", name) is None:
+        project, short = name.split("/")[1], name.rpartition("/")[2]
+        raise ApiError(
+            404,
+            f'Not found: project "{project}" does not have a network named "{short}".',
+            refusal="reference",
+        )
+    return name
+
+
+def _subnetwork(call: Call, cluster: Json, network: str) -> tuple[str, Json]:
+    store, region = call.cloud.store, region_of(call.location)
+    wanted = str(cluster.get("subnetwork") or network.rpartition("/")[2])
+    scope = f"projects/{network.split('/')[1]}/regions/{region}/subnetworks"
+    name = resource_name(call, wanted) or f"{scope}/{wanted}"
+    document = store.get("compute", name)
+    short, project = name.rpartition("/")[2], name.split("/")[1]
+    if f"/regions/{region}/" not in name:
+        raise invalid(
+            f'Subnetwork "{name}" is not in the region "{region}" of the cluster "{call.location}".'
+        )
+    if document is None:
+        raise ApiError(
+            404,
+            f'Not found: project "{project}" does not have a subnetwork named "{short}" '
+            f'in region "{region}".',
+            refusal="reference",
+        )
+    if not str(document.get("network", "")).endswith(network):
+        raise invalid(
+            f'Subnetwork "{short}" is not part of the network "{network.rpartition("/")[2]}".'
+        )
+    return name, document
+
+
+def _ranges(call: Call, cluster: Json, subnetwork: Json) -> None:
+    policy = cluster.setdefault("ipAllocationPolicy", {})
+    policy["useIpAliases"] = True  # routes-based clusters can no longer be made
+    named = {r["rangeName"]: r["ipCidrRange"] for r in subnetwork.get("secondaryIpRanges", [])}
+    identity = short_hash(f"{call.project}/{call.location}/{cluster['name']}")
+    for kind in ("cluster", "services"):
+        label = "pods" if kind == "cluster" else "services"
+        name = policy.get(f"{kind}SecondaryRangeName")
+        block = policy.get(f"{kind}Ipv4CidrBlock") or policy.get(f"{kind}Ipv4Cidr")
+        if name:
+            if name not in named:
+                raise ApiError(
+                    400,
+                    f'Secondary range "{name}" does not exist in network "{cluster["network"]}", '
+                    f'subnetwork "{cluster["subnetwork"]}".',
+                    refusal="reference",
+                )
+            block = named[name]
+        elif kind == "cluster":
+            policy["clusterSecondaryRangeName"] = f"gke-{cluster['name']}-{label}-{identity}"
+            block = _free(call, str(block or f"/{_POD_PREFIX}"), _MANAGED_PODS)
+        else:
+            block = _free(call, str(block or f"/{_MANAGED_SERVICES.prefixlen}"), _MANAGED_SERVICES)
+        policy[f"{kind}Ipv4Cidr"] = policy[f"{kind}Ipv4CidrBlock"] = block
+    policy.setdefault("stackType", "IPV4")
+    policy.setdefault("podCidrOverprovisionConfig", {})
+    policy["defaultPodIpv4RangeUtilization"] = 0.001
+    cluster["clusterIpv4Cidr"] = policy["clusterIpv4CidrBlock"]
+    cluster["servicesIpv4Cidr"] = policy["servicesIpv4CidrBlock"]
+
+
+def _free(call: Call, wanted: str, pool: ipaddress.IPv4Network) -> str:
+    """A block as it was asked for, or the first free one of the size that was asked for."""
+    if not wanted.startswith("/"):
+        return str(_network_of(wanted))
+    if pool == _MANAGED_SERVICES:
+        return str(pool)  # the same for every cluster, as it is never routed
+    taken = list(_taken(call))
+    for block in pool.subnets(new_prefix=int(wanted[1:])):
+        if not any(block.overlaps(other) for other in taken):
+            return str(block)
+    raise invalid(f"No free range of size {wanted} is left in {pool}.")
+
+
+def _taken(call: Call) -> Iterator[ipaddress.IPv4Network]:
+    for row in call.cloud.store.of_type("compute", "subnetworks"):
+        yield _network_of(row.doc["ipCidrRange"])
+        for secondary in row.doc.get("secondaryIpRanges", []):
+            yield _network_of(secondary["ipCidrRange"])
+    for row in call.cloud.store.of_type("container", "projects.locations.clusters"):
+        yield _network_of(row.doc["clusterIpv4Cidr"])
+
+
+def _control_plane_range(call: Call, cluster: Json, subnetwork: Json) -> None:
+    wanted = cluster.get("privateClusterConfig", {}).get("masterIpv4CidrBlock")
+    if not wanted:
+        return
+    block = _network_of(wanted)
+    if block.prefixlen != _CONTROL_PLANE_PREFIX:
+        raise invalid(f"Invalid master CIDR block size /{block.prefixlen}: must be a /28.")
+    network = cluster["networkConfig"]["network"]
+    for row in call.cloud.store.of_type("container", "projects.locations.clusters"):
+        other = row.doc.get("privateClusterConfig", {}).get("masterIpv4CidrBlock")
+        same = row.doc["networkConfig"]["network"] == network
+        if other and same and block.overlaps(_network_of(other)):
+            raise invalid(
+                f"The given master_ipv4_cidr {wanted} overlaps with an existing network {other}."
+            )
+    primary = subnetwork["ipCidrRange"]
+    if block.overlaps(_network_of(primary)):
+        raise invalid(
+            f"The given master_ipv4_cidr {wanted} overlaps with an existing network {primary}."
+        )
+
+
+def _network_of(text: str) -> ipaddress.IPv4Network:
+    try:
+        return ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise invalid(f'Invalid CIDR block "{text}": {error}.') from error

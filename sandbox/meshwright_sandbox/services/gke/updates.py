@@ -1,0 +1,239 @@
+"""Changes of clusters: `clusters.update` with its `desired...` fields, and the `set...` methods."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid, precondition
+from meshwright_sandbox.core.masks import set_path
+from meshwright_sandbox.core.stamps import label_fingerprint, new_etag
+from meshwright_sandbox.services.gke import clusters, node_pools, versions
+from meshwright_sandbox.services.gke.locks import require_free
+from meshwright_sandbox.services.hub import born_in_fleet
+
+Json = dict[str, Any]
+Change = Callable[[Call, Json, Any], None]
+
+
+def update(call: Call) -> Json:
+    """`clusters.update`: applies every field of `update`.
+
+    Raises:
+        ApiError: 400 when nothing is asked for, or for a value that GKE refuses.
+    """
+    wanted = {k: v for k, v in call.body.get("update", {}).items() if k not in ("etag", _POOL)}
+    if not wanted:
+        raise ApiError(400, "Must specify a field to update.")
+
+    def apply(cluster: Json) -> None:
+        for field, value in wanted.items():
+            special = _SPECIAL.get(field)
+            if special:
+                special(call, cluster, value)
+            else:
+                set_path(cluster, _PATHS.get(field, _plain(field)), copy.deepcopy(value))
+        clusters.mirror_endpoints(cluster)
+
+    return _change(call, "UPDATE_CLUSTER", apply)
+
+
+_POOL = "desiredNodePoolId"
+# Where a field's value belongs, when that is not its name without `desired`.
+_PATHS = {
+    "desiredClusterAutoscaling": "autoscaling",
+    "desiredAutopilotClusterPolicyConfig": "autopilot.clusterPolicyConfig",
+    "desiredAutopilotWorkloadPolicyConfig": "autopilot.workloadPolicyConfig",
+    "desiredPrivilegedAdmissionConfig": "autopilot.privilegedAdmissionConfig",
+    "desiredAutoIpamConfig": "ipAllocationPolicy.autoIpamConfig",
+    "desiredNetworkTierConfig": "ipAllocationPolicy.networkTierConfig",
+    "desiredStackType": "ipAllocationPolicy.stackType",
+    "desiredDatapathProvider": "networkConfig.datapathProvider",
+    "desiredDefaultSnatStatus": "networkConfig.defaultSnatStatus",
+    "desiredDisableL4LbFirewallReconciliation": "networkConfig.disableL4LbFirewallReconciliation",
+    "desiredDnsConfig": "networkConfig.dnsConfig",
+    "desiredEnableCiliumClusterwideNetworkPolicy": (
+        "networkConfig.enableCiliumClusterwideNetworkPolicy"
+    ),
+    "desiredEnableFqdnNetworkPolicy": "networkConfig.enableFqdnNetworkPolicy",
+    "desiredEnableMultiNetworking": "networkConfig.enableMultiNetworking",
+    "desiredGatewayApiConfig": "networkConfig.gatewayApiConfig",
+    "desiredInTransitEncryptionConfig": "networkConfig.inTransitEncryptionConfig",
+    "desiredNetworkPerformanceConfig": "networkConfig.networkPerformanceConfig",
+    "desiredPrivateIpv6GoogleAccess": "networkConfig.privateIpv6GoogleAccess",
+    "desiredServiceExternalIpsConfig": "networkConfig.serviceExternalIpsConfig",
+    "desiredK8sBetaApis": "enableK8sBetaApis",
+    "desiredNodeKubeletConfig": "nodePoolDefaults.nodeConfigDefaults.nodeKubeletConfig",
+    "desiredNodePoolLoggingConfig": "nodePoolDefaults.nodeConfigDefaults.loggingConfig",
+    "desiredContainerdConfig": "nodePoolDefaults.nodeConfigDefaults.containerdConfig",
+    "desiredGcfsConfig": "nodePoolDefaults.nodeConfigDefaults.gcfsConfig",
+    "desiredNodePoolAutoConfigKubeletConfig": "nodePoolAutoConfig.nodeKubeletConfig",
+    "desiredNodePoolAutoConfigLinuxNodeConfig": "nodePoolAutoConfig.linuxNodeConfig",
+    "desiredNodePoolAutoConfigNetworkTags": "nodePoolAutoConfig.networkTags",
+    "desiredNodePoolAutoConfigResourceManagerTags": "nodePoolAutoConfig.resourceManagerTags",
+}
+
+
+def _plain(field: str) -> str:
+    name = field.removeprefix("desired")
+    return name[:1].lower() + name[1:]
+
+
+def _private_nodes(_: Call, cluster: Json, value: bool) -> None:
+    cluster["networkConfig"]["defaultEnablePrivateNodes"] = value
+    cluster["privateClusterConfig"]["enablePrivateNodes"] = value
+
+
+def _endpoints(_: Call, cluster: Json, value: Json) -> None:
+    current = cluster["controlPlaneEndpointsConfig"]
+    for part in ("dnsEndpointConfig", "ipEndpointsConfig"):
+        current[part] = current[part] | value.get(part, {})
+
+
+def _private_endpoint(_: Call, cluster: Json, value: bool) -> None:
+    ip = cluster["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
+    ip["enablePublicEndpoint"] = not value
+
+
+def _authorised_networks(_: Call, cluster: Json, value: Json) -> None:
+    ip = cluster["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
+    ip["authorizedNetworksConfig"] = value
+
+
+def _merge(path: str) -> Change:
+    def apply(_: Call, cluster: Json, value: Json) -> None:
+        cluster[path] = cluster.get(path, {}) | value
+
+    return apply
+
+
+def _nested(path: str, key: str, source: str) -> Change:
+    def apply(_: Call, cluster: Json, value: Json) -> None:
+        cluster.setdefault(path, {})[key] = value.get(source, False)
+
+    return apply
+
+
+def _database(_: Call, cluster: Json, value: Json) -> None:
+    states = {"ENCRYPTED": "CURRENT_STATE_ENCRYPTED", "DECRYPTED": "CURRENT_STATE_DECRYPTED"}
+    cluster["databaseEncryption"] = value | {"currentState": states.get(value.get("state", ""), "")}
+
+
+def _fleet(call: Call, cluster: Json, value: Json) -> None:
+    project = value.get("project", "")
+    born_in_fleet.unregister(call.cloud, cluster)
+    cluster.pop("fleet", None)
+    if project:
+        cluster["fleet"] = {"project": project}
+        cluster["fleet"]["membership"] = born_in_fleet.register(call.cloud, cluster)
+
+
+def _channel(_: Call, cluster: Json, value: Json) -> None:
+    cluster["releaseChannel"] = {} if value.get("channel") == "UNSPECIFIED" else value
+
+
+def _control_plane_version(_: Call, cluster: Json, value: str) -> None:
+    channel = cluster["releaseChannel"].get("channel", "UNSPECIFIED")
+    cluster["currentMasterVersion"] = versions.resolve(value, channel)
+
+
+def _node_version(call: Call, cluster: Json, value: str) -> None:
+    wanted = cluster["currentMasterVersion"] if value == "-" else versions.resolve(value, "")
+    named = call.body["update"].get(_POOL)
+    for row in node_pools.rows(call.cloud, call.name):
+        if named in (None, row.doc["name"]):
+            call.cloud.store.put("container", row.name, row.doc | {"version": wanted})
+    cluster["currentNodeVersion"] = wanted
+
+
+def _locations(call: Call, cluster: Json, value: list[str]) -> None:
+    node_pools.check_locations(call, value)
+    cluster["locations"] = value
+
+
+def _logging_service(_: Call, cluster: Json, value: str) -> None:
+    cluster["loggingService"] = value
+    on = value != "none"
+    parts = {"enableComponents": ["SYSTEM_COMPONENTS", "WORKLOADS"]} if on else {}
+    cluster["loggingConfig"] = {"componentConfig": parts}
+
+
+_SPECIAL: dict[str, Change] = {
+    "desiredAddonsConfig": _merge("addonsConfig"),
+    "desiredControlPlaneEndpointsConfig": _endpoints,
+    "desiredDatabaseEncryption": _database,
+    "desiredDefaultEnablePrivateNodes": _private_nodes,
+    "desiredEnablePrivateEndpoint": _private_endpoint,
+    "desiredFleet": _fleet,
+    "desiredIntraNodeVisibilityConfig": _nested(
+        "networkConfig", "enableIntraNodeVisibility", "enabled"
+    ),
+    "desiredL4ilbSubsettingConfig": _nested("networkConfig", "enableL4ilbSubsetting", "enabled"),
+    "desiredLocations": _locations,
+    "desiredLoggingService": _logging_service,
+    "desiredMasterAuthorizedNetworksConfig": _authorised_networks,
+    "desiredMasterVersion": _control_plane_version,
+    "desiredMonitoringConfig": _merge("monitoringConfig"),
+    "desiredNodeVersion": _node_version,
+    "desiredReleaseChannel": _channel,
+    "desiredSecurityPostureConfig": _merge("securityPostureConfig"),
+}
+
+
+def _change(call: Call, kind: str, apply: Callable[[Json], None]) -> Json:
+    before = call.get()
+    require_free(call, call.name)
+    after = copy.deepcopy(before)
+    apply(after)
+    after["etag"] = new_etag()
+    call.put(call.name, after)
+    return call.start("update", before=before, operation_type=kind, latency="network")
+
+
+def set_labels(call: Call) -> Json:
+    """`clusters.setResourceLabels`, refused when the fingerprint is not the current one."""
+    cluster = call.get()
+    labels: Json = call.body.get("resourceLabels", {})
+    for key, value in labels.items():
+        clusters.check_label(key, value)
+    if call.body.get("labelFingerprint") != cluster["labelFingerprint"]:
+        raise precondition("Labels could not be set due to fingerprint mismatch.")
+
+    def apply(document: Json) -> None:
+        document["resourceLabels"] = labels
+        document["labelFingerprint"] = label_fingerprint(labels)
+
+    return _change(call, "SET_LABELS", apply)
+
+
+def setter(kind: str, field: str, source: str) -> Callable[[Call], Json]:
+    """A `set...` method that replaces one field of the cluster by one of the request."""
+
+    def handler(call: Call) -> Json:
+        if source not in call.body:
+            raise invalid(f"Required field '{source}' is missing.")
+        return _change(call, kind, lambda cluster: set_path(cluster, field, call.body[source]))
+
+    return handler
+
+
+def set_maintenance(call: Call) -> Json:
+    """`clusters.setMaintenancePolicy`; an empty policy removes the window."""
+    policy: Json = call.body.get("maintenancePolicy", {})
+    current = call.get()["maintenancePolicy"].get("resourceVersion")
+    if policy.get("resourceVersion") not in (None, current):
+        raise precondition("The maintenance policy has changed since it was read.")
+    version = label_fingerprint(policy.get("window", {}))[:8]
+    changed = policy | {"resourceVersion": version}
+    if not changed.get("window"):
+        changed.pop("window", None)
+    return _change(
+        call, "SET_MAINTENANCE_POLICY", lambda c: c.__setitem__("maintenancePolicy", changed)
+    )
+
+
+def set_locations(call: Call) -> Json:
+    """`clusters.setLocations`."""
+    places: list[str] = call.body.get("locations", [])
+    node_pools.check_locations(call, places)
+    return _change(call, "UPDATE_CLUSTER", lambda c: c.__setitem__("locations", places))

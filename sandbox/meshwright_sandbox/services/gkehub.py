@@ -1,0 +1,50 @@
+"""GKE Hub: fleets, memberships, and features such as the managed service mesh."""
+
+from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.services.hub import features, fleets, memberships, mesh
+from meshwright_sandbox.services.hub.names import FEATURES, FLEETS, HUB, MEMBERSHIPS
+
+_ID = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+SERVICE = Service(
+    name=HUB,
+    versions={
+        "v1": "gkehub.v1",
+        "v1beta": "gkehub.v1beta",
+        "v1beta1": "gkehub.v1beta1",
+        "v1alpha": "gkehub.v1alpha",
+    },
+    proto="google.cloud.gkehub",
+    must_be_enabled=True,
+    not_found="Resource '{}' was not found".format,
+    already_exists="Resource '{}' already exists".format,
+    collections=(
+        Collection(
+            FLEETS,
+            blockers=fleets.members,
+        ),
+        Collection(
+            MEMBERSHIPS,
+            id_pattern=_ID,
+            defaults=memberships.complete,
+            blockers=memberships.delete_check,
+            delete_work=memberships.released,
+            on_failed=mesh.failed,
+            view=memberships.view,
+        ),
+        Collection(
+            FEATURES,
+            defaults=features.complete,
+            check=features.check,
+            view=features.view,
+            delete_work=features.stop,
+            merge_maps=True,
+        ),
+    ),
+    works={"mesh": mesh.work},
+    methods={
+        f"{FEATURES}.create": features.create,
+        f"{FEATURES}.patch": features.patch,
+        f"{FLEETS}.create": fleets.create,
+    },
+)

@@ -1,0 +1,1 @@
+"""Parts of the emulated fleet (GKE Hub) API (`services/gkehub.py`)."""

@@ -1,0 +1,163 @@
+"""Node pools as google-api-python-client sees them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from googleapiclient.errors import HttpError
+
+from tests.sandbox.platform import (
+    PARENT,
+    PROJECT,
+    REGION,
+    prepare,
+    refusal,
+    standard_cluster,
+    wait_container,
+)
+from tests.sandbox.server import Sandbox, client, send
+
+CLUSTER = f"{PARENT}/clusters/c"
+
+
+@pytest.fixture(scope="module")
+def account(sandbox: Sandbox) -> str:
+    """A node service account, with the network beside it."""
+    return prepare(sandbox)
+
+
+@pytest.fixture(scope="module")
+def gke(sandbox: Sandbox, account: str) -> Any:
+    """The container client with a running cluster `c` that has no pool."""
+    gke = client(sandbox.url, "container", "v1beta1")
+    clusters = gke.projects().locations().clusters()
+    wait_container(gke, clusters.create(parent=PARENT, body=standard_cluster("c")).execute())
+    name = f"{CLUSTER}/nodePools/default-pool"
+    wait_container(gke, clusters.nodePools().delete(name=name).execute())
+    return gke
+
+
+@pytest.fixture
+def pools(gke: Any, account: str) -> Iterator[Any]:
+    """The pools collection, with one pool `main` of one node in each zone."""
+    pools = gke.projects().locations().clusters().nodePools()
+    pool = {"name": "main", "initialNodeCount": 1, "config": {"serviceAccount": account}}
+    wait_container(gke, pools.create(parent=CLUSTER, body={"nodePool": pool}).execute())
+    yield pools
+    wait_container(gke, pools.delete(name=f"{CLUSTER}/nodePools/main").execute())
+
+
+def read(pools: Any) -> dict[str, Any]:
+    """The pool `main`."""
+    return pools.get(name=f"{CLUSTER}/nodePools/main").execute()
+
+
+def test_a_pool_shows_what_google_fills_in(pools: Any, account: str) -> None:
+    """Version, management, network and service account are those of a real pool."""
+    pool = read(pools)
+    assert pool["status"] == "RUNNING"
+    assert pool["config"]["serviceAccount"] == account
+    assert pool["config"]["imageType"] == "COS_CONTAINERD"
+    assert pool["management"] == {"autoRepair": True, "autoUpgrade": True}
+    assert pool["networkConfig"]["podRange"] == "pods"
+    assert len(pool["instanceGroupUrls"]) == 3
+    assert pool == read(pools)
+
+
+def test_a_pool_is_part_of_its_cluster(gke: Any, pools: Any) -> None:
+    """The cluster lists its pools and counts their nodes."""
+    cluster = gke.projects().locations().clusters().get(name=CLUSTER).execute()
+    assert [p["name"] for p in cluster["nodePools"]] == ["main"]
+    assert cluster["currentNodeCount"] == 3
+    listed = pools.list(parent=CLUSTER).execute()
+    assert listed["nodePools"] == cluster["nodePools"]
+
+
+def test_size_changes_the_instance_groups(gke: Any, pools: Any, compute: Any) -> None:
+    """setSize counts nodes per zone, as the instance groups do."""
+    body = {"nodeCount": 2}
+    wait_container(gke, pools.setSize(name=f"{CLUSTER}/nodePools/main", body=body).execute())
+    groups = compute.instanceGroupManagers().list(project=PROJECT, zone=f"{REGION}-b").execute()
+    assert [g["targetSize"] for g in groups["items"]] == [2]
+    with pytest.raises(HttpError, match="Cannot find field"):
+        send(pools.setSize(name=f"{CLUSTER}/nodePools/main", body={}), {"size": 3})
+
+
+def test_autoscaling_and_management_are_set(gke: Any, pools: Any) -> None:
+    """Both set... methods show in the next read."""
+    name = f"{CLUSTER}/nodePools/main"
+    scaling = {"enabled": True, "minNodeCount": 1, "maxNodeCount": 4}
+    body = {"autoscaling": scaling}
+    wait_container(gke, pools.setAutoscaling(name=name, body=body).execute())
+    body = {"management": {"autoRepair": True}}
+    wait_container(gke, pools.setManagement(name=name, body=body).execute())
+
+    pool = read(pools)
+
+    assert pool["autoscaling"] == scaling
+    assert pool["management"] == {"autoRepair": True}
+    body = {"autoscaling": {"enabled": True, "minNodeCount": 5, "maxNodeCount": 4}}
+    with pytest.raises(HttpError, match="greater than max_node_count"):
+        pools.setAutoscaling(name=name, body=body).execute()
+
+
+def test_an_update_changes_the_nodes_configuration(gke: Any, pools: Any) -> None:
+    """Labels, taints, tags and machine type come wrapped in messages of their own."""
+    body = {
+        "labels": {"labels": {"tier": "mesh"}},
+        "taints": {"taints": [{"key": "only", "value": "mesh", "effect": "NO_SCHEDULE"}]},
+        "tags": {"tags": ["mesh"]},
+        "machineType": "e2-standard-8",
+        "upgradeSettings": {"maxSurge": 2},
+    }
+    wait_container(gke, pools.update(name=f"{CLUSTER}/nodePools/main", body=body).execute())
+
+    pool = read(pools)
+
+    assert pool["config"]["labels"] == {"tier": "mesh"}
+    assert pool["config"]["taints"][0]["effect"] == "NO_SCHEDULE"
+    assert pool["config"]["tags"] == ["mesh"]
+    assert pool["config"]["machineType"] == "e2-standard-8"
+    assert pool["upgradeSettings"] == {"maxSurge": 2}
+    with pytest.raises(HttpError, match="At least one field"):
+        pools.update(name=f"{CLUSTER}/nodePools/main", body={}).execute()
+    with pytest.raises(HttpError, match="Cannot find field"):
+        send(pools.update(name=f"{CLUSTER}/nodePools/main", body={}), {"machine": "x"})
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "name of 41 characters": ({"name": "p" * 41}, "up to 39 lowercase letters"),
+    "absent account": (
+        {"config": {"serviceAccount": f"gone@{PROJECT}.iam.gserviceaccount.com"}},
+        "does not have access to service account",
+    ),
+    "zone elsewhere": ({"locations": ["us-east1-b"]}, "is not a zone of the region"),
+    "bounds that contradict": (
+        {"autoscaling": {"enabled": True, "minNodeCount": 3, "maxNodeCount": 1}},
+        "greater than max_node_count",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=list(REFUSED))
+def test_a_wrong_pool_is_refused(gke: Any, sandbox: Sandbox, case: str) -> None:
+    """A refused pool leaves nothing behind."""
+    fields, text = REFUSED[case]
+    pools = gke.projects().locations().clusters().nodePools()
+    with pytest.raises(HttpError) as raised:
+        pools.create(parent=CLUSTER, body={"nodePool": {"name": "p"} | fields}).execute()
+    assert raised.value.status_code == 400
+    assert text in refusal(raised.value)
+    assert not [name for name in sandbox.inventory() if "/nodePools/" in name]
+
+
+def test_pools_need_their_cluster_and_a_free_name(gke: Any, pools: Any) -> None:
+    """404 for an absent cluster, 409 for a second pool of the same name, 400 for a wrong field."""
+    body = {"nodePool": {"name": "main"}}
+    with pytest.raises(HttpError, match="Not found"):
+        pools.create(parent=f"{PARENT}/clusters/absent", body=body).execute()
+    with pytest.raises(HttpError) as raised:
+        pools.create(parent=CLUSTER, body=body).execute()
+    assert raised.value.status_code == 409
+    with pytest.raises(HttpError, match="Cannot find field"):
+        send(pools.create(parent=CLUSTER, body={}), {"nodePool": {"name": "q", "size": 1}})
