@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from meshwright_sandbox.core.app import create_app
-from meshwright_sandbox.runtime.interface import ClusterRuntime, NullRuntime
+from meshwright_sandbox.runtime.interface import ClusterRuntime, NullRuntime, RuntimeFailure
 
 DEFAULT_PROJECT = "meshwright-dev"
 DEFAULT_PROJECT_NUMBER = 123456789012
@@ -48,20 +48,30 @@ def _arguments() -> argparse.Namespace:
 def _runtime(arguments: argparse.Namespace) -> ClusterRuntime:
     if arguments.clusters == "none":
         return NullRuntime()
-    from meshwright_sandbox.runtime.local import LocalRuntime  # loads the kubernetes client
+    from meshwright_sandbox.runtime.local import LocalRuntime  # not needed without clusters
 
     return LocalRuntime(arguments.home, arguments.tools)
 
 
+def _resume(runtime: ClusterRuntime) -> None:
+    """Have the clusters back that ran before; one that fails must not take the rest with it."""
+    try:
+        runtime.resume()
+    except RuntimeFailure as error:
+        logging.getLogger(__name__).error("%s", error)
+
+
 async def serve(arguments: argparse.Namespace) -> None:
     """Start, announce the URL, and serve until told to stop."""
+    runtime = _runtime(arguments)
     app = create_app(
         arguments.home,
-        runtime=_runtime(arguments),
+        runtime=runtime,
         scale=arguments.scale,
         project=arguments.project,
         project_number=arguments.project_number,
     )
+    await asyncio.to_thread(_resume, runtime)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", arguments.port)
@@ -75,6 +85,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         loop.add_signal_handler(signum, stop.set)
     await stop.wait()
     await runner.cleanup()
+    runtime.close()
 
 
 if __name__ == "__main__":

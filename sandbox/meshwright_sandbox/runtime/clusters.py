@@ -170,7 +170,7 @@ class Cluster:
         )
 
     def _write_config(self) -> Path:
-        """Write the configuration for kwokctl (https://kwok.sigs.k8s.io/docs/generated/apis/, config)."""
+        """Write the configuration for kwokctl (https://kwok.sigs.k8s.io/docs/generated/apis/)."""
         tokens = self.folder / "tokens.csv"
         write_private(tokens, f'{self._token},sandbox-admin,sandbox-admin,"system:masters"\n')
         ports = self.record.ports

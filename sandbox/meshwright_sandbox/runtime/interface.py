@@ -124,6 +124,14 @@ class ClusterRuntime(Protocol):
         """End the cluster's control plane and remove its webhooks; Istio's CRDs stay."""
         ...
 
+    def resume(self) -> None:
+        """Adopt or restart what ran before; raises :class:`RuntimeFailure` naming what failed."""
+        ...
+
+    def close(self) -> None:
+        """The emulator ends: stop watching. What runs keeps running."""
+        ...
+
     def dependents(self, project: str, network: str) -> list[str]:
         """Names of resources that controllers made in the network, and that keep it from being
         deleted.
@@ -166,3 +174,9 @@ class NullRuntime:
 
     def dependents(self, project: str, network: str) -> list[str]:
         return []
+
+    def resume(self) -> None:
+        return None
+
+    def close(self) -> None:
+        return None

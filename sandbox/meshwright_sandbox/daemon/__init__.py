@@ -1,0 +1,1 @@
+"""What `meshwright sandbox` does: start, describe and stop the local cloud of one folder."""

@@ -1,0 +1,204 @@
+"""Starts and stops the emulator and everything that runs for it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import urllib3
+from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
+
+from meshwright_sandbox.daemon.home import EMULATOR, Home, SandboxError, Settings
+from meshwright_sandbox.daemon.shims import write_shims
+from meshwright_sandbox.runtime.forwarding import may_bind
+from meshwright_sandbox.runtime.kube import write_user_kubeconfig
+from meshwright_sandbox.runtime.local import LocalRuntime
+
+_START_SECONDS = 180
+_FIRST_PORT, _LAST_PORT = 8470, 8970
+# What `reset` removes; the development CA and the token stay, so that trust given to them holds.
+_STATE = ("clusters", "gcloud", "state", "logs", "kubeconfig")
+_DATABASE = "state.db*"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Started:
+    """What `up` found or made; ``plugins`` says for each provider: official or stand-in."""
+
+    settings: Settings
+    already_running: bool
+    plugins: Mapping[str, str]
+
+
+def up(
+    home: Home,
+    *,
+    tools: Path | None,
+    project: str,
+    scale: float,
+    port: int | None,
+    clusters: str,
+    progress: Progress,
+) -> Started:
+    """Start the sandbox, or find that it runs; returns once it answers.
+
+    ``port`` None takes the port of the last time if it is free, else another. Clusters that ran
+    before are adopted, or started again. Raises :class:`SandboxError`.
+    """
+    home.prepare()
+    if clusters == "real":
+        _require_programs(tools)
+    progress("waiting for another command on this sandbox")
+    with home.exclusive():
+        running, settings = home.emulator(), home.settings
+        if running is not None and settings is not None and healthy(settings):
+            return Started(settings, True, write_shims(home))
+        home.processes.stop(*home.processes.entries(EMULATOR))
+        settings = Settings(_port(home, port), scale, clusters, project)
+        # The runtime makes what the environment refers to: the CA, the token.
+        runtime = LocalRuntime(home.path, tools or Path(sys.prefix) / "bin")
+        home.pulumi_state.mkdir(exist_ok=True)
+        if not home.kubeconfig.exists():
+            write_user_kubeconfig(home.kubeconfig, [])
+        plugins = write_shims(home)
+        home.keep(settings)
+        number = len(runtime.records.all())
+        progress(f"starting, with {number} cluster(s) to run again" if number else "starting")
+        _spawn(home, settings, tools)
+        return Started(settings, False, plugins)
+
+
+def down(home: Home) -> int:
+    """End everything that this sandbox started, keep its state; returns how many processes."""
+    if not home.path.exists():
+        return 0
+    with home.exclusive():
+        return _end(home)
+
+
+def reset(home: Home) -> bool:
+    """End everything and forget all state, the Pulumi state of this sandbox included.
+
+    Returns whether it was running, so that the caller starts it again.
+    """
+    if not home.path.exists():
+        return False
+    with home.exclusive():
+        was_running = home.emulator() is not None
+        _end(home)
+        paths = [home.path / name for name in _STATE] + list(home.path.glob(_DATABASE))
+        for path in paths:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        return was_running
+
+
+def request(settings: Settings, method: str, path: str, body: Any = None) -> Any:
+    """Call the emulator's own surface; raises :class:`SandboxError` with its answer."""
+    try:
+        with urllib3.PoolManager(retries=False, timeout=30) as pool:
+            answer = pool.request(method, f"{settings.url}/_sandbox/{path}", json=body)
+        content = answer.json() if answer.data else None
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        raise SandboxError(
+            f"the sandbox does not answer at {settings.url}; see `meshwright sandbox status`"
+        ) from error
+    if answer.status >= 400:
+        raise SandboxError(f"the sandbox refused: {content['error']['message']}")
+    return content
+
+
+def healthy(settings: Settings) -> bool:
+    """Whether the emulator answers."""
+    try:
+        request(settings, "GET", "health")
+    except SandboxError:
+        return False
+    return True
+
+
+def _end(home: Home) -> int:
+    # The emulator first: it would start again what is ended under it.
+    before = [e for e in home.processes.entries() if e.alive]
+    home.processes.stop(*home.processes.entries(EMULATOR))
+    runtime = LocalRuntime(home.path, Path(sys.prefix) / "bin")
+    runtime.shutdown()
+    return len(before)
+
+
+def _spawn(home: Home, settings: Settings, tools: Path | None) -> None:
+    log = home.processes.log_path(EMULATOR)
+    log.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "meshwright_sandbox.server", f"--home={home.path}"]
+    command += [f"--port={settings.port}", f"--scale={settings.scale}"]
+    command += [f"--clusters={settings.clusters}", f"--project={settings.project}"]
+    command += [f"--tools={tools}"] if tools else []
+    entry = home.processes.spawn(EMULATOR, command, directory=home.path)
+
+    @retry(
+        retry=retry_if_result(lambda done: not done),
+        wait=wait_fixed(0.1),
+        stop=stop_after_delay(_START_SECONDS),
+    )
+    def wait() -> bool:
+        return not entry.alive or healthy(settings)
+
+    try:
+        wait()
+    except RetryError as error:
+        home.processes.stop(entry)
+        raise SandboxError(f"the sandbox did not answer in time; see {log}") from error
+    if not entry.alive:
+        home.processes.stop(entry)
+        lines = log.read_text(errors="replace").strip().splitlines() or ["it wrote nothing"]
+        raise SandboxError(f"the sandbox ended at its start: {lines[-1]} (all of it: {log})")
+
+
+def _port(home: Home, wish: int | None) -> int:
+    if wish:
+        if not may_bind("127.0.0.1", wish):
+            raise SandboxError(
+                f"port {wish} on 127.0.0.1 is in use{_owner(wish)}; "
+                "end that program, or leave out --port to have a free one chosen"
+            )
+        return wish
+    last = home.settings.port if home.settings else 0
+    ports = [last, *range(_FIRST_PORT, _LAST_PORT)]
+    chosen = next((p for p in ports if p and may_bind("127.0.0.1", p)), None)
+    if chosen is None:
+        raise SandboxError(f"no port between {_FIRST_PORT} and {_LAST_PORT} is free")
+    return chosen
+
+
+def _owner(port: int) -> str:
+    try:
+        connections = psutil.net_connections("tcp4")
+    except psutil.Error:
+        return ""
+    for connection in connections:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            try:
+                return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
+            except (psutil.Error, TypeError):
+                return ""
+    return ""
+
+
+def _require_programs(tools: Path | None) -> None:
+    needed = ("kwokctl", "kwok", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    needed += ("kubectl", "istioctl", "pilot-discovery")
+    missing = [p for p in needed if tools is None or not (tools / p).exists()]
+    if missing:
+        raise SandboxError(
+            f"{', '.join(missing)} not found in {tools}; run `make tools`, "
+            "or start without clusters: `meshwright sandbox up --clusters none`"
+        )
