@@ -220,8 +220,11 @@ class _Reader:
 
 
 def _shown(node: yaml.Node, loc: Location) -> str:
-    kind = {yaml.MappingNode: "a map", yaml.SequenceNode: "a list"}.get(type(node))
-    return kind or _secrets.shown(_scalar(node), loc)
+    kinds: dict[type[yaml.Node], str] = {
+        yaml.MappingNode: "a map",
+        yaml.SequenceNode: "a list",
+    }
+    return kinds.get(type(node)) or _secrets.shown(_scalar(node), loc)
 
 
 def _scalar(node: yaml.Node) -> object:
