@@ -4,8 +4,8 @@ import json
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, GkeCluster, GkeClusterArgs
 
+from meshwright import ArgumentError, GkeCluster, GkeClusterArgs
 from tests.unit.recording import PROJECT_NUMBER, record
 
 

@@ -2,8 +2,8 @@
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, Fleet, FleetArgs
 
+from meshwright import ArgumentError, Fleet, FleetArgs
 from tests.unit.recording import PROJECT_NUMBER, record
 
 

@@ -2,8 +2,8 @@
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, IngressGateway, IngressGatewayArgs
 
+from meshwright import ArgumentError, IngressGateway, IngressGatewayArgs
 from tests.unit.recording import record
 
 _HOST = "shop.example.com"

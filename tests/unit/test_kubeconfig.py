@@ -4,8 +4,8 @@ import json
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, GkeCluster, cluster_access
 
+from meshwright import ArgumentError, GkeCluster, cluster_access
 from tests.unit.recording import record
 
 

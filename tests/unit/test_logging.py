@@ -2,8 +2,8 @@
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, LogSink, LogSinkArgs
 
+from meshwright import ArgumentError, LogSink, LogSinkArgs
 from tests.unit.recording import record
 
 _WRITER = "serviceAccount:sink@gcp-sa-logging.iam.gserviceaccount.com"

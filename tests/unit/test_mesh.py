@@ -2,8 +2,8 @@
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, ManagedMesh, ManagedMeshArgs
 
+from meshwright import ArgumentError, ManagedMesh, ManagedMeshArgs
 from tests.unit.recording import record
 
 

@@ -2,8 +2,8 @@
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, MeshNamespace, MeshNamespaceArgs
 
+from meshwright import ArgumentError, MeshNamespace, MeshNamespaceArgs
 from tests.unit.recording import record
 
 

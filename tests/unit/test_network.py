@@ -2,8 +2,8 @@
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, MeshNetwork, MeshNetworkArgs, SubnetArgs
 
+from meshwright import ArgumentError, MeshNetwork, MeshNetworkArgs, SubnetArgs
 from tests.unit.recording import record
 
 

@@ -2,8 +2,8 @@
 
 import pulumi
 import pytest
-from meshwright import AllowRuleArgs, ArgumentError, MeshSecurity, MeshSecurityArgs
 
+from meshwright import AllowRuleArgs, ArgumentError, MeshSecurity, MeshSecurityArgs
 from tests.unit.recording import record
 
 

@@ -2,8 +2,8 @@
 
 import pulumi
 import pytest
-from meshwright import ArgumentError, MeshTelemetry, MeshTelemetryArgs
 
+from meshwright import ArgumentError, MeshTelemetry, MeshTelemetryArgs
 from tests.unit.recording import record
 
 

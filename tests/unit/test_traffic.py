@@ -4,9 +4,9 @@ import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meshwright import ArgumentError, TrafficRoute, TrafficRouteArgs
 from meshwright.traffic import _weight_problems
-
 from tests.unit.recording import record
 
 _HOST = "checkout.shop.svc.cluster.local"

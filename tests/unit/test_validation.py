@@ -6,6 +6,7 @@ import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meshwright import ArgumentError
 from meshwright._names import CLUSTER, DATASET, NameRule, physical_name
 from meshwright._validation import checked, duplicates
