@@ -1,0 +1,101 @@
+"""What a rule is: a function over resources, with an id, a severity and a source."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Severity(Enum):
+    """How bad a violation is; the first two stop an update unless the policy config says less."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource as the engine sees it."""
+
+    urn: str
+    type: str
+    name: str
+    properties: object
+    """Dicts, lists and scalars under their Pulumi (camelCase) names; UNKNOWN where not known."""
+    cluster: str = ""
+    """Which cluster a Kubernetes object goes to; empty for everything else."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing that is wrong."""
+
+    where: str
+    """The path of the property, or what is missing."""
+    what: str
+    """What stands there."""
+    mend: str
+    """What to write instead."""
+    urn: str = ""
+    """The resource. Default: the one that the rule was given."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the policy config sets for all rules alike; see pack.py for its shape."""
+
+    root_namespace: str = "istio-system"
+    production_stacks: tuple[str, ...] = ("prod", "production", "prod-*", "*-prod")
+
+
+ResourceCheck = Callable[[Resource, Settings], Iterable[Violation]]
+StackCheck = Callable[[list[Resource], Settings], Iterable[Violation]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. Exactly one of `resource_check` and `stack_check` is set."""
+
+    id: str
+    title: str
+    """The rule as one sentence, with the reason for it."""
+    severity: Severity
+    source: str
+    """Where the rule comes from: benchmark sections and other tools' ids."""
+    resource_check: ResourceCheck | None = None
+    stack_check: StackCheck | None = None
+
+    def message(self, violation: Violation) -> str:
+        """The violation for a person: where, what, how to mend it, whose rule it is.
+
+        Why it matters is the title, which the engine prints above the message, after the id.
+        """
+        return f"{violation.where}: {violation.what}. {violation.mend}. (source: {self.source})"
+
+
+CLUSTER: Final = "gcp:container/cluster:Cluster"
+NODE_POOL: Final = "gcp:container/nodePool:NodePool"
+
+
+def resource_rule(
+    id: str, *, severity: Severity, source: str, title: str
+) -> Callable[[ResourceCheck], Rule]:
+    """Make a rule of a function that judges one resource by itself."""
+
+    def decorate(check: ResourceCheck) -> Rule:
+        return Rule(id, title, severity, source, resource_check=check)
+
+    return decorate
+
+
+def stack_rule(
+    id: str, *, severity: Severity, source: str, title: str
+) -> Callable[[StackCheck], Rule]:
+    """Make a rule of a function that judges all resources of a stack together."""
+
+    def decorate(check: StackCheck) -> Rule:
+        return Rule(id, title, severity, source, stack_check=check)
+
+    return decorate

@@ -1,0 +1,61 @@
+"""Reads resource properties in which any part may be missing, or unknown during a preview.
+
+A rule must not judge what is not known yet: the same rule runs again in the update, when it is.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
+
+from pulumi_policy.proxy import UnknownValueError
+
+
+class Unknown:
+    """The type of UNKNOWN; equal to nothing but itself, and false as a condition."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
+
+
+def plain(value: object) -> object:
+    """Turn the engine's guarded view into dicts and lists, with UNKNOWN where it would raise."""
+    if isinstance(value, Mapping):
+        mapping = cast(Mapping[str, object], value)
+        return {key: _read(mapping, key) for key in mapping}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        sequence = cast(Sequence[object], value)
+        return [_read(sequence, index) for index in range(len(sequence))]
+    return value
+
+
+def at(value: object, *path: str) -> object:
+    """What stands at a path of keys: None if it is missing, UNKNOWN if any step is unknown."""
+    for key in path:
+        if not isinstance(value, Mapping):
+            return UNKNOWN if value is UNKNOWN else None
+        value = cast(Mapping[str, object], value).get(key)
+    return value
+
+
+def each(value: object, *path: str) -> Iterator[tuple[int, object]]:
+    """The elements of the list at a path, with their index; none if it is missing or unknown."""
+    found = at(value, *path)
+    if isinstance(found, list):
+        yield from enumerate(cast(list[object], found))
+
+
+def differs(value: object, *wanted: object) -> bool:
+    """Whether a value is known and is none of those wanted."""
+    return value is not UNKNOWN and value not in wanted
+
+
+def _read(container: Mapping[str, object] | Sequence[object], key: str | int) -> object:
+    try:
+        return plain(container[key])  # type: ignore[index]
+    except UnknownValueError:
+        return UNKNOWN

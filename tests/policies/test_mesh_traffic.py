@@ -1,0 +1,120 @@
+"""MESH-11 and MESH-16: what gateways publish and how routes split."""
+
+import pytest
+
+from meshwright_policies.mesh_gateways import gateway_hosts_and_tls
+from meshwright_policies.mesh_routes import route_weights
+from meshwright_policies.rule import Resource, Rule, Settings
+from meshwright_policies.values import UNKNOWN
+
+GATEWAY = "kubernetes:networking.istio.io/v1:Gateway"
+VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
+HTTP_ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
+SERVICE_ROUTE = "gcp:networkservices/httpRoute:HttpRoute"
+
+
+def places(rule: Rule, type_: str, properties: object, stack: str = "dev") -> list[str]:
+    resource = Resource(f"urn:pulumi:{stack}::p::t::n", type_, "n", properties)
+    assert rule.resource_check
+    return [violation.where for violation in rule.resource_check(resource, Settings())]
+
+
+def server(protocol: str = "HTTPS", hosts: object = ("shop.example.com",), **tls: object) -> dict:
+    return {"port": {"protocol": protocol}, "hosts": list(hosts), "tls": tls}
+
+
+def gateway(*servers: object) -> dict:
+    return {"spec": {"servers": list(servers)}}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        gateway(server(mode="SIMPLE", credentialName="shop", minProtocolVersion="TLSV1_2")),
+        gateway(server(mode="MUTUAL", credentialName="shop")),
+        gateway(server("HTTP", httpsRedirect=True)),
+        gateway(server("TLS", ["*.local"], mode="AUTO_PASSTHROUGH")),
+        gateway(server("HTTPS", [UNKNOWN], mode=UNKNOWN)),
+        {"spec": UNKNOWN},
+    ],
+)
+def test_a_gateway_with_named_hosts_and_tls_holds(properties: dict) -> None:
+    assert places(gateway_hosts_and_tls, GATEWAY, properties) == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "where"),
+    [
+        (server(hosts=["*"], mode="SIMPLE"), "spec.servers[0].hosts[0]"),
+        (server(hosts=["a.example.com", "shop/*"], mode="SIMPLE"), "spec.servers[0].hosts[1]"),
+        (server("HTTP"), "spec.servers[0].tls"),
+        (server("HTTP", httpsRedirect=False), "spec.servers[0].tls"),
+        (server("TCP"), "spec.servers[0].tls"),
+        (
+            server(mode="SIMPLE", minProtocolVersion="TLSV1_1"),
+            "spec.servers[0].tls.minProtocolVersion",
+        ),
+    ],
+)
+def test_an_open_gateway_is_found(bad: dict, where: str) -> None:
+    assert places(gateway_hosts_and_tls, GATEWAY, gateway(bad)) == [where]
+
+
+def virtual_service(*weights: object, **more: object) -> tuple[str, dict]:
+    route = [{"destination": {"host": "checkout"}, "weight": weight} for weight in weights]
+    return VIRTUAL_SERVICE, {"spec": {"http": [{"route": route} | more]}}
+
+
+def http_route(*weights: object) -> tuple[str, dict]:
+    return HTTP_ROUTE, {"spec": {"rules": [{"backendRefs": [{"weight": w} for w in weights]}]}}
+
+
+def service_route(*weights: object, **more: object) -> tuple[str, dict]:
+    action = {"destinations": [{"weight": weight} for weight in weights]} | more
+    return SERVICE_ROUTE, {"rules": [{"action": action}]}
+
+
+@pytest.mark.parametrize("shape", [virtual_service, http_route, service_route])
+@pytest.mark.parametrize(
+    "weights", [(90, 10), (100.0, 0.0), (34, 33, 33), (None,), (100,), (UNKNOWN, 10)]
+)
+def test_whole_splits_hold(shape, weights: tuple) -> None:
+    assert places(route_weights, *shape(*weights)) == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "where"),
+    [
+        (virtual_service(90, 9), "spec.http[0].route"),
+        (virtual_service(0, 0), "spec.http[0].route"),
+        (virtual_service(None, None), "spec.http[0].route"),
+        (virtual_service(50), "spec.http[0].route"),
+        (virtual_service(110, -10), "spec.http[0].route[0].weight"),
+        (virtual_service(99.5, 0.5), "spec.http[0].route[0].weight"),
+        (virtual_service("90", 10), "spec.http[0].route[0].weight"),
+        (http_route(90, 20), "spec.rules[0].backendRefs"),
+        (service_route(60, 60), "rules[0].action.destinations"),
+    ],
+)
+def test_a_wrong_split_is_found(resource: tuple[str, dict], where: str) -> None:
+    assert places(route_weights, *resource) == [where]
+
+
+FAULTS = [
+    (virtual_service(100, fault={"abort": {"httpStatus": 500}}), "spec.http[0].fault"),
+    (
+        service_route(100, faultInjectionPolicy={"delay": {"percentage": 5}}),
+        "rules[0].action.faultInjectionPolicy",
+    ),
+]
+
+
+@pytest.mark.parametrize(("resource", "where"), FAULTS)
+@pytest.mark.parametrize("stack", ["prod", "prod-eu", "production"])
+def test_fault_injection_in_production_is_found(resource, where: str, stack: str) -> None:
+    assert places(route_weights, *resource, stack=stack) == [where]
+
+
+@pytest.mark.parametrize(("resource", "where"), FAULTS)
+def test_fault_injection_elsewhere_holds(resource, where: str) -> None:
+    assert places(route_weights, *resource, stack="dev") == []
