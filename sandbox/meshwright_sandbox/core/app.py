@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -10,16 +12,30 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from meshwright_sandbox.core import admin, dispatch
+from meshwright_sandbox.core.batch import is_batch, serve_batch
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.faults import STATUS_ACTIONS, error_of
 from meshwright_sandbox.runtime.interface import ClusterRuntime
 from meshwright_sandbox.services import all_services
+from meshwright_sandbox.services.hub import admin as hub_admin
 
+Query = Mapping[str, str]
 CLOUD = web.AppKey("cloud", Cloud)
 _MAX_BODY = 64 * 1024 * 1024
 _WAIT_SECONDS = 120  # the longest that compute's `wait` methods hold a request
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One API request as it came: alone or as a part of a batch."""
+
+    method: str
+    path: str
+    query: Query
+    body: bytes
+    agent: str
 
 
 def create_app(
@@ -50,6 +66,7 @@ def create_app(
     app = web.Application(client_max_size=_MAX_BODY)
     app[CLOUD] = cloud
     admin.add_routes(app, cloud)
+    hub_admin.add_routes(app, cloud)
     app.router.add_route("*", "/{path:.*}", serve)
     app.on_startup.append(_resume)
     app.on_cleanup.append(_close)
@@ -66,52 +83,72 @@ async def _close(app: web.Application) -> None:
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
-    """Answer one API request: faults first, then the API, then the journal."""
+    """Answer one HTTP request: an API call, or a batch of them."""
     cloud = request.app[CLOUD]
     raw = await request.read()
+    agent = request.headers.get("User-Agent", "")
+    if not is_batch(request.path):
+        path = request.rel_url.raw_path
+        return await _serve_one(
+            cloud, request, Sent(request.method, path, request.query, raw, agent)
+        )
+
+    async def inner(method: str, path: str, query: Query, body: bytes) -> tuple[int, str]:
+        response = await _serve_one(cloud, request, Sent(method, path, query, body, agent))
+        return response.status, getattr(response, "text", None) or "{}"
+
+    try:
+        return await serve_batch(request, raw, inner)
+    except ApiError as error:
+        return web.json_response(error.body("rpc"), status=error.code)
+
+
+async def _serve_one(cloud: Cloud, request: web.Request, sent: Sent) -> web.StreamResponse:
+    """Faults first, then the API, then the journal."""
     entry: dict[str, Any] = {
-        "method": request.method,
-        "path": unquote(request.rel_url.raw_path),
-        "query": dict(request.query),
-        "body": _journal_body(raw),
+        "method": sent.method,
+        "path": unquote(sent.path),
+        "query": dict(sent.query),
+        "body": _journal_body(sent.body),
         "status": 0,
-        "mutating": request.method not in ("GET", "HEAD"),
+        "mutating": sent.method not in ("GET", "HEAD"),
+        "client": sent.agent,
     }
-    action = cloud.faults.strike(request.method, request.rel_url.raw_path)
+    action = cloud.faults.strike(sent.method, sent.path)
     try:
         if action == "hang":
             return await _hang(request)
         if action == "reset-before":
             return _reset(request)
-        response = await _respond(cloud, request, raw, action, entry)
-        entry["status"] = response.status
+        response = await _respond(cloud, sent, action, entry)
         if action == "reset-after":
-            entry["status"] = 0
             return _reset(request)
+        entry["status"] = response.status
         return response
     finally:
         cloud.store.add_request(entry | ({"fault": action} if action else {}))
 
 
 async def _respond(
-    cloud: Cloud, request: web.Request, raw: bytes, action: str | None, entry: dict[str, Any]
+    cloud: Cloud, sent: Sent, action: str | None, entry: dict[str, Any]
 ) -> web.Response:
-    segments = [unquote(part) for part in request.rel_url.raw_path.strip("/").split("/")]
+    segments = [unquote(part) for part in sent.path.strip("/").split("/")]
     service = cloud.services.get(segments[0])
     style = service.style if service else "rpc"
     try:
         if action in STATUS_ACTIONS:
             raise error_of(action)
-        call = dispatch.build_call(cloud, request.method, segments, request.query, raw)
-        entry |= {"id": call.method.id, "mutating": not dispatch.is_read(call)}
+        found = dispatch.route(cloud, sent.method, segments)
+        entry |= {"id": found.method.id, "mutating": not dispatch.is_read(found.method)}
+        call = dispatch.build_call(cloud, found, sent.query, sent.body)
         await _settle(call)
         answer = dispatch.handle(call, action)
     except ApiError as error:
         headers = {"Retry-After": "1"} if error.code in (429, 503) and action else {}
-        entry["error"] = error.message
+        entry |= {"error": error.message, "refusal": error.refusal}
         return web.json_response(error.body(style), status=error.code, headers=headers)
     except Exception:  # a bug of ours must look like the API's 500, and be seen in the log
-        _log.exception("%s %s", request.method, request.rel_url)
+        _log.exception("%s %s", sent.method, sent.path)
         error = ApiError(500, "Internal error encountered.")
         return web.json_response(error.body(style), status=500)
     return _sent(answer, action)

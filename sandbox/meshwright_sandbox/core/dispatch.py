@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from meshwright_sandbox.core import generic, listing, operation_views, policies
 from meshwright_sandbox.core.cloud import Call, Cloud
@@ -39,10 +39,18 @@ class Rollback(Exception):
     """Carries an answer out of a transaction that must leave no trace (`validateOnly`)."""
 
 
-def route(
-    cloud: Cloud, http_method: str, segments: list[str]
-) -> tuple[Service, str, Document, Method, list[str]]:
-    """What a path calls: service, version, document, method, and the path after the version.
+class Route(NamedTuple):
+    """What a path calls, and the path after the version."""
+
+    service: Service
+    version: str
+    document: Document
+    method: Method
+    path: list[str]
+
+
+def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
+    """Find what a path (service prefix first, segments unquoted) calls.
 
     Raises:
         ApiError: 404 when nothing answers there.
@@ -62,26 +70,20 @@ def route(
                 path = service.rewrite_path("/".join(path)).split("/")
             method = document.match(http_method, path)
             if method:
-                return service, version, document, method, path
+                return Route(service, version, document, method, path)
     raise ApiError(
         404,
         f"The requested URL {http_method} /{'/'.join(segments)} was not found here.",
     )
 
 
-def build_call(
-    cloud: Cloud,
-    http_method: str,
-    segments: list[str],
-    query: Mapping[str, str],
-    raw_body: bytes,
-) -> Call:
-    """Match, check and normalise one request.
+def build_call(cloud: Cloud, found: Route, query: Mapping[str, str], raw_body: bytes) -> Call:
+    """Check and normalise one request.
 
     Raises:
         ApiError: what the API's front end refuses.
     """
-    service, version, document, method, path = route(cloud, http_method, segments)
+    service, version, document, method, path = found
     params = _params(method, path)
     for index, segment in enumerate(path[:-1]):
         if segment == "projects":
@@ -97,7 +99,7 @@ def build_call(
         checker = Checker(
             document,
             f"{service.proto or service.name}.{version}",
-            keep_null=http_method == "PATCH",
+            keep_null=method.http_method == "PATCH",
             lenient=service.operations == "compute",
         )
         body = checker.check(method.request, sent, _root(service, method))
@@ -164,9 +166,9 @@ def is_operation_method(call: Call) -> bool:
     return call.method.type.rpartition(".")[2].lower().endswith("operations")
 
 
-def is_read(call: Call) -> bool:
+def is_read(method: Method) -> bool:
     """Whether a method changes nothing, whatever its HTTP method."""
-    return call.method.http_method == "GET" or bool(_READS.match(call.method.verb))
+    return method.http_method == "GET" or bool(_READS.match(method.verb))
 
 
 def operation_name(call: Call) -> str:

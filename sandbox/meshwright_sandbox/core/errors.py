@@ -59,6 +59,8 @@ class ApiError(Exception):
         reason: reason in `errors[]` of the legacy shape; default by code.
         details: google.rpc details.
         location: parameter or field named in the legacy shape.
+        refusal: what kind of mistake this refuses, for the journal: `field` (the body does not fit
+            the schema), `reference` (something named in it does not exist), or "".
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class ApiError(Exception):
         reason: str | None = None,
         details: list[dict[str, Any]] | None = None,
         location: str | None = None,
+        refusal: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -78,6 +81,7 @@ class ApiError(Exception):
         self.reason = reason or REASON_BY_CODE.get(code, "unknown")
         self.details = details or []
         self.location = location
+        self.refusal = refusal
 
     def body(self, style: str) -> dict[str, Any]:
         """The response's JSON: `style` is `rpc` or `legacy`, see `Service.style`."""
@@ -103,6 +107,7 @@ def bad_request(violations: list[tuple[str, str]]) -> ApiError:
     return ApiError(
         400,
         "\n".join(text for _, text in violations),
+        refusal="field",
         details=[{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": fields}],
     )
 

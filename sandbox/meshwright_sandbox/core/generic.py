@@ -133,8 +133,10 @@ def require_parent(call: Call) -> None:
     if not parent_type or parent_type.rpartition(".")[2] in _CONTAINERS:
         return
     parent = call.name.rpartition("/")[0]
-    if "get" in call.document.verbs(parent_type) and not re.search(r"/-(/|$)", call.name):
-        call.get(parent)
+    if "get" not in call.document.verbs(parent_type) or re.search(r"/-(/|$)", call.name):
+        return
+    if call.cloud.store.get(call.service.name, parent) is None:
+        raise ApiError(404, call.service.not_found(parent), refusal="reference")
 
 
 def require_idle(call: Call) -> None:

@@ -101,6 +101,7 @@ class Operations:
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="work")
         self._clock_changed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def create(self, service: Service, **fields: Any) -> Json:
         """Store a new operation and run it once the current transaction has committed.
@@ -127,11 +128,14 @@ class Operations:
         }
         document["name"] = _operation_name(service, document)
         self._cloud.store.put_operation(service.name, document["name"], document)
-        asyncio.get_running_loop().call_soon(self._launch, service.name, document["name"])
+        # Hooks may start operations too, and they run in threads.
+        loop = self._loop or asyncio.get_running_loop()
+        loop.call_soon_threadsafe(self._launch, service.name, document["name"])
         return document
 
     def resume(self) -> None:
-        """Run what a previous process left unfinished."""
+        """Run what a previous process left unfinished; called once, in the server's event loop."""
+        self._loop = asyncio.get_running_loop()
         for operation in self._cloud.store.unfinished():
             self._launch(operation["service"], operation["name"])
 

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from meshwright_sandbox.core.errors import aborted, invalid
+from meshwright_sandbox.core.errors import ApiError, aborted, invalid
 from meshwright_sandbox.core.service_agents import AGENTS, agent_exists
 from meshwright_sandbox.core.stamps import new_etag
 
@@ -106,7 +106,7 @@ def _check_member(call: "Call", member: str) -> None:
     else:
         exists = call.cloud.store.get("iam", f"projects/{domain}/serviceAccounts/{email}")
     if not exists:
-        raise invalid(f"Service account {email} does not exist.")
+        raise ApiError(400, f"Service account {email} does not exist.", refusal="reference")
 
 
 def _pool_exists(call: "Call", project: str, pool: str) -> bool:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Uses = dict[tuple[str, str], bool]
 
-_HOST = re.compile(r"^(?:https?:)?//[^/]+/(?:compute/[a-z0-9]+/|v\d[a-z0-9]*/)?")
+# What stands before the resource name in a link: host, and on the sandbox's port the API's prefix.
+_HOST = re.compile(r"^(?:https?:)?//[^/]+/(?:.*?/(?=projects/)|compute/[a-z0-9]+/|v\d[a-z0-9]*/)?")
 _COMPUTE = re.compile(
     r"projects/(?P<project>[^/]+)/(?:global|(?:regions|zones)/[^/]+)/(?P<collection>\w+)/[^/]+"
 )
@@ -72,7 +73,7 @@ def _require(call: "Call", reference: Reference, name: str, value: str, path: st
         return
     text = reference.message or call.cloud.services[reference.service].not_found(name)
     message = text.replace("{value}", value).replace("{name}", name).replace("{field}", path)
-    raise ApiError(reference.status, message)
+    raise ApiError(reference.status, message, refusal="reference")
 
 
 def _places(value: Any, path: str, at: str = "") -> Iterator[tuple[Any, Any, str]]:
@@ -116,7 +117,7 @@ def _compute_links(call: "Call", document: Json) -> Uses:
         if match["collection"] not in created or match["collection"] == "images":
             continue  # the cloud's own catalogue: machine types, public images, ...
         if call.cloud.store.get("compute", name) is None:
-            raise ApiError(404, call.service.not_found(name))
+            raise ApiError(404, call.service.not_found(name), refusal="reference")
         creating = call.cloud.store.unfinished("compute", name)
         if any(operation["verb"] != "update" for operation in creating):
             raise ApiError(400, f"The resource '{name}' is not ready", reason="resourceNotReady")

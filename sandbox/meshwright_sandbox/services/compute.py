@@ -89,7 +89,8 @@ SERVICE = Service(
     style="legacy",
     operations="compute",
     must_be_enabled=True,
-    extra_parameters=frozenset({"view"}),  # of instanceTemplates.get; documented in alpha only
+    # `view` is documented in alpha only, gcloud sends `returnPartialSuccess` with every list.
+    extra_parameters=frozenset({"view", "returnPartialSuccess"}),
     name_field="short",
     not_found="The resource '{}' was not found".format,
     already_exists="The resource '{}' already exists".format,
