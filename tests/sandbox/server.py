@@ -6,12 +6,12 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import Resource, build_from_document
-from googleapiclient.http import HttpRequest
 
 from meshwright_sandbox.core.discovery import DOCUMENTS
 from meshwright_sandbox.core.endpoints import ENDPOINTS
@@ -31,15 +31,24 @@ class Sandbox:
 
     def start(self, *, scale: float = 0) -> None:
         """Start on the state in `home`; returns once it serves."""
-        command = [sys.executable, "-m", "meshwright_sandbox.server", "--home", str(self.home)]
-        command += ["--port", "0", "--scale", str(scale), "--clusters", "none"]
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self._log, text=True
+            self._command("0", scale), stdout=subprocess.PIPE, stderr=self._log, text=True
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, f"the server did not start, see {self._log.name}"
         self.url = json.loads(line)["url"]
+
+    def try_start(self, port: str) -> tuple[int, str]:
+        """Start where that must fail: exit code and what was said."""
+        ended = subprocess.run(
+            self._command(port, 0), capture_output=True, text=True, check=False, timeout=30
+        )
+        return ended.returncode, ended.stderr
+
+    def _command(self, port: str, scale: float) -> list[str]:
+        command = [sys.executable, "-m", "meshwright_sandbox.server", "--home", str(self.home)]
+        return [*command, "--port", port, "--scale", str(scale), "--clusters", "none"]
 
     def kill(self) -> None:
         """End the process as `kill -9` does."""
@@ -57,14 +66,16 @@ class Sandbox:
         """Call the sandbox's own surface."""
         return self.call(method, f"/_sandbox/{path}", body)[1]
 
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def call(
+        self, method: str, path: str, body: Any = None, timeout: float = 30
+    ) -> tuple[int, Any]:
         """A bare HTTP request, for what no client library can be made to send."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(
             self.url + path, method=method, data=None if body is None else data
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=timeout) as response:
                 return response.status, json.loads(response.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
@@ -91,6 +102,7 @@ def enable_apis(server: Sandbox, project: str) -> None:
     assert status == 200, answer
 
 
+@lru_cache(maxsize=32)
 def client(url: str, api: str, version: str) -> Resource:
     """google-api-python-client for one API of a sandbox."""
     document = json.loads((DOCUMENTS / f"{api}.{version}.json").read_text())
@@ -100,14 +112,6 @@ def client(url: str, api: str, version: str) -> Resource:
         credentials=Credentials(token="sandbox"),
         client_options={"api_endpoint": f"{url}/{api}/{document['servicePath']}"},
     )
-
-
-def send(request: HttpRequest, body: Any) -> Any:
-    """Execute a built request with another body, which the client itself would not build."""
-    request.body = json.dumps(body)
-    request.headers["content-type"] = "application/json"
-    request.headers["content-length"] = str(len(request.body))
-    return request.execute()
 
 
 def finish(operations: Any, operation: dict[str, Any], **where: str) -> dict[str, Any]:

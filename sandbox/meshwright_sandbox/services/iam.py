@@ -66,8 +66,8 @@ def _rewrite(path: str) -> str:
 
 
 def _account_exists(name: str) -> str:
-    _, project, _, email = name.split("/")
-    return f"Service account {email.partition('@')[0]} already exists within project projects/{project}."
+    project, _, email = name.partition("/serviceAccounts/")
+    return f"Service account {email.partition('@')[0]} already exists within project {project}."
 
 
 def _not_found(name: str) -> str:

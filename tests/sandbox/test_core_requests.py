@@ -1,0 +1,136 @@
+"""What every API shares: routes, JSON, query parameters, partial answers."""
+
+import pytest
+
+from meshwright_sandbox.core.discovery import load
+from meshwright_sandbox.core.filters import compile_filter
+from meshwright_sandbox.core.masks import merge_patch, partial_response
+from tests.sandbox.server import Sandbox
+
+
+def networks_path(project: str) -> str:
+    return f"/compute/compute/v1/projects/{project}/global/networks"
+
+
+def test_a_path_that_no_method_has_is_not_found(sandbox: Sandbox, project: str) -> None:
+    status, answer = sandbox.call("GET", f"/compute/compute/v1/projects/{project}/global/nothing")
+
+    assert status == 404
+    assert "was not found" in answer["error"]["message"]
+
+
+def test_a_body_that_is_no_json_is_refused(sandbox: Sandbox, project: str) -> None:
+    status, answer = sandbox.call("POST", networks_path(project), b'{"name": ')
+
+    assert status == 400
+    assert answer["error"]["message"].startswith("Invalid JSON payload received.")
+
+
+def test_an_unknown_query_parameter_is_refused(sandbox: Sandbox, project: str) -> None:
+    status, answer = sandbox.call("GET", f"{networks_path(project)}?colour=red")
+
+    assert status == 400
+    assert 'Unknown name "colour": Cannot bind query parameter.' in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("query", ["alt=json&prettyPrint=false", "%24.xgafv=2", "quotaUser=me"])
+def test_standard_query_parameters_are_taken(sandbox: Sandbox, project: str, query: str) -> None:
+    assert sandbox.call("GET", f"{networks_path(project)}?{query}")[0] == 200
+
+
+def test_a_query_parameter_of_the_wrong_type_is_refused(sandbox: Sandbox, project: str) -> None:
+    status, answer = sandbox.call("GET", f"{networks_path(project)}?maxResults=many")
+
+    assert status == 400
+    assert "Invalid value at 'max_results' (TYPE_UINT32), \"many\"" in answer["error"]["message"]
+
+
+def test_fields_selects_a_part_of_the_answer(sandbox: Sandbox, project: str) -> None:
+    _, answer = sandbox.call("GET", f"{networks_path(project)}?fields=items(name,routingConfig/*)")
+
+    assert answer == {
+        "items": [
+            {
+                "name": "default",
+                "routingConfig": {"routingMode": "REGIONAL", "bgpBestPathSelectionMode": "LEGACY"},
+            }
+        ]
+    }
+
+
+def test_a_page_token_that_no_list_gave_is_refused(sandbox: Sandbox, project: str) -> None:
+    status, _ = sandbox.call("GET", f"{networks_path(project)}?pageToken=nonsense")
+
+    assert status == 400
+
+
+def test_versions_share_resources(sandbox: Sandbox, project: str) -> None:
+    sandbox.call("POST", networks_path(project), {"name": "net"})
+
+    status, answer = sandbox.call("GET", f"{networks_path(project).replace('v1', 'beta')}/net")
+
+    assert status == 200
+    assert answer["name"] == "net"
+
+
+def test_a_method_outside_the_sandbox_says_so(sandbox: Sandbox, project: str) -> None:
+    path = f"/compute/compute/v1/projects/{project}/zones/us-central1-a/instances/x/start"
+
+    status, answer = sandbox.call("POST", path)
+
+    assert status == 501
+    assert "compute.instances.start" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("name=web", ["web"]),
+        ("name = 'web'", ["web"]),
+        ("name != web", ["db"]),
+        ("name eq w.*", ["web"]),
+        ("name ne w.*", ["db"]),
+        ("name=web OR name=db", ["web", "db"]),
+        ("labels.tier=front AND size>1", ["web"]),
+        ("(labels.tier=front) (name=db)", []),
+        ("labels.tier:*", ["web"]),
+        ("NOT labels.tier:fro", ["db"]),
+        ("size<=1", ["db"]),
+        ("on=true", ["web"]),
+        ("tags=a", ["web"]),
+        ("", ["web", "db"]),
+    ],
+)
+def test_filters_keep_what_they_say(expression: str, expected: list[str]) -> None:
+    documents = [
+        {"name": "web", "labels": {"tier": "front"}, "size": 2, "on": True, "tags": ["a", "b"]},
+        {"name": "db", "size": 1, "on": False},
+    ]
+
+    kept = [d["name"] for d in documents if compile_filter(expression)(d)]
+
+    assert kept == expected
+
+
+def test_merge_patch_follows_its_rfc() -> None:
+    document = {"a": {"b": 1, "c": 2}, "d": [1, 2], "e": 5}
+
+    assert merge_patch(document, {"a": {"b": None}, "d": [3], "e": None}) == {
+        "a": {"c": 2},
+        "d": [3],
+    }
+
+
+def test_partial_response_reads_nested_selections() -> None:
+    document = {"a": {"b": 1, "c": [{"d": 1, "e": 2}]}, "f": 3}
+
+    assert partial_response(document, "a(c/d),f") == {"a": {"c": [{"d": 1}]}, "f": 3}
+
+
+def test_literal_segments_win_over_parameters() -> None:
+    document = load("logging.v2")
+
+    method = document.match("GET", ["projects", "p", "locations", "global", "buckets", "b"])
+
+    assert method is not None
+    assert method.id == "logging.projects.locations.buckets.get"
