@@ -13,6 +13,7 @@ from meshwright import (
     MeshNamespace,
     MeshSecurity,
     MeshTelemetry,
+    MeshTelemetryArgs,
     TrafficRoute,
     TrafficRouteArgs,
 )
@@ -46,24 +47,19 @@ class ClusterContents:
         gateways = {
             f"{gateway.namespace}/{gateway.name}": self._gateway(gateway, namespaces)
             for gateway in self.spec.gateways
-            if self.cluster in (gateway.clusters or here[gateway.namespace].clusters)
+            if gateway.namespace in here and self._runs(gateway, here[gateway.namespace])
         }
         self._security(here, namespaces)
-        MeshTelemetry(
-            f"{self.cluster}-telemetry",
-            {
-                "revision": self.mesh.revision,
-                "access_log_providers": [*self.spec.telemetry.access_logs.providers],
-                "access_log_filter": self.spec.telemetry.access_logs.filter,  # type: ignore[typeddict-item]
-                "tracing_providers": ["stackdriver"] if self.spec.telemetry.tracing else [],
-            },
-            opts=self._component,
-        )
+        self._telemetry()
         for namespace in here.values():
             for service in namespace.services:
-                if self.cluster in (service.clusters or namespace.clusters):
+                if self._runs(service, namespace):
                     self._service(namespaces[namespace.name], namespace, service, gateways)
         return {name: gateway.address for name, gateway in gateways.items()}
+
+    def _runs(self, part: Gateway | Service, namespace: Namespace) -> bool:
+        """Whether this cluster runs a gateway or service of a namespace."""
+        return self.cluster in (part.clusters or namespace.clusters)
 
     def _namespace(self, namespace: Namespace) -> MeshNamespace:
         # Packets follow permissions: what may call into a namespace, and what it may call.
@@ -116,15 +112,24 @@ class ClusterContents:
             origin = (
                 caller if caller_namespace == callee_namespace else f"{caller_namespace}-{caller}"
             )
-            return {
+            args: AllowRuleArgs = {
                 "name": f"{callee}-from-{origin}",
                 "namespace": namespaces[callee_namespace].namespace,
                 "workload": {"app": callee},
                 "service_accounts": [call.caller],
-                "methods": [*call.methods],
-                "paths": [*call.paths],
             }
+            if call.methods:
+                args["methods"] = [*call.methods]
+            if call.paths:
+                args["paths"] = [*call.paths]
+            return args
 
+        running = {
+            f"{namespace.name}/{service.name}"
+            for namespace in here.values()
+            for service in namespace.services
+            if self._runs(service, namespace)
+        }
         return MeshSecurity(
             f"{self.cluster}-security",
             {
@@ -132,13 +137,23 @@ class ClusterContents:
                 "mtls_mode": self.spec.security.mtls,
                 "trust_domain": self.fleet.trust_domain,
                 "allow": [
-                    rule(call)
-                    for call in self.spec.security.calls
-                    if call.callee.partition("/")[0] in here
+                    rule(call) for call in self.spec.security.calls if call.callee in running
                 ],
             },
             opts=self._component,
         )
+
+    def _telemetry(self) -> MeshTelemetry:
+        logs = self.spec.telemetry.access_logs
+        args: MeshTelemetryArgs = {
+            "revision": self.mesh.revision,
+            "access_log_providers": [*logs.providers],
+        }
+        if logs.filter is not None:
+            args["access_log_filter"] = logs.filter
+        if self.spec.telemetry.tracing:
+            args["tracing_providers"] = ["stackdriver"]
+        return MeshTelemetry(f"{self.cluster}-telemetry", args, opts=self._component)
 
     def _service(
         self,

@@ -26,9 +26,7 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
 
     The project comes from the spec alone, through one explicit provider, whatever the shell says.
     """
-    google = pulumi.ResourceOptions(
-        providers=[gcp.Provider("gcp", project=spec.project, default_labels=spec.labels)]
-    )
+    google = pulumi.ResourceOptions(providers=[gcp.Provider("gcp", project=spec.project)])
     networks = _networks(spec, google)
     fleet = Fleet(
         "fleet",
@@ -138,7 +136,6 @@ def _cluster(
         "pod_range_name": subnet["pod_range_name"],
         "service_range_name": subnet["service_range_name"],
         "autopilot": cluster.mode == "autopilot",
-        "node_pools": [_node_pool(cluster, pool) for pool in cluster.node_pools],
         "fleet_project": fleet.project,
         "fleet_project_number": fleet.project_number,
         "control_plane_cidr": cluster.control_plane_cidr,  # type: ignore[typeddict-item]
@@ -152,6 +149,8 @@ def _cluster(
         "labels": {**spec.labels, **cluster.labels},
         "deletion_protection": cluster.deletion_protection,
     }
+    if cluster.mode == "standard":
+        args["node_pools"] = [_node_pool(cluster, pool) for pool in cluster.node_pools]
     if cluster.version is not None:
         args["version"] = cluster.version
     return GkeCluster(cluster.name, args, opts=opts)
