@@ -61,21 +61,17 @@ def wait_container(gke: Any, operation: dict[str, Any]) -> dict[str, Any]:
     """Wait for a GKE operation's end."""
     location = operation["location"]
     name = f"projects/{PROJECT}/locations/{location}/operations/{operation['name']}"
-    for _ in range(100):
-        ended = gke.projects().locations().operations().get(name=name).execute()
-        if ended["status"] == "DONE":
-            return ended
-    raise AssertionError(f"operation {name} never ended: {ended}")
+    while operation["status"] != "DONE":
+        operation = gke.projects().locations().operations().get(name=name).execute()
+    return operation
 
 
 def wait_hub(hub: Any, operation: dict[str, Any]) -> dict[str, Any]:
     """Wait for a fleet operation's end; returns its response."""
-    for _ in range(100):
-        ended = hub.projects().locations().operations().get(name=operation["name"]).execute()
-        if ended.get("done"):
-            assert "error" not in ended, ended
-            return ended["response"]
-    raise AssertionError(f"operation {operation['name']} never ended")
+    while not operation.get("done"):
+        operation = hub.projects().locations().operations().get(name=operation["name"]).execute()
+    assert "error" not in operation, operation
+    return operation["response"]
 
 
 def standard_cluster(name: str, **fields: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tests.sandbox.platform import (
     standard_cluster,
     wait_container,
 )
-from tests.sandbox.server import Sandbox, send
+from tests.sandbox.server import Sandbox
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -195,7 +195,7 @@ def test_wrong_fields_are_refused(gke: Any) -> None:
     body = standard_cluster("c", nodeCount=1, locations="x", initialNodeCount="many")
     body["cluster"]["releaseChannel"] = {"channel": "FAST"}
     with pytest.raises(HttpError) as raised:
-        send(clusters(gke).create(parent=PARENT, body={}), body)
+        clusters(gke).create(parent=PARENT, body=body).execute()
     assert raised.value.status_code == 400
     for text in ('"nodeCount"', "cluster.initial_node_count", "cluster.release_channel.channel"):
         assert text in refusal(raised.value)
@@ -296,7 +296,7 @@ def test_an_empty_or_wrong_update_is_refused(gke: Any, cluster: dict[str, Any]) 
     with pytest.raises(HttpError, match="Must specify a field to update"):
         clusters(gke).update(name=name, body={"update": {}}).execute()
     with pytest.raises(HttpError, match="Cannot find field"):
-        send(clusters(gke).update(name=name, body={}), {"update": {"desiredColour": "red"}})
+        clusters(gke).update(name=name, body={"update": {"desiredColour": "red"}}).execute()
     absent = {"update": {"desiredShieldedNodes": {}}}
     with pytest.raises(HttpError, match="Not found"):
         clusters(gke).update(name=f"{PARENT}/clusters/absent", body=absent).execute()
