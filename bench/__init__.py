@@ -1,0 +1,1 @@
+"""What `make bench` measures; see docs/bench.md for how to read it."""

@@ -1,0 +1,57 @@
+"""`python -m bench`: print the figures that the README promises, each beside its bound."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import measures
+from bench.figures import Figure
+
+GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "dev": measures.dev_stack,
+    "tests": measures.tests,
+    "cold": measures.cold,
+}
+
+
+def main() -> None:
+    """Measure and print; a broken promise is shown, never an error: machines differ."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument(
+        "groups", nargs="*", choices=[*GROUPS, []], default=["dev"],
+        help="what to measure: dev (default), tests (12 minutes), cold (20 minutes)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    arguments = parser.parse_args()
+    screen = Console(stderr=True)
+    figures: list[Figure] = []
+    for group in arguments.groups:
+        with screen.status(f"measuring {group}"):
+            figures.extend(GROUPS[group]())
+    if arguments.json:
+        json.dump([figure.data() for figure in figures], sys.stdout, indent=2)
+        print()
+    else:
+        Console().print(_table(figures))
+
+
+def _table(figures: list[Figure]) -> Table:
+    table = Table("figure", "median", "runs", "at most", "ratio")
+    for figure in figures:
+        table.add_row(
+            figure.name,
+            f"{figure.median:.1f} {figure.unit}",
+            str(len(figure.values)),
+            f"{figure.at_most:g} {figure.unit}",
+            f"{figure.ratio:.2f}",
+            style=None if figure.ratio <= 1 else "red",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()
