@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# `pulumi.get` and `pulumi.set`, which output types need, are not annotated.
 """A gate that opens once Google reports the managed mesh ready on every membership.
 
 Creating a `MeshReadiness` waits, without any shell-out, until the fleet's `servicemesh` feature

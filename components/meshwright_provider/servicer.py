@@ -167,7 +167,7 @@ class MeshwrightServicer(ProviderServicer):
             aiohttp.ClientSession() as session,
             grpc.aio.insecure_channel(self.engine_address) as channel,
         ):
-            log = engine_pb2_grpc.EngineStub(channel).Log
+            log: Any = engine_pb2_grpc.EngineStub(channel).Log
 
             async def progress(message: str) -> None:
                 line = engine_pb2.LogRequest(
