@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from meshwright_sandbox.runtime.kube import write_user_kubeconfig
 from meshwright_sandbox.runtime.local import LocalRuntime
 
 _START_SECONDS = 180
-_FIRST_PORT, _LAST_PORT = 8470, 8970
+_FIRST_PORT, _PORTS = 8470, 1000
 # What `reset` removes; the development CA and the token stay, so that trust given to them holds.
 _STATE = ("clusters", "gcloud", "state", "logs", "kubeconfig")
 _DATABASE = "state.db*"
@@ -171,11 +172,16 @@ def _port(home: Home, wish: int | None) -> int:
                 "end that program, or leave out --port to have a free one chosen"
             )
         return wish
-    last = home.settings.port if home.settings else 0
-    ports = [last, *range(_FIRST_PORT, _LAST_PORT)]
-    chosen = next((p for p in ports if p and may_bind("127.0.0.1", p)), None)
+    # Each folder starts its search elsewhere, so that sandboxes side by side keep their ports.
+    digest = int.from_bytes(hashlib.sha256(str(home.path).encode()).digest()[:4], "big")
+    ports = [_FIRST_PORT + (digest + step) % _PORTS for step in range(_PORTS)]
+    if home.settings:
+        ports.insert(0, home.settings.port)
+    chosen = next((p for p in ports if may_bind("127.0.0.1", p)), None)
     if chosen is None:
-        raise SandboxError(f"no port between {_FIRST_PORT} and {_LAST_PORT} is free")
+        raise SandboxError(
+            f"no port between {_FIRST_PORT} and {_FIRST_PORT + _PORTS} is free on 127.0.0.1"
+        )
     return chosen
 
 

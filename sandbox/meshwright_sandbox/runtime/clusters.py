@@ -23,14 +23,11 @@ from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord
 
 _READY_SECONDS = 120
-# In the order they are ended: nothing is left talking to what is already gone.
-COMPONENTS = (
-    "kwok-controller",
-    "kube-scheduler",
-    "kube-controller-manager",
-    "kube-apiserver",
-    "etcd",
-)
+_STORE = "etcd"
+_STATELESS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "kube-apiserver")
+COMPONENTS = (*_STATELESS, _STORE)
+# An API server would wait a minute for its watchers to leave.
+_STATELESS_GRACE = 0.5
 # Trades some processor time for memory: the sandbox shares a laptop with everything else.
 _COLLECT_OFTEN = {"name": "GOGC", "value": "50"}
 
@@ -96,12 +93,12 @@ class Cluster:
             raise RuntimeFailure(self._explain("its processes ended right after their start"))
 
     def stop(self) -> None:
-        """End every process of the cluster and keep its data."""
+        """End every process of the cluster, istiod included, and keep its data."""
         self._adopt()
-        starter = self._processes.entries(f"{self._group}/kwokctl")
-        self._processes.stop(*starter)
-        for component in COMPONENTS:
-            self._processes.stop(*self._processes.entries(f"{self._group}/{component}"))
+        entries = self._processes.entries(f"{self._group}/")
+        store = [e for e in entries if e.name == f"{self._group}/{_STORE}"]
+        self._processes.stop(*(e for e in entries if e not in store), grace=_STATELESS_GRACE)
+        self._processes.stop(*store)
         for file in (self._data / "pids").glob("*.pid"):
             file.unlink(missing_ok=True)
 

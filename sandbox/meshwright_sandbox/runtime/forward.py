@@ -85,6 +85,8 @@ async def _main(control: Path) -> None:
                 channel.settimeout(5)
                 try:
                     data, descriptors, _, _ = socket.recv_fds(channel, _MESSAGE_LIMIT, 4)
+                    if not data:
+                        continue  # somebody only looked whether we listen
                     answer = await forwarder.answer(json.loads(data), descriptors)
                     channel.sendall(json.dumps(answer).encode())
                 except (OSError, ValueError, KeyError) as error:

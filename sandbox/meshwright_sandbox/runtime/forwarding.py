@@ -75,7 +75,11 @@ class Forwards:
         self._control.unlink(missing_ok=True)
         program = [sys.executable, "-I", forward.__file__, str(self._control)]
         self._processes.spawn(FORWARDER, self._network.command(program))
-        _wait_until_open(self._control)
+        try:
+            _wait_until_open(self._control)
+        except OSError as error:
+            log = self._processes.log_path(FORWARDER)
+            raise RuntimeFailure(f"the sandbox's forwarder did not start; see {log}") from error
 
 
 def bind(host: str, port: int) -> socket.socket:

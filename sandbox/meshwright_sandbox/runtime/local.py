@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +12,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from urllib3.exceptions import HTTPError
+
 from meshwright_sandbox.runtime import gateway_api, kube, nodes
-from meshwright_sandbox.runtime.api import Api
+from meshwright_sandbox.runtime.api import Api, ApiError
 from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
 from meshwright_sandbox.runtime.clusters import Cluster
 from meshwright_sandbox.runtime.controllers import Controllers
-from meshwright_sandbox.runtime.forwarding import Forwards, may_bind
+from meshwright_sandbox.runtime.forwarding import FORWARDER, Forwards, may_bind
 from meshwright_sandbox.runtime.interface import (
     ClusterAccess,
     ClusterRequest,
@@ -24,7 +27,7 @@ from meshwright_sandbox.runtime.interface import (
     NodePool,
     RuntimeFailure,
 )
-from meshwright_sandbox.runtime.launcher import Network, open_network
+from meshwright_sandbox.runtime.launcher import HOLDER, Network, open_network
 from meshwright_sandbox.runtime.mesh import Mesh
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord, Ports, Records, cluster_id
@@ -53,17 +56,10 @@ class LocalRuntime:
         identifier = cluster_id(request.project, request.location, request.name)
         with self._holding(identifier):
             record = self._allocate(request)
-            cluster = self._cluster(record)
-            cluster.start()
-            self._open_endpoint(record)
-            access = self._access(record)
-            kube.write_admin_kubeconfig(self._kubeconfig(record), access)
-            api = self._connect(record)
-            nodes.set_nodes(api, request, nodes.pools_of(request))
+            access = self._run(record)
+            nodes.set_nodes(self._connect(record), request, nodes.pools_of(request))
             if request.gateway_api:
                 gateway_api.install(self._kubectl(record), self._tools)
-            self._control(record)
-            self._write_kubeconfig()
             return access
 
     def stop(self, project: str, location: str, name: str) -> None:
@@ -120,12 +116,12 @@ class LocalRuntime:
     def shutdown(self) -> None:
         """End every process of the runtime, keep all data."""
         self.close()
-        for record in self.records.all():
-            self._cluster(record).stop()
-        # Whatever else the table names: istiods first, the namespace's holder with the rest.
+        records = self.records.all()
+        with ThreadPoolExecutor(max(len(records), 1)) as pool:
+            list(pool.map(lambda record: self._cluster(record).stop(), records))
+        # Whatever else the table names, of clusters whose record is gone too.
         self.processes.stop(*self.processes.entries("cluster/"))
-        self.processes.stop(*self.processes.entries("forwarder"))
-        self.processes.stop(*self.processes.entries("network"))
+        self.processes.stop(*self.processes.entries(FORWARDER), *self.processes.entries(HOLDER))
         self._network, self._forwards = None, None
 
     @property
@@ -133,7 +129,7 @@ class LocalRuntime:
         """The sandbox's network; made at the first use, and again if its holder was killed."""
         with self.records.lock:
             if self._network is not None and self._network.kind != "host":
-                holder = self.processes.get("network")
+                holder = self.processes.get(HOLDER)
                 if holder is None or holder.pid != self._network.holder:
                     self._network, self._forwards = None, None
             if self._network is None:
@@ -150,10 +146,21 @@ class LocalRuntime:
             return self._forwards
 
     def _resume(self, record: ClusterRecord) -> None:
-        request = record.request
-        self.start(request)
-        if record.mesh is not None:
-            self.start_mesh(request.project, request.location, request.name, record.mesh)
+        """Run again what has its data; a start that was cut off is the emulator's to repeat."""
+        with self._holding(record.id):
+            self._run(record)
+            if record.mesh is not None:
+                self._mesh(record).resume(record.mesh)
+
+    def _run(self, record: ClusterRecord) -> ClusterAccess:
+        """The cluster's processes, the way to them, and the controllers."""
+        self._cluster(record).start()
+        self._open_endpoint(record)
+        access = self._access(record)
+        kube.write_admin_kubeconfig(self._kubeconfig(record), access)
+        self._control(record)
+        self._write_kubeconfig()
+        return access
 
     def _end(self, identifier: str) -> None:
         controllers = self._controllers.pop(identifier, None)
@@ -162,7 +169,6 @@ class LocalRuntime:
         record = self.records.get(identifier)
         if record is not None:
             self._cluster(record).stop()
-            self.processes.stop(*self.processes.entries(f"cluster/{identifier}/"))
             self.forwards.remove(record.host, record.port)
 
     def _allocate(self, request: ClusterRequest) -> ClusterRecord:
@@ -262,10 +268,14 @@ class LocalRuntime:
 
     @contextmanager
     def _holding(self, identifier: str) -> Iterator[None]:
+        """One thread at a time per cluster; whatever fails is told in the interface's terms."""
         with self.records.lock:
             lock = self._locks.setdefault(identifier, threading.RLock())
-        with lock:
-            yield
+        try:
+            with lock:
+                yield
+        except (ApiError, HTTPError, OSError, subprocess.SubprocessError) as error:
+            raise RuntimeFailure(f"cluster {identifier}: {error}") from error
 
     @contextmanager
     def _known(self, project: str, location: str, name: str) -> Iterator[ClusterRecord]:

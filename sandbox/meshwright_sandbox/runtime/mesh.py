@@ -74,10 +74,7 @@ class Mesh:
 
     def start(self, mesh: MeshRequest) -> None:
         """Install what stands in the cluster, run istiod, and wait until injection answers."""
-        request = self._record.request
-        # As Google names clusters in a mesh: cn-<project>-<location>-<name>.
-        cluster_name = f"cn-{request.project}-{request.location}-{request.name}"
-        manifests = self._generate(mesh, cluster_name)
+        manifests = self._generate(mesh)
         crds = [text for kind, text in manifests if kind == "CustomResourceDefinition"]
         self._kubectl.apply("\n---\n".join([*crds, control_plane_revision.DEFINITION]))
         names = [m.group(1) for text in crds if (m := _CRD_NAME.search(text))]
@@ -90,12 +87,30 @@ class Mesh:
         self._kubectl.apply([namespace])
         self._kubectl.apply("\n---\n".join(kept))
         webhooks = [self._by_url(yaml.safe_load(t), mesh) for k, t in manifests if k in _WEBHOOKS]
+        self._run(mesh)
+        self._kubectl.apply(webhooks)
+        self._wait_for_injection(mesh)
+        control_plane_revision.report(self._kubectl, mesh)
+
+    def resume(self, mesh: MeshRequest) -> None:
+        """Run istiod again for a cluster that holds everything else already."""
+        if self._processes.get(self._process) is None:
+            self._run(mesh)
+            self._wait_for_injection(mesh)
+
+    @property
+    def _cluster_name(self) -> str:
+        """As Google names clusters in a mesh."""
+        request = self._record.request
+        return f"cn-{request.project}-{request.location}-{request.name}"
+
+    def _run(self, mesh: MeshRequest) -> None:
         istiod.start(
             Istiod(
                 name=self._process,
                 revision=mesh.revision,
                 address=self.address,
-                cluster_name=cluster_name,
+                cluster_name=self._cluster_name,
                 environment={
                     "INJECTION_WEBHOOK_CONFIG_NAME": f"istio-sidecar-injector-{mesh.revision}",
                     "VALIDATION_WEBHOOK_CONFIG_NAME": f"istio-validator-{mesh.revision}",
@@ -108,9 +123,6 @@ class Mesh:
             network=self._network,
             processes=self._processes,
         )
-        self._kubectl.apply(webhooks)
-        self._wait_for_injection(mesh)
-        control_plane_revision.report(self._kubectl, mesh)
 
     def stop(self) -> None:
         """End istiod and remove its webhooks, so that pods can still be created."""
@@ -121,7 +133,7 @@ class Mesh:
         control_plane_revision.remove(self._kubectl)
         self._processes.stop(*self._processes.entries(self._process))
 
-    def _generate(self, mesh: MeshRequest, cluster_name: str) -> list[tuple[str, str]]:
+    def _generate(self, mesh: MeshRequest) -> list[tuple[str, str]]:
         """Istio's own manifests for this revision, as (kind, YAML) pairs."""
         settings = {
             "profile": "minimal",
@@ -129,7 +141,7 @@ class Mesh:
             "meshConfig.trustDomain": mesh.trust_domain,
             "meshConfig.defaultConfig.meshId": mesh.mesh_id,
             "values.global.meshID": mesh.mesh_id,
-            "values.global.multiCluster.clusterName": cluster_name,
+            "values.global.multiCluster.clusterName": self._cluster_name,
         }
         command = [str(self._tools / "istioctl"), "manifest", "generate"]
         command += [f"--set={key}={value}" for key, value in settings.items()]

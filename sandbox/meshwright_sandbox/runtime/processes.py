@@ -116,14 +116,16 @@ class ProcessTable:
         """All entries whose name starts with ``prefix``, alive or not."""
         return [e for e in self._all() if e.name.startswith(prefix)]
 
-    def stop(self, *entries: Entry) -> None:
-        """End processes: SIGTERM to all, SIGKILL to those that remain, then forget them."""
+    def stop(self, *entries: Entry, grace: float = _GRACE_SECONDS) -> None:
+        """End processes: SIGTERM to all, SIGKILL to those left after ``grace`` seconds, then
+        forget them.
+        """
         pairs = [(e, e.process()) for e in entries]
         live = [p for _, p in pairs if p is not None]
         for process in live:
             with contextlib.suppress(psutil.Error):
                 process.terminate()
-        _, remaining = psutil.wait_procs(live, timeout=_GRACE_SECONDS)
+        _, remaining = psutil.wait_procs(live, timeout=grace)
         for process in remaining:
             with contextlib.suppress(psutil.Error):
                 process.kill()
