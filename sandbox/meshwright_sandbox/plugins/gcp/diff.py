@@ -31,18 +31,31 @@ def changes(
         new: the checked inputs of the program.
     """
     found: list[Change] = []
+    # An import takes over all that the API tells, of which the program need not say anything.
+    imported = DEFAULTED not in old
     for name, property_ in tree(kind).properties.items():
-        if not property_.settable:
+        if not property_.settable or (imported and name in kind.unread):
             continue
         before, after = old.get(name, _MISSING), new.get(name, _MISSING)
-        if after is _MISSING and (property_.computed or empty(before)):
+        if after is _MISSING and (imported or property_.computed or empty(before)):
             continue
+        if imported:
+            before = _only(before, after)
         if before is _MISSING:
             before = outputs.get(name, _MISSING)
         if name in kind.refs:
             before, after = (_linked(kind, name, v, new) for v in (before, after))
         found.extend(_compare(property_, before, after, name))
     return found
+
+
+def _only(value: Any, like: Any) -> Any:
+    """Return the value without the keys that ``like`` does not have."""
+    if isinstance(value, dict) and isinstance(like, dict):
+        return {key: _only(inner, like[key]) for key, inner in value.items() if key in like}
+    if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
+        return [_only(inner, wanted) for inner, wanted in zip(value, like, strict=True)]
+    return value
 
 
 def _linked(kind: Kind, name: str, value: Any, inputs: Mapping[str, Any]) -> Any:

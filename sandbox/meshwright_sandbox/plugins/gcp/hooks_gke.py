@@ -105,7 +105,9 @@ def _maintenance(inputs: dict[str, Any], body: dict[str, Any]) -> None:
 def cluster_outputs(answer: dict[str, Any], outputs: dict[str, Any]) -> None:
     """Bring the API's answer into the shape that ``pulumi_gcp`` declares."""
     link = dig(answer, "fleet.membership")
-    if link:
+    if dig(answer, "fleet.preRegistered"):
+        outputs.pop("fleet")  # registered by a membership resource, not by the cluster's own block
+    elif link:
         parts = link.split("/")
         place = parts[parts.index("locations") + 1] if "locations" in parts else "global"
         outputs["fleet"] |= {"membershipId": last_segment(link), "membershipLocation": place}

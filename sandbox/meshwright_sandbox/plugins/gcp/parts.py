@@ -37,11 +37,12 @@ def _query(work: Work) -> dict[str, Any]:
 def _key(work: Work, parts: Parts) -> str:
     if _is_nat(work):
         return work.inputs["name"]
-    place = work.inputs.get("membershipLocation") or "global"
-    end = f"/locations/{place}/memberships/{last_segment(work.inputs['membership'])}"
-    # The API may answer with the project's number where its id was sent.
-    known = [key for key in parts if key.endswith(end)]
-    return known[0] if known else f"projects/{work.inputs['project']}{end}"
+    place = work.inputs.get("membershipLocation")
+    end = f"/memberships/{last_segment(work.inputs['membership'])}"
+    # The API may answer with the project's number where its id was sent; an import has no place.
+    known = [k for k in parts if k.endswith(f"/locations/{place}{end}" if place else end)]
+    home = f"projects/{work.inputs['project']}/locations/{place or 'global'}"
+    return known[0] if known else f"{home}{end}"
 
 
 def _parts(work: Work) -> Parts:
@@ -97,11 +98,13 @@ def read(work: Work, identifier: str) -> dict[str, Any] | None:
         if error.status == 404:
             return None
         raise
-    body = parts.get(_key(work, parts))
-    if not body:
+    key = _key(work, parts)
+    if not parts.get(key):
         return None
-    names = {*work.kind.placeholders, "membershipLocation"} & work.inputs.keys()
-    return outputs_of(work.kind, work.inputs, body, {name: work.inputs[name] for name in names})
+    identity = {n: work.inputs[n] for n in work.kind.placeholders if n in work.inputs}
+    if not _is_nat(work):
+        identity["membershipLocation"] = key.split("/")[3]
+    return outputs_of(work.kind, work.inputs, parts[key], identity)
 
 
 def update(

@@ -15,6 +15,14 @@ from meshwright_sandbox.plugins.gcp.kinds import Kind, relative
 from meshwright_sandbox.plugins.serving import PluginError
 
 
+# Parts of an id that may hold slashes.
+_FORMS = {
+    "role": r"(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+",
+    "member": r".+",
+    "serviceAccountId": r".+?",
+}
+
+
 @dataclass
 class Work:
     """One resource and one thing to do with it."""
@@ -65,7 +73,7 @@ def identity_of(kind: Kind, text: str, cloud: Cloud) -> dict[str, str]:
     Raises:
         PluginError: if the id has none of those forms.
     """
-    text = relative(text.strip())
+    text = relative(text.strip()).replace(" ", "/")
     seen: set[str] = set()
 
     def group(match: re.Match[str]) -> str:
@@ -73,7 +81,7 @@ def identity_of(kind: Kind, text: str, cloud: Cloud) -> dict[str, str]:
         if name in seen:
             return f"(?P={name})"
         seen.add(name)
-        return f"(?P<{name}>[^/@]+)"
+        return f"(?P<{name}>{_FORMS.get(name, '[^/@]+')})"
 
     pattern = re.sub(r"\\{(\w+)\\}", group, re.escape(kind.id))
     found = re.fullmatch(pattern, text)
