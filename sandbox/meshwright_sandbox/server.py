@@ -7,14 +7,20 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from aiohttp import web
 
 from meshwright_sandbox.core.app import create_app
-from meshwright_sandbox.runtime.interface import ClusterRuntime, NullRuntime, RuntimeFailure
+from meshwright_sandbox.runtime.interface import (
+    ClusterRuntime,
+    NullRuntime,
+    RuntimeFailure,
+)
 
 DEFAULT_PROJECT = "meshwright-dev"
 DEFAULT_PROJECT_NUMBER = 123456789012
@@ -39,10 +45,37 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--scale", type=float, default=0.01, help="simulated time per real time")
     parser.add_argument("--clusters", choices=("real", "none"), default="none")
-    parser.add_argument("--tools", type=Path, help="folder of programs, for --clusters real")
+    parser.add_argument(
+        "--tools",
+        type=Path,
+        default=os.environ.get("MESHWRIGHT_TOOLS"),
+        help="folder of programs, for --clusters real; default: MESHWRIGHT_TOOLS",
+    )
     parser.add_argument("--project", default=DEFAULT_PROJECT)
     parser.add_argument("--project-number", type=int, default=DEFAULT_PROJECT_NUMBER)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.clusters == "real" and arguments.tools is None:
+        parser.error("--clusters real needs --tools (or MESHWRIGHT_TOOLS), a folder of programs")
+    return arguments
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A runtime whose clusters outlive this process."""
+
+    def resume(self) -> None:
+        """Have the clusters on record running again."""
+
+    def close(self) -> None:
+        """Stop watching them."""
+
+
+def _resume(runtime: ClusterRuntime) -> None:
+    if isinstance(runtime, Resumable):
+        try:
+            runtime.resume()
+        except RuntimeFailure as failure:
+            logging.getLogger(__name__).error("some clusters could not be resumed: %s", failure)
 
 
 def _runtime(arguments: argparse.Namespace) -> ClusterRuntime:
@@ -79,12 +112,16 @@ async def serve(arguments: argparse.Namespace) -> None:
     host, port = runner.addresses[0][:2]
     sys.stdout.write(json.dumps({"url": f"http://{host}:{port}"}) + "\n")
     sys.stdout.flush()
+    resumed = asyncio.create_task(asyncio.to_thread(_resume, runtime))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     await stop.wait()
     await runner.cleanup()
+    await resumed
+    if isinstance(runtime, Resumable):
+        runtime.close()
     runtime.close()
 
 

@@ -1,11 +1,17 @@
 """A sandbox server for each test module, and real clients of it."""
 
+import json
+import os
+import shutil
+import subprocess
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from meshwright_sandbox.core.endpoints import ENDPOINTS
 from tests.sandbox.server import COVERAGE_FILE, Sandbox, client, enable_apis, record_coverage
 
 GoogleClients = Callable[[str, str], Any]
@@ -41,3 +47,41 @@ def google(sandbox: Sandbox) -> GoogleClients:
 def compute(google: GoogleClients) -> Any:
     """The compute v1 client."""
     return google("compute", "v1")
+
+
+@pytest.fixture
+def gcloud(sandbox: Sandbox, project: str, tmp_path: Path) -> Callable[..., Any]:
+    """`gcloud("compute", "networks", "list")` runs Google's own tool; its answer, decoded."""
+    program = shutil.which("gcloud")
+    if program is None:
+        pytest.skip("gcloud is not installed: its view of the sandbox cannot be tested")
+    overrides: dict[str, str] = {}
+    for endpoint in ENDPOINTS:
+        overrides |= endpoint.variables(sandbox.url)
+    environment = (
+        os.environ
+        | overrides
+        | {
+            "CLOUDSDK_AUTH_ACCESS_TOKEN": "sandbox",
+            "CLOUDSDK_CONFIG": str(tmp_path / "gcloud"),
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
+            "CLOUDSDK_CORE_PROJECT": project,
+        }
+    )
+
+    def run(*arguments: str, check: bool = True) -> Any:
+        ended = subprocess.run(
+            [program, *arguments, "--format=json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            timeout=120,
+        )
+        if not check:
+            return ended
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout or "null")
+
+    return run
