@@ -1,0 +1,104 @@
+"""The package exports what it documents, and documents all it takes."""
+
+import ast
+import inspect
+from typing import get_origin, is_typeddict
+
+import pulumi
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
+
+import meshwright
+
+_EXPORTED = {name: getattr(meshwright, name) for name in meshwright.__all__}
+_COMPONENTS = {
+    name: item
+    for name, item in _EXPORTED.items()
+    if isinstance(item, type) and issubclass(item, pulumi.ComponentResource)
+}
+_ARGS = {name: item for name, item in _EXPORTED.items() if is_typeddict(item)}
+
+
+def _documented_fields(kind: type) -> dict[str, str]:
+    """The docstring below each annotated field of a class."""
+    (definition,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(definition, ast.ClassDef)
+    found: dict[str, str] = {}
+    for field, after in zip(definition.body, definition.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            text = getattr(getattr(after, "value", None), "value", None)
+            if isinstance(text, str):
+                found[field.target.id] = text
+    return found
+
+
+def test_all_is_sorted_and_names_every_public_name():
+    """What is not in `__all__` is nobody's business."""
+    public = [
+        name
+        for name, item in vars(meshwright).items()
+        if not name.startswith("_") and not inspect.ismodule(item)
+    ]
+
+    assert meshwright.__all__ == sorted(public)
+
+
+@pytest.mark.parametrize("name", sorted(_EXPORTED))
+def test_every_public_name_has_a_docstring(name):
+    """Of its own, not its base's."""
+    item = _EXPORTED[name]
+
+    assert item.__doc__
+    assert inspect.isfunction(item) or "__doc__" in vars(item)
+
+
+@pytest.mark.parametrize("name", sorted(_ARGS))
+def test_every_argument_is_documented_with_its_default(name):
+    """Type and unit stand beside it; whoever may leave it out must know what then holds."""
+    documented = _documented_fields(_ARGS[name])
+
+    assert set(documented) == set(_ARGS[name].__annotations__)
+    lacking = [
+        field
+        for field in _ARGS[name].__optional_keys__
+        if "Default:" not in documented[field] and not documented[field].startswith("Destination:")
+    ]
+    assert lacking == []
+
+
+@pytest.mark.parametrize("name", sorted(_COMPONENTS))
+def test_every_output_is_documented(name):
+    """Including until when it waits, where it does."""
+    component = _COMPONENTS[name]
+    outputs = inspect.get_annotations(component)
+
+    assert outputs
+    assert set(outputs) == set(_documented_fields(component))
+    assert all(get_origin(kind) is pulumi.Output for kind in outputs.values())
+
+
+@pytest.mark.parametrize("name", sorted(_COMPONENTS))
+def test_components_share_one_shape(name):
+    """`X(name, args: XArgs, opts)`, type token `meshwright:index:X`, one file."""
+    component = _COMPONENTS[name]
+
+    parameters = inspect.signature(component).parameters
+    assert list(parameters) == ["name", "args", "opts"]
+    assert parameters["args"].annotation is _EXPORTED[f"{name}Args"]
+    assert f'super().__init__("meshwright:index:{name}", name' in inspect.getsource(component)
+    assert "register_outputs" in inspect.getsource(component)
+
+
+def test_every_component_can_be_hosted_for_other_languages():
+    """The SDK's analyzer refuses unions and inherited arguments."""
+    result = Analyzer("meshwright").analyze(list(_COMPONENTS.values()))
+
+    assert set(result["component_definitions"]) == set(_COMPONENTS)
+    definitions = result["component_definitions"].values()
+    undocumented = [
+        f"{definition.name}.{field}"
+        for definition in definitions
+        for field, schema in definition.inputs.items()
+        if not schema.description
+    ]
+    assert undocumented == []
