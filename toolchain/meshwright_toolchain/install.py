@@ -1,4 +1,4 @@
-"""Brings every program into bin_dir(): builds what is missing, links the rest."""
+"""Brings every program into bin_dir(): builds what is missing, gathers the rest."""
 
 import contextlib
 import errno
@@ -233,11 +233,11 @@ def _link(target: Path, links: dict[str, Path]) -> None:
         for files in group.files:
             for script in files.scripts:
                 path = cache.group_dir(group) / "files" / files.name / script
-                _symlink(target / path.name, path)
+                _place(target / path.name, path)
     specs = {p.name: p for group in GROUPS for p in group.programs} | {w.name: w for w in WHEELS}
     record: dict[str, dict[str, object]] = {}
     for name, path in sorted(links.items()):
-        _symlink(target / name, path)
+        _place(target / name, path)
         version = verify.version_of(target / name, specs[name])
         record[name] = {"path": str(path), "version": version, "stamp": _stamp(target / name)}
     partial = target / f"{RECORD}.partial"
@@ -245,11 +245,22 @@ def _link(target: Path, links: dict[str, Path]) -> None:
     partial.replace(target / RECORD)
 
 
-def _symlink(link: Path, path: Path) -> None:
-    fresh = link.with_name(f".{link.name}.new")
+def _place(name: Path, path: Path) -> None:
+    """Make a program of the cache stand under a second name; one from PATH by a symbolic link.
+
+    A hard link and not a symbolic one, since language hosts look for their helpers beside the
+    file that they really are, which must be the bin folder.
+    """
+    fresh = name.with_name(f".{name.name}.new")
     fresh.unlink(missing_ok=True)
-    fresh.symlink_to(path)
-    fresh.replace(link)
+    if not path.is_relative_to(cache.root()):
+        fresh.symlink_to(path)
+    else:
+        try:
+            fresh.hardlink_to(path)
+        except OSError:  # a file system without hard links
+            shutil.copy2(path, fresh)
+    fresh.replace(name)
 
 
 def _stamp(path: Path) -> list[int] | None:
