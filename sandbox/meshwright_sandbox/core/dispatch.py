@@ -57,24 +57,37 @@ def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
     """
     service = cloud.services.get(segments[0]) if segments else None
     rest = segments[1:]
-    if service:
-        for version, key in service.versions.items():
-            document = load(key) if version in rest[:3] else None
-            if document is None:
-                continue
-            base = [*document.service_path.strip("/").split("/")[:-1], version]
-            if rest[: len(base)] != base:
-                continue
-            path = rest[len(base) :]
-            if service.rewrite_path:
-                path = service.rewrite_path("/".join(path)).split("/")
-            method = document.match(http_method, path)
-            if method:
-                return Route(service, version, document, method, path)
+    for version in service.versions if service else ():
+        if version in rest[:3]:
+            found = _match(service, version, http_method, rest)
+            if found:
+                return found
     raise ApiError(
         404,
         f"The requested URL {http_method} /{'/'.join(segments)} was not found here.",
     )
+
+
+def _match(service: Service, version: str, http_method: str, rest: list[str]) -> Route | None:
+    """The method in a version's document, else in another version's.
+
+    APIs answer in each version to more methods than that version's document lists; the official
+    provider relies on it (`v1/...:generateServiceIdentity`). Compute's documents are complete.
+    """
+    own = service.versions[version]
+    others = () if service.operations == "compute" else service.versions.values()
+    for key in dict.fromkeys([own, *others]):
+        document = load(key)
+        base = [*document.service_path.strip("/").split("/")[:-1], version]
+        if rest[: len(base)] != base:
+            continue
+        path = rest[len(base) :]
+        if service.rewrite_path:
+            path = service.rewrite_path("/".join(path)).split("/")
+        method = document.match(http_method, path)
+        if method:
+            return Route(service, version, document, method, path)
+    return None
 
 
 def build_call(cloud: Cloud, found: Route, query: Mapping[str, str], raw_body: bytes) -> Call:
