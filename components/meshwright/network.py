@@ -109,7 +109,6 @@ class MeshNetwork(pulumi.ComponentResource):
             name=self._physical_name,
             project=self._project,
             auto_create_subnetworks=False,
-            routing_mode="GLOBAL",
             opts=child,
         )
         subnets = {

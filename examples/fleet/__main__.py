@@ -1,13 +1,14 @@
 """A fleet that is ready for the managed mesh."""
 
 import pulumi
+import pulumi_gcp as gcp
 
 from meshwright import Fleet
 
 fleet = Fleet(
     "shop",
     {
-        "project": pulumi.Config("gcp").require("project"),
+        "project": gcp.config.project,
         "display_name": "shop",
         "multi_cluster_services": True,
     },

@@ -1,10 +1,11 @@
 """One hardened Autopilot cluster in a network of its own."""
 
 import pulumi
+import pulumi_gcp as gcp
 
 from meshwright import GkeCluster, MeshNetwork
 
-project = pulumi.Config("gcp").require("project")
+project = gcp.config.project
 network = MeshNetwork(
     "shop",
     {

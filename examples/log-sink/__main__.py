@@ -1,10 +1,11 @@
 """Access logs in a log bucket for ninety days, errors in BigQuery."""
 
 import pulumi
+import pulumi_gcp as gcp
 
 from meshwright import LogSink
 
-project = pulumi.Config("gcp").require("project")
+project = gcp.config.project
 access = LogSink(
     "access",
     {

@@ -1,6 +1,7 @@
 """From nothing to a namespace in the managed mesh."""
 
 import pulumi
+import pulumi_gcp as gcp
 
 from meshwright import (
     Fleet,
@@ -11,7 +12,7 @@ from meshwright import (
     cluster_access,
 )
 
-project = pulumi.Config("gcp").require("project")
+project = gcp.config.project
 network = MeshNetwork(
     "shop",
     {

@@ -1,13 +1,14 @@
 """A VPC for clusters in two regions."""
 
 import pulumi
+import pulumi_gcp as gcp
 
 from meshwright import MeshNetwork
 
 network = MeshNetwork(
     "shop",
     {
-        "project": pulumi.Config("gcp").require("project"),
+        "project": gcp.config.project,
         "subnets": [
             {
                 "name": "west",
