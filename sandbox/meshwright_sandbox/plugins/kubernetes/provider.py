@@ -295,9 +295,9 @@ class KubernetesServicer(PluginServicer):
             return from_inputs
         try:
             kind = self._kind(manifest)
-            planned = self.cluster.apply(
-                kind, manifest, manager, force=self._forced(manifest), dry_run=True
-            )
+            # What is to be created may still be there to be deleted first, and in other hands.
+            force = state is None or self._forced(manifest)
+            planned = self.cluster.apply(kind, manifest, manager, force=force, dry_run=True)
         except KindNotServed:
             return from_inputs
         except ApiError as error:
@@ -409,7 +409,9 @@ def _diff_response(
         changes=response.DIFF_SOME if changes else response.DIFF_NONE,
         diffs=sorted({change.path.partition(".")[0].partition("[")[0] for change in changes}),
         replaces=sorted({path.partition(".")[0].partition("[")[0] for path in replaced}),
-        deleteBeforeReplace=bool(replaced) and delete_first,
+        # Told even where nothing is replaced: the engine may still have to complete a
+        # replacement that an earlier run began.
+        deleteBeforeReplace=delete_first,
         hasDetailedDiff=True,
         detailedDiff={
             change.path: property_diff(
