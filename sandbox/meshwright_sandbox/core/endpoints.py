@@ -39,6 +39,7 @@ def _endpoint(prefix: str, google: dict[str, str], gcloud: dict[str, str]) -> En
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _endpoint("bigquery", {"BIG_QUERY": "bigquery/v2/"}, {"BIGQUERY": "bigquery/v2/"}),
+    _endpoint("cloudbilling", {"CLOUD_BILLING": "v1/"}, {"CLOUDBILLING": ""}),
     _endpoint(
         "cloudresourcemanager",
         {

@@ -16,6 +16,7 @@ ABSENT_PREFIX = "missing-"
 ENABLED_BY_DEFAULT = (
     "bigquery",
     "cloudapis",
+    "cloudbilling",
     "cloudresourcemanager",
     "cloudtrace",
     "iam",
