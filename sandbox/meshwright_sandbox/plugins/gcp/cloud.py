@@ -116,7 +116,6 @@ class Cloud:
         self.cancelled = cancelled
         self._services: dict[str, Any] = {}
         self._service_lock = threading.Lock()
-        self._local = threading.local()
         self._locks: dict[str, threading.RLock] = {}
 
     def setting(self, key: str, *variables: str) -> str:
@@ -261,41 +260,58 @@ class Cloud:
         base = re.sub(r"/(v\d\w*|beta|alpha)/?$", "", base).rstrip("/")
         return f"{base}/{version[0] if version else ''}"
 
-    def _http(self) -> Any:
-        """Return this thread's connection: httplib2's are not safe to share."""
-        if not hasattr(self._local, "http"):
-            import google_auth_httplib2
-            import httplib2
-
-            httplib2.RETRIES = 1  # its own silent second attempt would hide a lost reply
-            http = httplib2.Http(timeout=_HTTP_TIMEOUT)
-            self._local.http = google_auth_httplib2.AuthorizedHttp(self.credentials, http=http)
-        return self._local.http
-
     def _send(self, request: Any) -> dict[str, Any]:
         import google.auth.exceptions
-        import httplib2
+        import urllib3
         from googleapiclient.errors import HttpError
 
         where = f"{request.method} {request.uri.partition('?')[0]}"
         try:
-            answer = request.execute(http=self._http())
+            answer = request.execute(http=self._transport)
         except HttpError as error:
             raise _from_answer(error, where) from None
-        except (ValueError, UnicodeDecodeError) as error:
-            raise CloudError(
-                f"{where}: the answer is not JSON ({error}); check that the endpoint is a Google"
-                " API and not a proxy's page",
-                599,
-            ) from None
-        except (OSError, httplib2.HttpLib2Error, google.auth.exceptions.TransportError) as error:
-            self._local.__dict__.pop("http", None)
-            text = str(error) or type(error).__name__
-            advice = "check the network and that the endpoint is up, then run again"
-            raise CloudError(f"{where}: no answer ({text}); {advice}", 0) from None
-        except google.auth.exceptions.GoogleAuthError as error:
+        except google.auth.exceptions.RefreshError as error:
             raise CloudError(f"{where}: {error}; {_ADVICE[401]}", 401) from None
-        return answer if isinstance(answer, dict) else {}
+        except (urllib3.exceptions.HTTPError, google.auth.exceptions.TransportError) as error:
+            advice = "check the network and that the endpoint is up, then run again"
+            raise CloudError(f"{where}: no answer ({error}); {advice}", 0) from None
+        if answer and not isinstance(answer, dict):
+            raise CloudError(
+                f"{where}: the answer is not JSON (it begins with {answer[:40]!r}); check that the"
+                " endpoint is a Google API and not a proxy's page",
+                599,
+            )
+        return answer or {}
+
+    @cached_property
+    def _transport(self) -> _Transport:
+        return _Transport(self.credentials)
+
+
+class _Transport:
+    """What googleapiclient sends through, in place of httplib2.
+
+    That one is not safe to share between threads, and it sends a request whose reply was lost once
+    more by itself: nobody could tell then why a resource "exists already".
+    """
+
+    def __init__(self, credentials: Any) -> None:
+        import urllib3
+        from google.auth.transport.urllib3 import Request
+
+        self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=_HTTP_TIMEOUT)
+        self._credentials, self._refresh = credentials, Request(self._pool)
+
+    def request(
+        self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any
+    ) -> tuple[Any, bytes]:
+        import httplib2
+
+        headers = dict(headers or {})
+        self._credentials.before_request(self._refresh, method, uri, headers)
+        answer = self._pool.request(method, uri, body=body, headers=headers)
+        found = {key.lower(): value for key, value in answer.headers.items()}
+        return httplib2.Response(found | {"status": str(answer.status)}), answer.data
 
 
 def _from_answer(error: Any, where: str) -> CloudError:

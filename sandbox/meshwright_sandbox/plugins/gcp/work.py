@@ -14,7 +14,6 @@ from meshwright_sandbox.plugins.gcp.cloud import Cloud, CloudError
 from meshwright_sandbox.plugins.gcp.kinds import Kind, relative
 from meshwright_sandbox.plugins.serving import PluginError
 
-
 # Parts of an id that may hold slashes.
 _FORMS = {
     "role": r"(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+",
