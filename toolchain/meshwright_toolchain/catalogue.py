@@ -37,6 +37,7 @@ class ModuleFiles:
     module: str
     paths: tuple[str, ...]
     scripts: tuple[str, ...] = ()  # those of the paths that must stand in bin_dir()
+    beside_programs: str = ""  # a folder among the paths that bin_dir() shows under `name`
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,12 @@ GROUPS = (
             ),
         ),
         files=(
-            ModuleFiles("gateway-api", "sigs.k8s.io/gateway-api", ("config/crd",)),
+            ModuleFiles(
+                "gateway-api",
+                "sigs.k8s.io/gateway-api",
+                ("config/crd",),
+                beside_programs="config/crd/standard",
+            ),
             ModuleFiles("istio", "istio.io/istio", ("manifests", "tools/packaging/common")),
             ModuleFiles(
                 "istio-api", "istio.io/api", ("kubernetes/customresourcedefinitions.gen.yaml",)

@@ -231,9 +231,11 @@ def _link(target: Path, links: dict[str, Path]) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for group in GROUPS:
         for files in group.files:
+            folder = cache.group_dir(group) / "files" / files.name
             for script in files.scripts:
-                path = cache.group_dir(group) / "files" / files.name / script
-                _place(target / path.name, path)
+                _place(target / Path(script).name, folder / script)
+            if files.beside_programs:
+                _point(target / files.name, folder / files.beside_programs)
     specs = {p.name: p for group in GROUPS for p in group.programs} | {w.name: w for w in WHEELS}
     record: dict[str, dict[str, object]] = {}
     for name, path in sorted(links.items()):
@@ -254,13 +256,21 @@ def _place(name: Path, path: Path) -> None:
     fresh = name.with_name(f".{name.name}.new")
     fresh.unlink(missing_ok=True)
     if not path.is_relative_to(cache.root()):
-        fresh.symlink_to(path)
-    else:
-        try:
-            fresh.hardlink_to(path)
-        except OSError:  # a file system without hard links
-            shutil.copy2(path, fresh)
+        _point(name, path)
+        return
+    try:
+        fresh.hardlink_to(path)
+    except OSError:  # a file system without hard links
+        shutil.copy2(path, fresh)
     fresh.replace(name)
+
+
+def _point(link: Path, path: Path) -> None:
+    """Make a symbolic link, in the place of whatever link stood there."""
+    fresh = link.with_name(f".{link.name}.link")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(path)
+    fresh.replace(link)
 
 
 def _stamp(path: Path) -> list[int] | None:

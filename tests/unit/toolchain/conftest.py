@@ -95,7 +95,11 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Group(
             "engine",
             (program("engine"),),
-            (ModuleFiles("sdk", "a.example/sdk", ("bin/run-python", "data"), ("bin/run-python",)),),
+            (
+                ModuleFiles(
+                    "sdk", "a.example/sdk", ("bin/run-python", "data"), ("bin/run-python",), "data"
+                ),
+            ),
         ),
         Group("tools", (program("kit", beside="engine"), program("spare", extra=True))),
     )
