@@ -30,6 +30,8 @@ LATENCY_SECONDS: dict[str, float] = {
     "nodePool": 120,
     "mesh": 240,
     "network": 20,
+    # 7 days in the cloud; a stack that was destroyed in the sandbox can be made again sooner.
+    "logBucketPurge": 300,
     "other": 5,
     "none": 0,
 }

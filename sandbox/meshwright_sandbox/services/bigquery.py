@@ -1,0 +1,108 @@
+"""BigQuery: datasets, with their access lists, and tables."""
+
+import re
+import time
+from typing import Any
+
+from meshwright_sandbox.core import generic
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.policies import check_member
+from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.core.stamps import self_link
+
+Json = dict[str, Any]
+_NAME = re.compile(r"[A-Za-z0-9_]{1,1024}")
+_MILLISECONDS = 1000
+
+
+def _milliseconds() -> str:
+    return str(int(time.time() * _MILLISECONDS))
+
+
+def _dataset(call: Call, dataset: Json) -> None:
+    short = call.name.rpartition("/")[2]
+    if not _NAME.fullmatch(short):
+        raise invalid(
+            f'Invalid dataset ID "{short}". Dataset IDs must be alphanumeric (plus underscores) '
+            "and must be at most 1024 characters long."
+        )
+    stamp = _milliseconds()
+    dataset |= {
+        "kind": "bigquery#dataset",
+        "id": f"{call.project}:{short}",
+        "selfLink": self_link(call.service, call.version, call.name),
+        "datasetReference": {"datasetId": short, "projectId": call.project},
+        "creationTime": stamp,
+        "lastModifiedTime": stamp,
+        "type": "DEFAULT",
+        "maxTimeTravelHours": dataset.get("maxTimeTravelHours", "168"),
+    }
+    dataset.setdefault("location", "US")
+    dataset.setdefault(
+        "access",
+        [
+            {"role": "WRITER", "specialGroup": "projectWriters"},
+            {"role": "OWNER", "specialGroup": "projectOwners"},
+            {"role": "OWNER", "userByEmail": "developer@example.com"},
+            {"role": "READER", "specialGroup": "projectReaders"},
+        ],
+    )
+
+
+def _check_dataset(call: Call, dataset: Json) -> None:
+    for entry in dataset.get("access", []):
+        email = entry.get("userByEmail", "")
+        if email.endswith(".gserviceaccount.com"):
+            check_member(call, f"serviceAccount:{email}")
+    if call.before:
+        dataset["lastModifiedTime"] = _milliseconds()
+
+
+def _delete_dataset(call: Call) -> Json:
+    call.get()
+    if call.query.get("deleteContents") != "true" and call.cloud.store.below("bigquery", call.name):
+        raise ApiError(
+            400,
+            f"Dataset {call.project}:{call.name.rpartition('/')[2]} is still in use",
+            reason="resourceInUse",
+        )
+    return generic.delete(call)
+
+
+def _table(call: Call, table: Json) -> None:
+    short = call.name.rpartition("/")[2]
+    dataset = call.name.split("/")[3]
+    stamp = _milliseconds()
+    table |= {
+        "kind": "bigquery#table",
+        "id": f"{call.project}:{dataset}.{short}",
+        "tableReference": {"projectId": call.project, "datasetId": dataset, "tableId": short},
+        "type": "TABLE",
+        "creationTime": stamp,
+        "lastModifiedTime": stamp,
+        "location": call.get(call.name.partition("/tables/")[0])["location"],
+    }
+
+
+SERVICE = Service(
+    name="bigquery",
+    versions={"v2": "bigquery.v2"},
+    proto="google.cloud.bigquery",
+    style="legacy",
+    operations="none",
+    name_field="none",
+    not_found="Not found: {}".format,
+    already_exists="Already Exists: {}".format,
+    collections=(
+        Collection(
+            "datasets",
+            id_from="body:datasetReference.datasetId",
+            defaults=_dataset,
+            check=_check_dataset,
+            immutable=("location", "datasetReference"),
+        ),
+        Collection("tables", id_from="body:tableReference.tableId", defaults=_table),
+    ),
+    methods={"datasets.delete": _delete_dataset},
+)

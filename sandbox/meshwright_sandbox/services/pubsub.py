@@ -1,0 +1,85 @@
+"""Pub/Sub: topics and subscriptions as resources; no message is ever delivered."""
+
+import copy
+import re
+from typing import Any
+
+from meshwright_sandbox.core import generic, references
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.service import Collection, Reference, Service
+
+Json = dict[str, Any]
+_TOPICS = "projects.topics"
+_SUBSCRIPTIONS = "projects.subscriptions"
+_NAME = re.compile(r"(?!goog)[A-Za-z][-A-Za-z0-9_.~+%]{2,254}")
+
+
+def _create(call: Call) -> Json:
+    """PUT on the resource's own name creates it; it is no update."""
+    short = call.name.rpartition("/")[2]
+    if not _NAME.fullmatch(short):
+        raise invalid(f"Invalid resource name given (name={call.name}).")
+    if call.cloud.store.get("pubsub", call.name) is not None:
+        raise ApiError(409, call.service.already_exists(call.name))
+    document = copy.deepcopy(call.body) | {"name": call.name}
+    if call.collection.defaults:
+        call.collection.defaults(call, document)
+    uses = references.resolve(call, document)
+    call.put(call.name, document)
+    call.cloud.store.set_uses("pubsub", call.name, uses)
+    return call.shown(call.type, document)
+
+
+def _patch(call: Call) -> Json:
+    """The request wraps the resource: `{"topic": {...}, "updateMask": "labels"}`."""
+    if not call.body.get("updateMask"):
+        raise invalid("The update_mask in the request must be set.")
+    return generic.update(call)
+
+
+def _topic(_: Call, topic: Json) -> None:
+    topic.pop("state", None)
+
+
+def _subscription(_: Call, subscription: Json) -> None:
+    subscription.setdefault("ackDeadlineSeconds", 10)
+    subscription.setdefault("messageRetentionDuration", "604800s")
+    subscription.setdefault("expirationPolicy", {"ttl": "2678400s"})
+    subscription.setdefault("pushConfig", {})
+    subscription["state"] = "ACTIVE"
+
+
+def _subscriptions_of_topic(call: Call) -> Json:
+    topic = call.name.removesuffix("/subscriptions")
+    call.get(topic)
+    rows = call.cloud.store.of_type("pubsub", _SUBSCRIPTIONS)
+    return {"subscriptions": [row.name for row in rows if row.doc["topic"] == topic]}
+
+
+SERVICE = Service(
+    name="pubsub",
+    versions={"v1": "pubsub.v1"},
+    proto="google.pubsub",
+    operations="none",
+    not_found="Resource not found (resource={}).".format,
+    already_exists="Resource already exists in the project (resource={}).".format,
+    collections=(
+        Collection(_TOPICS, body_field="topic", defaults=_topic),
+        Collection(
+            _SUBSCRIPTIONS,
+            body_field="subscription",
+            references=(
+                Reference("topic", "pubsub", "projects/{project}/topics/{id}", blocks=False),
+            ),
+            defaults=_subscription,
+        ),
+    ),
+    methods={
+        f"{_TOPICS}.create": _create,
+        f"{_TOPICS}.patch": _patch,
+        f"{_TOPICS}.subscriptions.list": _subscriptions_of_topic,
+        f"{_SUBSCRIPTIONS}.create": _create,
+        f"{_SUBSCRIPTIONS}.patch": _patch,
+    },
+)

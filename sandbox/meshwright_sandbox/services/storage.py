@@ -1,0 +1,143 @@
+"""Cloud Storage: buckets and their IAM policies. Objects are not kept."""
+
+import re
+from typing import Any
+
+from meshwright_sandbox.core import generic, listing, policies
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.core.stamps import now
+from meshwright_sandbox.services.vpc.places import REGIONS
+
+Json = dict[str, Any]
+_NAME = re.compile(r"[a-z0-9](?:[-_.a-z0-9]{1,61})[a-z0-9]")
+_MULTI_REGIONS = ("ASIA", "EU", "US")
+_RETENTION_SECONDS = "604800"
+
+
+def _in_project(call: Call) -> None:
+    """Bucket names are global: the project of a call is in the query, or is the bucket's own."""
+    if call.query.get("project"):
+        call.project = call.cloud.projects.id(call.query["project"])
+        call.cloud.projects.ensure(call.project)
+        return
+    bucket = call.cloud.store.get("storage", "/".join(call.name.split("/")[:2]))
+    if bucket:
+        call.project = bucket["_project"]
+
+
+def _bucket(call: Call, bucket: Json) -> None:
+    name = call.name.rpartition("/")[2]
+    if not _NAME.fullmatch(name) or name.startswith("goog") or "google" in name:
+        raise invalid(f"Invalid bucket name: '{name}'")
+    location = bucket.get("location", "US").upper()
+    if location.lower() not in REGIONS and location not in _MULTI_REGIONS:
+        raise invalid("The specified location constraint is not valid.")
+    stamp = now()
+    bucket |= {
+        "kind": "storage#bucket",
+        "id": name,
+        "name": name,
+        "_project": call.project,
+        "selfLink": f"https://www.googleapis.com/storage/v1/b/{name}",
+        "projectNumber": call.cloud.projects.number(call.project),
+        "location": location,
+        "locationType": "multi-region" if location in _MULTI_REGIONS else "region",
+        "timeCreated": stamp,
+        "updated": stamp,
+        "metageneration": "1",
+        "generation": "1",
+    }
+    bucket.setdefault("storageClass", "STANDARD")
+    bucket.setdefault(
+        "softDeletePolicy",
+        {"retentionDurationSeconds": _RETENTION_SECONDS, "effectiveTime": stamp},
+    )
+    access = bucket.setdefault("iamConfiguration", {})
+    for field in ("uniformBucketLevelAccess", "bucketPolicyOnly"):
+        access.setdefault(field, {"enabled": False})
+    access["bucketPolicyOnly"] = dict(access["uniformBucketLevelAccess"])
+    access.setdefault("publicAccessPrevention", "inherited")
+    bucket["rpo"] = bucket.get("rpo", "DEFAULT") if location in _MULTI_REGIONS else None
+    if bucket["rpo"] is None:
+        del bucket["rpo"]
+
+
+def _check(call: Call, bucket: Json) -> None:
+    if call.before:
+        bucket["updated"] = now()
+        bucket["metageneration"] = str(int(call.before["metageneration"]) + 1)
+
+
+def _list(call: Call) -> Json:
+    if not call.query.get("project"):
+        raise ApiError(400, "Required parameter: project", reason="required", location="project")
+    rows = call.cloud.store.of_type("storage", "buckets")
+    mine = [call.shown("buckets", row.doc) for row in rows if row.project == call.project]
+    return listing.answer(call, mine)
+
+
+def _policy(call: Call, answer: Json) -> Json:
+    bucket = call.name.rpartition("/")[2]
+    return {
+        "kind": "storage#policy",
+        "resourceId": f"projects/_/buckets/{bucket}",
+        "version": 1,
+    } | answer
+
+
+def _get_policy(call: Call) -> Json:
+    call.get()
+    return _policy(call, policies.get_policy(call))
+
+
+def _set_policy(call: Call) -> Json:
+    call.get()
+    return _policy(call, policies.set_policy(call))
+
+
+def _test_permissions(call: Call) -> Json:
+    call.get()
+    return {
+        "kind": "storage#testIamPermissionsResponse",
+        "permissions": call.query.get("permissions", "").split(","),
+    }
+
+
+def _no_objects(call: Call) -> Json:
+    call.get("/".join(call.name.split("/")[:2]))
+    return {"kind": "storage#objects"}
+
+
+SERVICE = Service(
+    name="storage",
+    versions={"v1": "storage.v1"},
+    proto="google.storage",
+    style="legacy",
+    operations="none",
+    name_field="none",
+    before=_in_project,
+    not_found=lambda name: (
+        "The specified bucket does not exist." if name.startswith("b/") else f"No such {name}."
+    ),
+    already_exists=lambda _: (
+        "Your previous request to create the named bucket succeeded and you already own it."
+    ),
+    collections=(
+        Collection(
+            "buckets",
+            defaults=_bucket,
+            check=_check,
+            immutable=("location",),
+        ),
+    ),
+    methods={
+        "buckets.list": _list,
+        "buckets.getIamPolicy": _get_policy,
+        "buckets.setIamPolicy": _set_policy,
+        "buckets.testIamPermissions": _test_permissions,
+        "buckets.insert": generic.create,
+        "objects.list": _no_objects,
+    },
+)

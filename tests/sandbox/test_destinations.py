@@ -1,0 +1,221 @@
+"""Where logs go - BigQuery, Cloud Storage, Pub/Sub - as google-api-python-client sees it."""
+
+from typing import Any
+
+import pytest
+from googleapiclient.errors import HttpError
+
+from tests.sandbox.conftest import GoogleClients
+
+
+@pytest.fixture
+def bigquery(google: GoogleClients) -> Any:
+    """The BigQuery v2 client."""
+    return google("bigquery", "v2")
+
+
+@pytest.fixture
+def storage(google: GoogleClients) -> Any:
+    """The Cloud Storage v1 client's buckets."""
+    return google("storage", "v1").buckets()
+
+
+@pytest.fixture
+def topics(google: GoogleClients) -> Any:
+    """The Pub/Sub v1 client's topics."""
+    return google("pubsub", "v1").projects().topics()
+
+
+@pytest.fixture
+def writer(google: GoogleClients, project: str) -> str:
+    """Address of the account as which the project's sinks write."""
+    found = google("cloudresourcemanager", "v1").projects().get(projectId=project).execute()
+    return f"service-{found['projectNumber']}@gcp-sa-logging.iam.gserviceaccount.com"
+
+
+def make_dataset(bigquery: Any, project: str, **fields: Any) -> dict[str, Any]:
+    """The dataset `mesh`."""
+    body = {"datasetReference": {"datasetId": "mesh"}, "location": "EU"} | fields
+    return bigquery.datasets().insert(projectId=project, body=body).execute()
+
+
+def test_a_dataset_shows_what_google_fills_in(bigquery: Any, project: str) -> None:
+    """Reference, id, access list, times and etag."""
+    dataset = make_dataset(bigquery, project)
+    assert dataset["id"] == f"{project}:mesh"
+    assert dataset["datasetReference"] == {"projectId": project, "datasetId": "mesh"}
+    assert {entry["role"] for entry in dataset["access"]} == {"OWNER", "READER", "WRITER"}
+    assert dataset["etag"]
+    read = bigquery.datasets().get(projectId=project, datasetId="mesh").execute()
+    assert read == dataset
+    with pytest.raises(HttpError) as second:
+        make_dataset(bigquery, project)
+    assert second.value.status_code == 409
+
+
+def test_access_is_changed_with_the_current_etag(bigquery: Any, project: str, writer: str) -> None:
+    """An access entry for an account that does not exist is refused, and so is a stale etag."""
+    dataset = make_dataset(bigquery, project)
+    where = {"projectId": project, "datasetId": "mesh"}
+    access = [*dataset["access"], {"role": "WRITER", "userByEmail": writer}]
+    body = {"access": access, "etag": dataset["etag"]}
+
+    changed = bigquery.datasets().patch(**where, body=body).execute()
+
+    assert changed["access"] == access
+    with pytest.raises(HttpError) as stale:
+        bigquery.datasets().patch(**where, body=body).execute()
+    assert stale.value.status_code in (409, 412)
+    gone = f"gone@{project}.iam.gserviceaccount.com"
+    body = {"access": [{"role": "WRITER", "userByEmail": gone}]}
+    with pytest.raises(HttpError, match="does not exist"):
+        bigquery.datasets().patch(**where, body=body).execute()
+
+
+def test_a_dataset_with_tables_is_not_deleted(bigquery: Any, project: str) -> None:
+    """Unless the caller says that the contents may go."""
+    make_dataset(bigquery, project)
+    where = {"projectId": project, "datasetId": "mesh"}
+    body = {"tableReference": {"tableId": "access"}}
+    bigquery.tables().insert(**where, body=body).execute()
+    with pytest.raises(HttpError, match="is still in use"):
+        bigquery.datasets().delete(**where).execute()
+    bigquery.datasets().delete(**where, deleteContents=True).execute()
+    with pytest.raises(HttpError) as gone:
+        bigquery.datasets().get(**where).execute()
+    assert gone.value.status_code == 404
+
+
+def test_wrong_datasets_and_tables_are_refused(bigquery: Any, project: str) -> None:
+    """Unknown fields, impossible names, tables of absent datasets."""
+    with pytest.raises(HttpError, match="Cannot find field"):
+        make_dataset(bigquery, project, region="EU")
+    with pytest.raises(HttpError, match="must be alphanumeric"):
+        make_dataset(bigquery, project, datasetReference={"datasetId": "mesh-logs"})
+    body = {"tableReference": {"tableId": "t"}}
+    with pytest.raises(HttpError) as absent:
+        bigquery.tables().insert(projectId=project, datasetId="absent", body=body).execute()
+    assert absent.value.status_code == 404
+    make_dataset(bigquery, project)
+    with pytest.raises(HttpError, match="cannot be changed"):
+        bigquery.datasets().patch(
+            projectId=project, datasetId="mesh", body={"location": "US"}
+        ).execute()
+    with pytest.raises(HttpError, match="Cannot find field"):
+        bigquery.datasets().patch(projectId=project, datasetId="mesh", body={"x": 1}).execute()
+
+
+def test_a_storage_bucket_shows_what_google_fills_in(storage: Any, project: str) -> None:
+    """Location in capitals, times, access settings; names are unique in the whole cloud."""
+    body = {"name": f"{project}-logs", "location": "eu", "labels": {"team": "mesh"}}
+    bucket = storage.insert(project=project, body=body).execute()
+    assert (bucket["location"], bucket["locationType"]) == ("EU", "multi-region")
+    assert bucket["iamConfiguration"]["publicAccessPrevention"] == "inherited"
+    assert storage.get(bucket=f"{project}-logs").execute() == bucket
+    with pytest.raises(HttpError) as second:
+        storage.insert(project="another", body=body).execute()
+    assert second.value.status_code == 409
+    listed = storage.list(project=project).execute()
+    assert [b["name"] for b in listed["items"]] == [f"{project}-logs"]
+
+
+def test_a_storage_bucket_is_changed_and_deleted(storage: Any, project: str) -> None:
+    """patch merges; a deleted bucket is gone."""
+    name = f"{project}-logs"
+    storage.insert(project=project, body={"name": name, "location": "europe-west4"}).execute()
+    changed = storage.patch(bucket=name, body={"versioning": {"enabled": True}}).execute()
+    assert changed["versioning"] == {"enabled": True}
+    assert changed["metageneration"] == "2"
+    with pytest.raises(HttpError, match="cannot be changed"):
+        storage.patch(bucket=name, body={"location": "US"}).execute()
+    with pytest.raises(HttpError, match="Cannot find field"):
+        storage.patch(bucket=name, body={"size": 1}).execute()
+    storage.delete(bucket=name).execute()
+    with pytest.raises(HttpError) as gone:
+        storage.get(bucket=name).execute()
+    assert gone.value.status_code == 404
+
+
+def test_a_storage_buckets_policy_is_changed(storage: Any, project: str, writer: str) -> None:
+    """The policy has its own path, takes an etag, and refuses absent accounts."""
+    name = f"{project}-logs"
+    storage.insert(project=project, body={"name": name, "location": "US"}).execute()
+    policy = storage.getIamPolicy(bucket=name).execute()
+    binding = {"role": "roles/storage.objectCreator", "members": [f"serviceAccount:{writer}"]}
+    body = {"bindings": [binding], "etag": policy["etag"]}
+
+    storage.setIamPolicy(bucket=name, body=body).execute()
+
+    assert storage.getIamPolicy(bucket=name).execute()["bindings"] == [binding]
+    with pytest.raises(HttpError) as stale:
+        storage.setIamPolicy(bucket=name, body=body).execute()
+    assert stale.value.status_code in (409, 412)
+    gone = f"serviceAccount:gone@{project}.iam.gserviceaccount.com"
+    with pytest.raises(HttpError, match="does not exist"):
+        storage.setIamPolicy(
+            bucket=name, body={"bindings": [binding | {"members": [gone]}]}
+        ).execute()
+    with pytest.raises(HttpError, match="Cannot find field"):
+        storage.setIamPolicy(bucket=name, body={"binding": []}).execute()
+
+
+def test_wrong_storage_buckets_are_refused(storage: Any, project: str) -> None:
+    """Names, places and fields that the API does not take."""
+    with pytest.raises(HttpError, match="Invalid bucket name"):
+        storage.insert(project=project, body={"name": "Logs"}).execute()
+    with pytest.raises(HttpError, match="location constraint is not valid"):
+        storage.insert(project=project, body={"name": "logs-x", "location": "moon"}).execute()
+    with pytest.raises(HttpError, match="Cannot find field"):
+        storage.insert(project=project, body={"name": "logs-x", "region": "US"}).execute()
+
+
+def test_a_topic_is_created_changed_and_deleted(topics: Any, project: str) -> None:
+    """PUT creates, and refuses to create twice; patch wraps the topic and needs a mask."""
+    name = f"projects/{project}/topics/logs"
+    made = topics.create(name=name, body={"labels": {"team": "mesh"}}).execute()
+    assert made == {"name": name, "labels": {"team": "mesh"}}
+    with pytest.raises(HttpError) as second:
+        topics.create(name=name, body={}).execute()
+    assert second.value.status_code == 409
+    change = {"topic": {"name": name, "labels": {"team": "sre"}}, "updateMask": "labels"}
+    assert topics.patch(name=name, body=change).execute()["labels"] == {"team": "sre"}
+    assert topics.list(project=f"projects/{project}").execute()["topics"][0]["name"] == name
+    topics.delete(topic=name).execute()
+    with pytest.raises(HttpError, match="Resource not found"):
+        topics.get(topic=name).execute()
+
+
+def test_wrong_topics_are_refused(topics: Any, project: str) -> None:
+    """Names and fields that the API does not take."""
+    with pytest.raises(HttpError, match="Invalid resource name"):
+        topics.create(name=f"projects/{project}/topics/1", body={}).execute()
+    with pytest.raises(HttpError, match="Cannot find field"):
+        topics.create(name=f"projects/{project}/topics/logs", body={"label": {}}).execute()
+    with pytest.raises(HttpError, match="update_mask"):
+        topics.patch(name=f"projects/{project}/topics/logs", body={"topic": {}}).execute()
+
+
+def test_a_topics_policy_is_changed(topics: Any, project: str, writer: str) -> None:
+    """The writer of a sink is let in through the topic's policy."""
+    name = f"projects/{project}/topics/logs"
+    topics.create(name=name, body={}).execute()
+    binding = {"role": "roles/pubsub.publisher", "members": [f"serviceAccount:{writer}"]}
+    topics.setIamPolicy(resource=name, body={"policy": {"bindings": [binding]}}).execute()
+    assert topics.getIamPolicy(resource=name).execute()["bindings"] == [binding]
+    with pytest.raises(HttpError, match="unknown type"):
+        topics.setIamPolicy(
+            resource=name, body={"policy": {"bindings": [binding | {"members": ["me"]}]}}
+        ).execute()
+
+
+def test_a_subscription_needs_its_topic(google: GoogleClients, project: str) -> None:
+    """Subscriptions name a topic that exists."""
+    pubsub = google("pubsub", "v1").projects()
+    topic, name = f"projects/{project}/topics/logs", f"projects/{project}/subscriptions/read"
+    with pytest.raises(HttpError, match="Resource not found"):
+        pubsub.subscriptions().create(name=name, body={"topic": topic}).execute()
+    pubsub.topics().create(name=topic, body={}).execute()
+    made = pubsub.subscriptions().create(name=name, body={"topic": topic}).execute()
+    assert made["ackDeadlineSeconds"] == 10
+    listed = pubsub.topics().subscriptions().list(topic=topic).execute()
+    assert listed == {"subscriptions": [name]}
