@@ -290,7 +290,8 @@ def test_firewall_patch_merges_and_keeps_its_direction(compute: Any, project: st
     finish(compute.globalOperations(), made, project=project)
     where = {"project": project, "firewall": "rule"}
 
-    patched = compute.firewalls().patch(**where, body={"sourceRanges": ["10.0.0.0/8"]}).execute()
+    change = {"sourceRanges": ["10.0.0.0/8"], "network": network}  # the link in another form
+    patched = compute.firewalls().patch(**where, body=change).execute()
     finish(compute.globalOperations(), patched, project=project)
     after = compute.firewalls().get(**where).execute()
     with pytest.raises(HttpError) as caught:

@@ -112,6 +112,7 @@ def build_call(cloud: Cloud, found: Route, query: Mapping[str, str], raw_body: b
         checker = Checker(
             document,
             f"{service.proto or service.name}.{version}",
+            extra=service.extra_fields,
             keep_null=method.http_method == "PATCH",
             lenient=service.operations == "compute",
         )

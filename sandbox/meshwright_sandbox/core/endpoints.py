@@ -60,6 +60,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _endpoint("monitoring", {"MONITORING": ""}, {"MONITORING": ""}),
     _endpoint("networkservices", {"NETWORK_SERVICES": "v1/"}, {"NETWORKSERVICES": ""}),
     _endpoint("pubsub", {"PUBSUB": "v1/"}, {"PUBSUB": ""}),
+    _endpoint("run", {"CLOUD_RUN_V2": "v2/"}, {"RUN": ""}),
     _endpoint("serviceusage", {"SERVICE_USAGE": "v1/"}, {"SERVICEUSAGE": ""}),
     _endpoint("storage", {"STORAGE": "storage/v1/"}, {"STORAGE": "storage/v1/"}),
 )

@@ -53,11 +53,11 @@ def update(call: Call) -> Json:
     changes = _resource_sent(call)
     _require_current(call, before, changes)
     after = _changed(call, before, changes)
+    call.before = before
+    uses = references.resolve(call, after)  # first, so that links compare in their stored form
     for path in collection.immutable:
         if masks.get_path(after, path) != masks.get_path(before, path):
             raise _immutable(call, path)
-    call.before = before
-    uses = references.resolve(call, after)
     if collection.check:
         collection.check(call, after)
     stamps.on_update(call, after)

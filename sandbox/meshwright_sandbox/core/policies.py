@@ -74,7 +74,7 @@ def merged_bindings(call: "Call", bindings: list[Json], known: set[str]) -> list
             entry["condition"] = condition
         for member in binding.get("members", []):
             if member not in known:
-                _check_member(call, member)
+                check_member(call, member)
             if member not in entry["members"]:
                 entry["members"].append(member)
     kept = [entry | {"members": sorted(entry["members"])} for entry in merged.values()]
@@ -83,7 +83,8 @@ def merged_bindings(call: "Call", bindings: list[Json], known: set[str]) -> list
     )
 
 
-def _check_member(call: "Call", member: str) -> None:
+def check_member(call: "Call", member: str) -> None:
+    """Refuse a member of a wrong form, and a service account that does not exist."""
     if member in ("allUsers", "allAuthenticatedUsers"):
         return
     if not _MEMBER.fullmatch(member):

@@ -41,15 +41,23 @@ class Checker:
     Args:
         document: whose schemas.
         proto: protobuf package with version, for the texts of type errors.
+        extra: fields by schema that the API takes besides those of the document.
         keep_null: whether nulls stay, to clear fields in a merge patch.
         lenient: whether unknown fields without content are let through. Compute must do so: the
             official provider sends it empty lists under names of its own (`initialNatIps`).
     """
 
     def __init__(
-        self, document: Document, proto: str, *, keep_null: bool = False, lenient: bool = False
+        self,
+        document: Document,
+        proto: str,
+        *,
+        extra: Mapping[str, Mapping[str, Any]] | None = None,
+        keep_null: bool = False,
+        lenient: bool = False,
     ) -> None:
         self._schemas = document.schemas
+        self._extra = extra or {}
         self._proto = proto
         self._keep_null = keep_null
         self._lenient = lenient
@@ -87,6 +95,8 @@ class Checker:
 
     def _object(self, schema: Mapping[str, Any], name: str, value: Any, path: str) -> Any:
         properties: Mapping[str, Any] = schema.get("properties", {})
+        if name in self._extra:
+            properties = {**properties, **self._extra[name]}
         extra = schema.get("additionalProperties")
         if schema.get("type") == "any" or (not properties and extra is None and not name):
             return value

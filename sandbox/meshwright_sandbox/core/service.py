@@ -162,6 +162,7 @@ class Service:
             `projects/P/locations/L/operations/ID`.
         busy: text of the refusal while another operation runs on a resource.
         extra_parameters: query parameters that the API takes although no document lists them.
+        extra_fields: schema -> fields that the API takes although no document lists them.
         before: called before every handler, to refuse unknown places or to complete the call.
         seed: called as `seed(cloud, project)` once for each new project, in a transaction, to
             create what the cloud itself brings (`cloud.store.put(..., system=True)`).
@@ -181,6 +182,7 @@ class Service:
     already_exists: Callable[[str], str] = "Resource '{}' already exists".format
     name_field: str = "full"
     extra_parameters: frozenset[str] = frozenset()
+    extra_fields: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
     before: Callable[["Call"], None] | None = None
     works: Mapping[str, WorkHook] = field(default_factory=dict)
     operation_name: Callable[[str, str, str], str] | None = None

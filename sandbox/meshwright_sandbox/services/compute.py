@@ -94,6 +94,12 @@ SERVICE = Service(
     name_field="short",
     not_found="The resource '{}' was not found".format,
     already_exists="The resource '{}' already exists".format,
+    # The official provider sends it with every routing mode; it only means "unset the field".
+    extra_fields={
+        "NetworkRoutingConfig": {
+            "deleteBgpAlwaysCompareMed": {"type": "boolean", "readOnly": True},
+        },
+    },
     before=_before,
     seed=networks.seed,
     collections=(
