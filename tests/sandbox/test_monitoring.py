@@ -1,0 +1,119 @@
+"""Cloud Monitoring as google-api-python-client sees it."""
+
+from typing import Any
+
+import pytest
+from googleapiclient.errors import HttpError
+
+from tests.sandbox.conftest import GoogleClients
+
+
+@pytest.fixture
+def dashboards(google: GoogleClients) -> Any:
+    """The monitoring v1 client's dashboards."""
+    return google("monitoring", "v1").projects().dashboards()
+
+
+@pytest.fixture
+def monitoring(google: GoogleClients) -> Any:
+    """The monitoring v3 client."""
+    return google("monitoring", "v3")
+
+
+def test_a_dashboard_gets_a_name_of_its_own(dashboards: Any, project: str) -> None:
+    """Without a name in the request; the update replaces the whole and needs the current etag."""
+    body = {"displayName": "mesh", "gridLayout": {"columns": "2"}}
+    parent = f"projects/{project}"
+    made = dashboards.create(parent=parent, body=body).execute()
+    assert made["name"].startswith(f"{parent}/dashboards/")
+    assert dashboards.get(name=made["name"]).execute() == made
+
+    change = {"displayName": "shop", "mosaicLayout": {"columns": 12}, "etag": made["etag"]}
+    changed = dashboards.patch(name=made["name"], body=change).execute()
+
+    assert "gridLayout" not in changed
+    with pytest.raises(HttpError) as stale:
+        dashboards.patch(name=made["name"], body=change).execute()
+    assert stale.value.status_code == 409
+    dashboards.delete(name=made["name"]).execute()
+    assert dashboards.list(parent=parent).execute() == {}
+
+
+def test_wrong_dashboards_are_refused(dashboards: Any, project: str) -> None:
+    """No name, two layouts, unknown fields, absent dashboards."""
+    parent = f"projects/{project}"
+    two = {"displayName": "x", "gridLayout": {}, "mosaicLayout": {}}
+    for body, text in (({}, "display name"), (two, "one layout"), ({"title": "x"}, "find field")):
+        with pytest.raises(HttpError, match=text):
+            dashboards.create(parent=parent, body=body).execute()
+    name = f"{parent}/dashboards/absent"
+    with pytest.raises(HttpError, match="could not be found"):
+        dashboards.patch(name=name, body={"displayName": "x"}).execute()
+
+
+def test_a_service_has_objectives(monitoring: Any, project: str) -> None:
+    """SLOs belong to a service that exists, and go with it."""
+    parent, services = f"projects/{project}", monitoring.services()
+    objectives = services.serviceLevelObjectives()
+    good = {"goodServiceFilter": "a", "totalServiceFilter": "b"}
+    slo = {
+        "goal": 0.99,
+        "rollingPeriod": "2419200s",
+        "serviceLevelIndicator": {"requestBased": {"goodTotalRatio": good}},
+    }
+    with pytest.raises(HttpError, match="could not be found"):
+        objectives.create(parent=f"{parent}/services/svc", body=slo).execute()
+    body = {"displayName": "s", "custom": {}}
+    made = services.create(parent=parent, serviceId="svc", body=body).execute()
+    assert made["name"] == f"{parent}/services/svc"
+
+    objective = objectives.create(parent=made["name"], body=slo).execute()
+
+    assert objectives.get(name=objective["name"]).execute() == objective
+    change = {"goal": 0.95}
+    changed = objectives.patch(name=objective["name"], updateMask="goal", body=change).execute()
+    assert changed["goal"] == 0.95
+    for fields, text in (({"goal": 1.5}, "goal"), ({"rollingPeriod": None}, "Exactly one of")):
+        with pytest.raises(HttpError, match=text):
+            objectives.create(parent=made["name"], body=slo | fields).execute()
+    with pytest.raises(HttpError, match="Cannot find field"):
+        objectives.create(parent=made["name"], body=slo | {"target": 1}).execute()
+    services.delete(name=made["name"]).execute()
+    with pytest.raises(HttpError):
+        objectives.get(name=objective["name"]).execute()
+
+
+def test_an_alert_policy_names_existing_channels(monitoring: Any, project: str) -> None:
+    """Conditions get names, channels must exist."""
+    parent = f"projects/{project}"
+    policies = monitoring.projects().alertPolicies()
+    channels = monitoring.projects().notificationChannels()
+    threshold = {"filter": "x", "comparison": "COMPARISON_GT", "duration": "60s"}
+    policy = {
+        "displayName": "burn",
+        "combiner": "OR",
+        "conditions": [{"displayName": "fast", "conditionThreshold": threshold}],
+    }
+    absent = {"notificationChannels": [f"{parent}/notificationChannels/1"]}
+    with pytest.raises(HttpError, match="could not be found"):
+        policies.create(name=parent, body=policy | absent).execute()
+    body = {"type": "email", "labels": {"email_address": "sre@example.com"}}
+    channel = channels.create(name=parent, body=body).execute()
+    policy["notificationChannels"] = [channel["name"]]
+
+    made = policies.create(name=parent, body=policy).execute()
+
+    assert made["enabled"] is True
+    assert made["conditions"][0]["name"].startswith(f"{made['name']}/conditions/")
+    change = {"enabled": False}
+    changed = policies.patch(name=made["name"], updateMask="enabled", body=change).execute()
+    assert not changed.get("enabled")
+    for fields, text in (
+        ({"conditions": []}, "must have a condition"),
+        ({"combiner": "XOR"}, "combiner"),
+        ({"severe": True}, "Cannot find field"),
+    ):
+        with pytest.raises(HttpError, match=text):
+            policies.create(name=parent, body=policy | fields).execute()
+    policies.delete(name=made["name"]).execute()
+    channels.delete(name=channel["name"]).execute()
