@@ -72,6 +72,11 @@ class Plugin:
     def configure(self, **settings: str) -> None:
         self._stub.Configure(pb.ConfigureRequest(args=encode(settings), acceptSecrets=True))
 
+    def cancel(self) -> None:
+        from google.protobuf import empty_pb2
+
+        self._stub.Cancel(empty_pb2.Empty())
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(timeout=10)

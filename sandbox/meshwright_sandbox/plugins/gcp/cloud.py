@@ -275,13 +275,13 @@ class Cloud:
         except (urllib3.exceptions.HTTPError, google.auth.exceptions.TransportError) as error:
             advice = "check the network and that the endpoint is up, then run again"
             raise CloudError(f"{where}: no answer ({error}); {advice}", 0) from None
-        if answer and not isinstance(answer, dict):
+        if isinstance(answer, str) and answer:
             raise CloudError(
                 f"{where}: the answer is not JSON (it begins with {answer[:40]!r}); check that the"
                 " endpoint is a Google API and not a proxy's page",
                 599,
             )
-        return answer or {}
+        return answer if isinstance(answer, dict) else {}
 
     @cached_property
     def _transport(self) -> _Transport:

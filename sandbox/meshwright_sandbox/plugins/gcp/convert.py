@@ -105,6 +105,9 @@ def outputs_of(
     if kind.present:
         kind.present(answer, outputs)
     outputs.setdefault("deletionPolicy", "DELETE")
+    for name, property_ in root.properties.items():
+        if property_.kind == "string" and not property_.settable:
+            outputs.setdefault(name, "")
     return {name: value for name, value in outputs.items() if name in root.properties}
 
 

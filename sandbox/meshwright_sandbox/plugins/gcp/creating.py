@@ -140,7 +140,7 @@ def delete(work: Work, identifier: str, outputs: Mapping[str, Any]) -> None:
         return  # built-in log buckets cannot be deleted
     query = parameters(kind, identifier, {**work.inputs, **work.identity(identifier)})
     setting, parameter = kind.force
-    if setting and outputs.get(setting):
+    if setting and work.inputs.get(setting):
         query[parameter] = True
     method = f"{kind.collection}.delete"
     with cloud.turn(work.turn):

@@ -34,7 +34,9 @@ def changes(
     # An import takes over all that the API tells, of which the program need not say anything.
     imported = DEFAULTED not in old
     for name, property_ in tree(kind).properties.items():
-        if not property_.settable or (imported and name in kind.unread):
+        if not property_.settable:
+            continue
+        if imported and (name in kind.unread or not property_.path):
             continue
         before, after = old.get(name, _MISSING), new.get(name, _MISSING)
         if after is _MISSING and (imported or property_.computed or empty(before)):

@@ -164,8 +164,8 @@ class GcpProvider(PluginServicer):
         outputs = reveal(decode(request.properties))
         inputs = _plain(decode(request.old_inputs)) or outputs
         work = Work(kind, self.cloud, request.urn, {**outputs, **inputs}, request.timeout)
-        policy = str(outputs.get("deletionPolicy") or "DELETE")
-        if (kind.guard and outputs.get(kind.guard)) or policy == "PREVENT":
+        policy = str(work.inputs.get("deletionPolicy") or "DELETE")
+        if (kind.guard and work.inputs.get(kind.guard)) or policy == "PREVENT":
             setting = f"{kind.guard}=false" if policy != "PREVENT" else "deletionPolicy=DELETE"
             raise PluginError(
                 f"deleting gcp:{kind.label} '{work.name}' ({request.id}): it is protected; set"

@@ -83,7 +83,7 @@ def identity_of(kind: Kind, text: str, cloud: Cloud) -> dict[str, str]:
         return f"(?P<{name}>{_FORMS.get(name, '[^/@]+')})"
 
     pattern = re.sub(r"\\{(\w+)\\}", group, re.escape(kind.id))
-    found = re.fullmatch(pattern, text)
+    found = re.fullmatch(pattern.replace(r"\{\}", "[^/]+"), text)
     if found:
         return found.groupdict()
     names = kind.placeholders
