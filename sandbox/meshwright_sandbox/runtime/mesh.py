@@ -33,7 +33,8 @@ _KIND = re.compile(r"^kind: (\w+)$", re.MULTILINE)
 _CRD_NAME = re.compile(r"^  name: (\S+\.istio\.io)$", re.MULTILINE)
 # The control plane itself is not deployed: these describe where it would run.
 _DEPLOYED = {
-    "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceAccount",
+    "Deployment", "DaemonSet", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget",
+    "ServiceAccount",
     "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
 }  # fmt: skip
 _WEBHOOKS = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
@@ -140,6 +141,8 @@ class Mesh:
             "revision": mesh.revision,
             "meshConfig.trustDomain": mesh.trust_domain,
             "meshConfig.defaultConfig.meshId": mesh.mesh_id,
+            # As on GKE, traffic is redirected by the node's CNI: pods need no NET_ADMIN for it.
+            "components.cni.enabled": "true",
             "values.global.meshID": mesh.mesh_id,
             "values.global.multiCluster.clusterName": self._cluster_name,
         }
