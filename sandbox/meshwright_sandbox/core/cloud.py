@@ -27,8 +27,7 @@ class Cloud:
         home: folder of the state; created if absent.
         services: the emulated APIs by name.
         runtime: what runs clusters.
-        scale: simulated time per real time; 0 ends operations at once. A scale that was set
-            through the admin surface outlives a restart.
+        scale: simulated time per real time; 0 ends operations at once.
         project: id of the sandbox's own project.
         project_number: its number.
     """

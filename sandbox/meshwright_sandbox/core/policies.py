@@ -25,16 +25,23 @@ _AGENT_DOMAINS = frozenset(AGENTS.values())
 
 
 def get_policy(call: "Call", name: str | None = None) -> Json:
-    """The policy of a resource; an empty one when none was set."""
-    return call.cloud.store.policy(call.service.name, name or call.name) or {"etag": _EMPTY_ETAG}
+    """The policy of a resource; an empty one when none was set.
+
+    Raises:
+        ApiError: 404 when there is no such resource.
+    """
+    name = name or call.name
+    if "get" in call.document.verbs(call.type):
+        call.get(name)
+    return call.cloud.store.policy(call.service.name, name) or {"etag": _EMPTY_ETAG}
 
 
 def set_policy(call: "Call", name: str | None = None) -> Json:
     """Replace a policy.
 
     Raises:
-        ApiError: 409 for a stale etag, 400 for a wrong role, a wrong member, or a service account
-            that does not exist.
+        ApiError: 404 when there is no such resource, 409 for a stale etag, 400 for a wrong role,
+            a wrong member, or a service account that does not exist.
     """
     name = name or call.name
     policy = call.body.get("policy", call.body)
@@ -50,8 +57,10 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
     changed: Json = {"version": policy.get("version", 1), "etag": new_etag()}
     if bindings:
         changed["bindings"] = bindings
-    if policy.get("auditConfigs"):
-        changed["auditConfigs"] = policy["auditConfigs"]
+    masked = call.body.get("updateMask", "auditConfigs")
+    audit = policy if "auditConfigs" in masked or "audit_configs" in masked else current
+    if audit.get("auditConfigs"):
+        changed["auditConfigs"] = audit["auditConfigs"]
     call.cloud.store.set_policy(call.service.name, name, changed)
     return changed
 

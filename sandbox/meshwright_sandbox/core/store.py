@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
+_JOURNAL_LENGTH = 100_000
 _TABLES = """
 CREATE TABLE IF NOT EXISTS resources (
   service TEXT, name TEXT, type TEXT, parent TEXT, project TEXT, system INTEGER, doc TEXT,
@@ -32,7 +33,6 @@ CREATE TABLE IF NOT EXISTS operations (
 CREATE INDEX IF NOT EXISTS unfinished ON operations (done, service, target);
 CREATE TABLE IF NOT EXISTS requests (
   n INTEGER PRIMARY KEY AUTOINCREMENT, doc TEXT);
-CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
 
@@ -248,32 +248,23 @@ class Store:
             )
         return [json.loads(row[0]) for row in rows]
 
-    # Journal and settings
+    # The journal
 
     def add_request(self, doc: Json) -> None:
-        """Append to the journal of requests."""
+        """Append to the journal of requests, which keeps the newest."""
         with self.transaction():
-            self._db.execute("INSERT INTO requests (doc) VALUES (?)", (json.dumps(doc),))
+            cursor = self._db.execute("INSERT INTO requests (doc) VALUES (?)", (json.dumps(doc),))
+            number = cursor.lastrowid or 0
+            if number % 1000 == 0:
+                self._db.execute("DELETE FROM requests WHERE n <= ?", (number - _JOURNAL_LENGTH,))
 
     def requests(self, since: int) -> list[Json]:
         """Journal entries with a number greater than `since`."""
         rows = self._rows("SELECT n, doc FROM requests WHERE n > ? ORDER BY n", since)
         return [{"n": n, **json.loads(doc)} for n, doc in rows]
 
-    def setting(self, key: str, default: Any) -> Any:
-        """A value kept beside the resources (clock scale, ...)."""
-        rows = self._rows("SELECT value FROM settings WHERE key=?", key)
-        return json.loads(rows[0][0]) if rows else default
-
-    def set_setting(self, key: str, value: Any) -> None:
-        """Keep a value."""
-        with self.transaction():
-            self._db.execute(
-                "INSERT OR REPLACE INTO settings VALUES (?,?)", (key, json.dumps(value))
-            )
-
     def clear(self) -> None:
-        """Forget everything but the settings; the journal's numbering goes on."""
+        """Forget everything; the journal's numbering goes on."""
         with self.transaction():
             for table in ("resources", "uses", "policies", "operations", "requests"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from meshwright_sandbox.core import generic, policies
+from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import invalid
 from meshwright_sandbox.core.service import Collection, Service
@@ -52,13 +52,6 @@ def _disable(call: Call) -> Json:
     return {}
 
 
-def _policy_of_existing(call: Call) -> Json:
-    call.get()
-    if call.method.verb == "setIamPolicy":
-        return policies.set_policy(call)
-    return policies.get_policy(call)
-
-
 def _rewrite(path: str) -> str:
     """`projects/-/...` and unique ids: the project is in the account's address."""
     match = re.match(rf"projects/-/serviceAccounts/[^@/]+@([^.]+){re.escape(_SUFFIX)}", path)
@@ -100,7 +93,5 @@ SERVICE = Service(
         f"{_ACCOUNTS}.create": _create_account,
         f"{_ACCOUNTS}.enable": _enable,
         f"{_ACCOUNTS}.disable": _disable,
-        f"{_ACCOUNTS}.getIamPolicy": _policy_of_existing,
-        f"{_ACCOUNTS}.setIamPolicy": _policy_of_existing,
     },
 )
