@@ -1,0 +1,43 @@
+"""A local cloud and a stack on it, fresh for each test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lifecycle.harness import Cloud, Stack
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """An emulator of its own, without clusters' processes."""
+    cloud = Cloud(tmp_path / "cloud")
+    cloud.start()
+    yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def make_stack(tmp_path: Path, cloud: Cloud) -> Callable[[str], Stack]:
+    """Makes a stack of the program of a name."""
+
+    def make(program: str) -> Stack:
+        work = tmp_path / program
+        work.mkdir()
+        return Stack(PROGRAMS / program, work, cloud.environment())
+
+    return make
+
+
+@pytest.fixture
+def platform(make_stack: Callable[[str], Stack]) -> Stack:
+    """A stack of the program `platform`: nothing is up yet."""
+    return make_stack("platform")
+
+
+@pytest.fixture
+def small(make_stack: Callable[[str], Stack]) -> Stack:
+    """A stack of the program `small`, for tests that run it many times."""
+    return make_stack("small")

@@ -1,0 +1,7 @@
+"""What the lifecycle tests drive: a local cloud as a process, the real engine, and the oracle."""
+
+from tests.lifecycle.harness.cloud import Cloud
+from tests.lifecycle.harness.engine import Run, Stack
+from tests.lifecycle.harness.oracle import assert_consistent
+
+__all__ = ["Cloud", "Run", "Stack", "assert_consistent"]

@@ -1,0 +1,166 @@
+"""One stack, driven by the real `pulumi` program as a user's shell drives it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from meshwright_toolchain import bin_dir
+
+_ENDED_WITHIN_SECONDS = 240
+
+
+@dataclass
+class Run:
+    """What a command of the engine did."""
+
+    code: int
+    output: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many resources each kind of step touched; `same` and pure reads are left out."""
+        return dict(Counter(op for op, _ in self.steps))
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """(operation, `type::name`) of each step that changes something."""
+        found: list[tuple[str, str]] = []
+        for event in self.events:
+            metadata = event.get("resourcePreEvent", {}).get("metadata")
+            if metadata and metadata["op"] not in ("same", "read", "refresh"):
+                kind, name = metadata["urn"].split("::")[-2:]
+                found.append((metadata["op"], f"{kind.split('$')[-1]}::{name}"))
+        return found
+
+    def succeeded(self) -> "Run":
+        """This run, if it ended well; else the test fails with what was printed."""
+        assert self.code == 0, self.output
+        return self
+
+    def failed(self) -> "Run":
+        """This run, if it ended badly and without a traceback."""
+        assert self.code != 0, self.output
+        assert "Traceback" not in self.output, self.output
+        return self
+
+
+class Stack:
+    """A program in a folder of its own, its state beside it."""
+
+    def __init__(
+        self, program: Path, work: Path, environment: dict[str, str], *, name: str = "test"
+    ) -> None:
+        self.name = name
+        self.work = work / "program"
+        self.state = work / "state"
+        shutil.copytree(program, self.work)
+        self.state.mkdir()
+        shims = work / "bin"
+        shims.mkdir()
+        for plugin in ("gcp", "kubernetes"):
+            _shim(shims / f"pulumi-resource-{plugin}", f"meshwright_sandbox.plugins.{plugin}")
+        folders = [
+            *_official_plugins(),
+            str(shims),
+            str(Path(sys.executable).parent),
+            str(bin_dir()),
+        ]
+        given = os.environ | {"PULUMI_CONFIG_PASSPHRASE": "test"} | environment
+        self.environment = given | {
+            "PATH": os.pathsep.join([*folders, given["PATH"]]),
+            "PULUMI_HOME": str(work / "home"),
+            "PULUMI_BACKEND_URL": f"file://{self.state}",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",
+            "MESHWRIGHT_RETRY_DEADLINE": "20",
+        }
+        self._runs = 0
+        self.run("stack", "init", name).succeeded()
+
+    def run(self, *arguments: str, environment: dict[str, str] | None = None) -> Run:
+        """Run a command to its end."""
+        with self.running(*arguments, environment=environment) as process:
+            output, _ = process.communicate(timeout=_ENDED_WITHIN_SECONDS)
+        return Run(process.returncode, output, self._events())
+
+    @contextmanager
+    def running(
+        self, *arguments: str, environment: dict[str, str] | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A command that is still under way; it is ended with the block."""
+        self._runs += 1
+        command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
+        if arguments[0] in ("up", "preview", "refresh", "destroy"):
+            command += ["--event-log", str(self._event_log()), "--stack", self.name]
+        process = subprocess.Popen(
+            command, cwd=self.work, env=self.environment | (environment or {}), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate(timeout=30)
+
+    def _event_log(self) -> Path:
+        return self.state / f"events-{self._runs}.jsonl"
+
+    def _events(self) -> list[dict[str, Any]]:
+        log = self._event_log()
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+    def configure(self, **values: str) -> None:
+        """Set values of the program's own namespace."""
+        for key, value in values.items():
+            self.run("config", "set", key, value, "--stack", self.name).succeeded()
+
+    def up(self, *arguments: str) -> Run:
+        """`pulumi up` without questions."""
+        return self.run("up", "--yes", "--skip-preview", *arguments)
+
+    def preview(self, *arguments: str) -> Run:
+        """`pulumi preview`."""
+        return self.run("preview", *arguments)
+
+    def refresh(self, *arguments: str) -> Run:
+        """`pulumi refresh` without questions."""
+        return self.run("refresh", "--yes", "--skip-preview", *arguments)
+
+    def destroy(self, *arguments: str) -> Run:
+        """`pulumi destroy` without questions."""
+        return self.run("destroy", "--yes", "--skip-preview", *arguments)
+
+    def deployment(self) -> dict[str, Any]:
+        """The state as `pulumi stack export` gives it, which checks its integrity."""
+        target = self.state / "export.json"
+        self.run("stack", "export", "--stack", self.name, "--file", str(target)).succeeded()
+        return json.loads(target.read_text())["deployment"]
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Custom resources in the state, providers left out."""
+        return [
+            entry
+            for entry in self.deployment().get("resources", [])
+            if entry.get("custom") and not entry["type"].startswith("pulumi:")
+        ]
+
+
+def _shim(path: Path, module: str) -> None:
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+    path.chmod(0o755)
+
+
+def _official_plugins() -> list[str]:
+    """Folder of official plugins to test with instead of the stand-ins, if one is named."""
+    folder = os.environ.get("MESHWRIGHT_TEST_PLUGINS")
+    return [folder] if folder else []
