@@ -147,7 +147,9 @@ class GkeCluster(pulumi.ComponentResource):
         if not args.get("autopilot", False):
             for pool in args.get("node_pools", [NodePoolArgs(name="default")]):
                 pools.append(node_pool(self, name, pool, cluster, account))
-        fleet = cluster.fleet.apply(lambda fleet: _membership(fleet, physical))
+        # A cluster that is born into a fleet is a member in its own region, under its own name.
+        region = "-".join(args["location"].split("-")[:2])
+        fleet = cluster.fleet.apply(lambda fleet: _membership(fleet, physical, region))
         self.cluster_name = cluster.name
         self.project = cluster.project
         self.location = cluster.location
@@ -291,11 +293,13 @@ class GkeCluster(pulumi.ComponentResource):
         return pulumi.Output.all(labels, mesh_id).apply(lambda v: {**v[0], "mesh_id": v[1]})
 
 
-def _membership(fleet: gcp.container.outputs.ClusterFleet | None, cluster: str) -> tuple[str, str]:
+def _membership(
+    fleet: gcp.container.outputs.ClusterFleet | None, cluster: str, region: str
+) -> tuple[str, str]:
     """Id and location of the membership that a cluster was born with, empty where it has none."""
     if fleet is None or not fleet.project:
         return "", ""
-    return fleet.membership_id or cluster, fleet.membership_location or "global"
+    return fleet.membership_id or cluster, fleet.membership_location or region
 
 
 def _dns_name(

@@ -140,8 +140,9 @@ class IngressGateway(pulumi.ComponentResource):
         selector: dict[str, pulumi.Input[str]],
     ) -> kubernetes.apiextensions.CustomResource:
         """Let callers without an identity in: they come from outside the mesh."""
-        # A client may name the port in the Host header, and not every one leaves 443 out.
-        hosts = [form for host in args["hosts"] for form in (host, f"{host}:*")]
+        # A client may name the port in the Host header. A pattern has one wildcard, so that this
+        # cannot be said of a host that begins with one.
+        hosts = args["hosts"] + [f"{host}:*" for host in args["hosts"] if host[0] != "*"]
         spec: dict[str, object] = {
             "selector": {"matchLabels": selector},
             "action": "ALLOW",

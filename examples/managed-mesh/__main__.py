@@ -9,6 +9,7 @@ from meshwright import (
     ManagedMesh,
     MeshNamespace,
     MeshNetwork,
+    MeshSecurity,
     cluster_access,
 )
 
@@ -57,9 +58,11 @@ mesh = ManagedMesh(
     },
 )
 inside = cluster_access("shop-access", cluster)
+into = pulumi.ResourceOptions(provider=inside.provider)
+MeshSecurity("security", {"revision": mesh.revision}, into)
 namespace = MeshNamespace(
     "shop-namespace",
     {"namespace": "shop", "revision": mesh.revision},
-    pulumi.ResourceOptions(provider=inside.provider),
+    into,
 )
 pulumi.export("namespace", namespace.namespace)

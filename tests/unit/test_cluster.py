@@ -4,8 +4,10 @@ import json
 
 import pulumi
 import pytest
+from pulumi_gcp.container.outputs import ClusterFleet
 
 from meshwright import ArgumentError, GkeCluster, GkeClusterArgs
+from meshwright.cluster import _membership
 from tests.unit.recording import PROJECT_NUMBER, record
 
 
@@ -152,6 +154,14 @@ def test_a_cluster_without_a_fleet_has_no_membership():
         assert recorder.one("Service").inputs["service"] == "container.googleapis.com"
 
     return pulumi.Output.all(cluster.membership, cluster.membership_location).apply(check)
+
+
+def test_the_membership_can_be_told_before_google_does():
+    """What the API fills in later follows from the cluster: its name and its region."""
+    fleet = ClusterFleet(project="fleet-p")
+
+    assert _membership(fleet, "dev-main", "europe-west1") == ("dev-main", "europe-west1")
+    assert _membership(None, "dev-main", "europe-west1") == ("", "")
 
 
 @pulumi.runtime.test

@@ -80,6 +80,20 @@ def test_anyone_may_call_the_hosts_and_nothing_else():
 
 
 @pulumi.runtime.test
+def test_a_wildcard_host_has_no_second_wildcard():
+    """Istio would read it as a literal star."""
+    recorder = record()
+
+    gateway = IngressGateway("public", _args(hosts=["*.example.com"]))
+
+    def check(_):
+        rules = recorder.one("AuthorizationPolicy").inputs["spec"]["rules"]
+        assert rules == [{"to": [{"operation": {"hosts": ["*.example.com"]}}]}]
+
+    return gateway.gateway.apply(check)
+
+
+@pulumi.runtime.test
 def test_the_service_keeps_callers_addresses():
     """Access logs and rules need the caller's own address."""
     recorder = record()

@@ -7,8 +7,10 @@ from typing import get_origin, is_typeddict
 import pulumi
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
+from pulumi.provider.experimental.component import ComponentProvider
 
 import meshwright
+from tests.unit.recording import record
 
 _EXPORTED = {name: getattr(meshwright, name) for name in meshwright.__all__}
 _COMPONENTS = {
@@ -87,6 +89,29 @@ def test_components_share_one_shape(name):
     assert parameters["args"].annotation is _EXPORTED[f"{name}Args"]
     assert f'super().__init__("meshwright:index:{name}", name' in inspect.getsource(component)
     assert "register_outputs" in inspect.getsource(component)
+
+
+@pulumi.runtime.test
+def test_a_hosted_component_takes_what_other_languages_send():
+    """Names in camel case, numbers as floating point."""
+    recorder = record()
+    provider = ComponentProvider([meshwright.TrafficRoute], "meshwright")
+    sent = {
+        "namespace": "shop",
+        "service": "checkout",
+        "versions": [{"name": "v1"}],
+        "weights": {"v1": 100.0},
+        "retry": {"attempts": 2.0, "perTryTimeout": "2s"},
+    }
+
+    built = provider.construct("checkout", "meshwright:index:TrafficRoute", sent)
+
+    def check(outputs):
+        assert outputs == {"host": "checkout.shop.svc.cluster.local", "weights": {"v1": 100}}
+        (rule,) = recorder.one("VirtualService").inputs["spec"]["http"]
+        assert rule["retries"]["perTryTimeout"] == "2s"
+
+    return pulumi.Output.from_input(built.state).apply(check)
 
 
 def test_every_component_can_be_hosted_for_other_languages():
