@@ -58,7 +58,7 @@ def test_enable_and_disable_one(usage: Any) -> None:
 
 def test_a_disabled_api_refuses_calls(usage: Any, google: GoogleClients, project: str) -> None:
     name = f"projects/{project}/services/compute.googleapis.com"
-    usage.services().disable(name=name, body={}).execute()
+    usage.services().disable(name=name, body={"disableDependentServices": True}).execute()
 
     with pytest.raises(HttpError) as caught:
         google("compute", "v1").networks().list(project=project).execute()
@@ -98,3 +98,22 @@ def test_only_state_filters_are_taken(usage: Any) -> None:
         usage.services().list(parent=PARENT, filter="name:x").execute()
 
     assert caught.value.status_code == 400
+
+
+def test_an_api_brings_what_it_depends_on_and_keeps_it(usage: Any) -> None:
+    parent = "projects/dependent-apis"
+    finish(
+        usage.operations(),
+        usage.services().enable(name=f"{parent}/services/container.googleapis.com").execute(),
+    )
+    name = f"{parent}/services/compute.googleapis.com"
+    both = {"container.googleapis.com", "compute.googleapis.com"}
+    enabled_before = enabled(usage, parent)
+
+    with pytest.raises(HttpError) as caught:
+        usage.services().disable(name=name, body={}).execute()
+    usage.services().disable(name=name, body={"disableDependentServices": True}).execute()
+
+    assert both <= enabled_before
+    assert "is depended on by the following active service(s): container" in str(caught.value)
+    assert not both & enabled(usage, parent)

@@ -1,5 +1,6 @@
 """The sandbox's own surface, `/_sandbox/...`: what exists, what was asked, faults, the clock."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -85,7 +86,11 @@ def add_routes(app: web.Application, cloud: Cloud) -> None:
 
     async def reset(_: web.Request) -> web.Response:
         cloud.faults.clear()
+        clusters = cloud.store.of_type("container", "projects.locations.clusters")
         cloud.store.clear()
+        for row in clusters:
+            _, project, _, location, _, name = row.name.split("/")
+            await asyncio.to_thread(cloud.runtime.stop, project, location, name)
         return web.json_response({})
 
     app.router.add_get("/_sandbox/health", health)

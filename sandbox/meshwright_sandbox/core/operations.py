@@ -215,6 +215,8 @@ class Operations:
         store, service, name = self._cloud.store, operation["service"], operation["target"]
         collection = self._cloud.services[service].collection(operation["type"])
         with store.transaction():
+            if store.operation(service, operation["name"]) is None:
+                return  # the sandbox was reset in the meantime
             document = store.get(service, name)
             verb = operation["verb"]
             if error:

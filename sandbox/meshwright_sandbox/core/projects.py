@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 RESOURCE_MANAGER = "cloudresourcemanager"
 SERVICE_USAGE = "serviceusage"
+# API -> APIs that are switched on with it, and that it cannot do without.
+DEPENDENCIES = {"container.googleapis.com": ("compute.googleapis.com",)}
 ABSENT_PREFIX = "missing-"
 # What a new project has switched on, as the real cloud does it.
 ENABLED_BY_DEFAULT = (
@@ -106,15 +108,21 @@ class Projects:
                     service.seed(self._cloud, project)
 
     def enable(self, project: str, api: str) -> None:
-        """Switch an API on, e.g. `compute.googleapis.com`."""
-        self._cloud.store.put(
-            SERVICE_USAGE,
-            f"projects/{project}/services/{api}",
-            {"state": "ENABLED"},
-            type_="services",
-            project=project,
-            system=True,
-        )
+        """Switch an API on, e.g. `container.googleapis.com`, with those it depends on."""
+        for name in (*DEPENDENCIES.get(api, ()), api):
+            self._cloud.store.put(
+                SERVICE_USAGE,
+                f"projects/{project}/services/{name}",
+                {"state": "ENABLED"},
+                type_="services",
+                project=project,
+                system=True,
+            )
+
+    def dependents(self, project: str, api: str) -> list[str]:
+        """Enabled APIs that cannot do without this one."""
+        enabled = self.enabled(project)
+        return [name for name, needs in DEPENDENCIES.items() if api in needs and name in enabled]
 
     def disable(self, project: str, api: str) -> None:
         """Switch an API off."""

@@ -105,7 +105,15 @@ def _disable(call: Call) -> Json:
     ]
     if in_use and call.body.get("checkIfServiceHasUsage") == "CHECK":
         raise precondition(f"The service {api} is in use by {in_use[0]}.")
-    call.cloud.projects.disable(call.project, api)
+    dependents = call.cloud.projects.dependents(call.project, api)
+    if dependents and not call.body.get("disableDependentServices"):
+        raise precondition(
+            f"The service {api} is depended on by the following active service(s): "
+            f"{','.join(dependents)}; Please specify disable_dependent_services=true if you want "
+            "to proceed with disabling all services."
+        )
+    for name in (*dependents, api):
+        call.cloud.projects.disable(call.project, name)
     return _start(call, "DisableServiceResponse", {"service": _service(call, api)})
 
 

@@ -30,7 +30,11 @@ def _network_defaults(call: Call, network: Json) -> None:
 
 def _network_view(call: Call, network: Json) -> None:
     name = f"projects/{_project(network)}/global/networks/{network['name']}"
-    subnetworks = [row.doc["selfLink"] for row in ranges.subnetworks_of(call, name)]
+    subnetworks = [
+        stamps.self_link(call.service, call.version, user)
+        for service, user in call.cloud.store.users("compute", name)
+        if service == "compute" and "/subnetworks/" in user
+    ]
     if subnetworks:
         network["subnetworks"] = subnetworks
 
