@@ -1,0 +1,105 @@
+"""What `meshwright demo` says at its end: what was built, how to look at it, change it, stop it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+_OWN = ("pulumi:", "meshwright:")
+
+
+def show(
+    console: Console,
+    outputs: Mapping[str, Any],
+    resources: Counter[str],
+    *,
+    seconds: float,
+    has_gcloud: bool,
+) -> None:
+    """Print the closing screen.
+
+    Args:
+        console: Where to.
+        outputs: The stack's outputs, secrets masked.
+        resources: How many of each type the stack holds.
+        seconds: How long it took.
+        has_gcloud: Whether Google's command-line tool is there.
+    """
+    console.print()
+    console.rule(f"[bold]stack dev is up[/] in {seconds:.0f} s")
+    console.print(_clusters(outputs))
+    console.print(_counts(resources))
+    console.print(Panel(_look(outputs, has_gcloud), title="look at it", title_align="left"))
+    console.print(Panel(_CHANGE, title="change it", title_align="left"))
+    console.print(Panel(_STOP, title="stop it", title_align="left"))
+
+
+def kinds(resources: Counter[str]) -> dict[str, dict[str, int]]:
+    """The counts by provider and short name: `{"Google Cloud": {"compute.Network": 1}}`."""
+    found: dict[str, dict[str, int]] = {}
+    for token, count in sorted(resources.items()):
+        package, module, name = token.split(":")
+        if f"{package}:" in _OWN:
+            continue
+        group = "Google Cloud" if package == "gcp" else "Kubernetes"
+        area = module.split("/")[0]
+        short = f"{area}.{name}" if package == "gcp" else name
+        by_name = found.setdefault(group, {})
+        by_name[short] = by_name.get(short, 0) + count
+    return found
+
+
+def _clusters(outputs: Mapping[str, Any]) -> Table:
+    table = Table(title="outputs", title_justify="left", show_header=False, box=None)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in sorted(outputs.items()):
+        if name != "try":
+            table.add_row(name, value if isinstance(value, str) else json.dumps(value, indent=2))
+    return table
+
+
+def _counts(resources: Counter[str]) -> Table:
+    table = Table(title="created", title_justify="left", show_header=False, box=None)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    for group, names in kinds(resources).items():
+        listed = ", ".join(f"{count} {name}" for name, count in names.items())
+        table.add_row(group, str(sum(names.values())), listed)
+    return table
+
+
+def _look(outputs: Mapping[str, Any], has_gcloud: bool) -> str:
+    lines = ['eval "$(.venv/bin/meshwright sandbox env)"', ""]
+    if has_gcloud:
+        lines += ["gcloud container clusters list", "gcloud container fleet memberships list"]
+    else:
+        lines += ["# gcloud is not installed; with it: gcloud container clusters list"]
+    clusters: Mapping[str, Any] = outputs.get("clusters") or {}
+    lines += ["kubectl config get-contexts"]
+    for cluster in clusters.values():
+        context = f"gke_{outputs.get('project', '')}_{cluster['location']}_{cluster['name']}"
+        lines += [f"kubectl --context {context} get pods -A"]
+        lines += [
+            f"kubectl --context {context} get virtualservices,destinationrules,"
+            "authorizationpolicies,peerauthentications -A"
+        ]
+    return "\n".join([*lines, ".venv/bin/meshwright sandbox status", "pulumi stack output"])
+
+
+_CHANGE = """\
+# in stacks/Pulumi.dev.yaml: give checkout's v1 and v2 the weights 80 and 20, then
+.venv/bin/meshwright validate stacks/Pulumi.dev.yaml
+pulumi up --stack dev --policy-pack policies   # in the shell from above"""
+
+_STOP = """\
+make down                             # ends the local cloud; `make demo` resumes it
+pulumi destroy --stack dev            # deletes the platform
+.venv/bin/meshwright sandbox reset    # forgets everything"""

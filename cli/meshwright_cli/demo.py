@@ -1,0 +1,116 @@
+"""`meshwright demo`: the whole way from a checkout to a platform on the local cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+STACK = "dev"
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a summary for programs at the end.")
+@click.option("--scale", default=0.01, show_default=True, type=click.FloatRange(min=0),
+              help="Real seconds per simulated second of each operation.")  # fmt: skip
+def demo(as_json: bool, scale: float) -> None:
+    """Bring stack dev up on the local cloud and show it. Twice in a row changes nothing."""
+    from meshwright_cli import _screen
+    from meshwright_cli._engine import Engine
+
+    started = time.monotonic()
+    root = _root()
+    tools = _tools()
+    environment, state = _sandbox(root, tools, scale)
+    engine = Engine(root, STACK, environment, state)
+    engine.refuse_lock()
+    engine.select()
+    # Programs read standard output; what people watch goes to standard error then.
+    code = engine.up(output=sys.stderr.fileno() if as_json else None)
+    if code:
+        engine.refuse_lock()
+        raise click.ClickException(
+            "`pulumi up` did not finish; its message stands above. What was built is kept in the "
+            "state: mend the cause and run this again, it continues where it stopped"
+        )
+    outputs, resources = engine.outputs(), engine.resources()
+    seconds = time.monotonic() - started
+    if as_json:
+        counts = _screen.kinds(resources)
+        report = {"stack": STACK, "seconds": round(seconds, 1), "created": counts}
+        click.echo(json.dumps({**report, "outputs": outputs}, indent=2))
+        return
+    has_gcloud = shutil.which("gcloud", path=environment["PATH"]) is not None
+    _screen.show(Console(), outputs, resources, seconds=seconds, has_gcloud=has_gcloud)
+
+
+def _root() -> Path:
+    """The checkout that this command was installed from."""
+    import stacks
+
+    return Path(stacks.__file__).resolve().parents[1]
+
+
+def _tools() -> Path:
+    """The folder of outside programs: as named in the environment, else the toolchain's."""
+    named = os.environ.get("MESHWRIGHT_TOOLS")
+    if named:
+        return Path(named)
+    from meshwright_toolchain import ToolchainError, ensure
+
+    try:
+        return ensure(extras=False)
+    except ToolchainError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _sandbox(root: Path, tools: Path, scale: float) -> tuple[dict[str, str], Path]:
+    """Start the sandbox unless it runs; the environment of its clients and the state's folder."""
+    from meshwright_sandbox.daemon import environment, home, lifecycle
+    from meshwright_sandbox.runtime.interface import RuntimeFailure
+
+    project = _project(root)
+    console = Console(stderr=True)
+    found = home.find_home(root)
+    try:
+        with console.status("sandbox: starting") as progress:
+            started = lifecycle.up(
+                found,
+                tools=tools,
+                project=project,
+                scale=scale,
+                port=None,
+                clusters="real",
+                progress=lambda text: progress.update(f"sandbox: {text}"),
+            )
+        console.print(f"The sandbox is up at {started.settings.url}, in {found.path}")
+        variables = environment.shell_environment(found, started.settings, tools)
+    except (home.SandboxError, RuntimeFailure) as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise click.ClickException(
+            f"the sandbox's files cannot be used:{where}: {error.strerror}; "
+            "check the disk's space and the folder's permissions"
+        ) from error
+    return {**os.environ, **variables}, found.pulumi_state
+
+
+def _project(root: Path) -> str:
+    """The project that the stack's spec names, once the spec is known to be valid."""
+    from stacks._file import read
+    from stacks.spec import load
+    from stacks.validate import validate_file
+
+    path = root / "stacks" / f"Pulumi.{STACK}.yaml"
+    report = validate_file(path)
+    if report.problems:
+        click.echo(report.text(), err=True)
+        raise SystemExit(1)
+    return load(read(path).spec).project
