@@ -80,6 +80,8 @@ def start(
         # Filters that only Istio's own build of Envoy has.
         "PILOT_ENABLE_METADATA_EXCHANGE": "false",
         "PILOT_ENABLE_ALPN_FILTER": "false",
+        # kwok would report a sidecar among the init containers as finished.
+        "ENABLE_NATIVE_SIDECARS": "false",
         "GOGC": "50",
         **istiod.environment,
     }

@@ -45,7 +45,7 @@ class LocalRuntime:
         self.processes = ProcessTable(self.home)
         self.records = Records(self.home)
         self.authority = CertificateAuthority.open(self.home / "ca")
-        self._tools = tools.resolve()
+        self.tools = tools.resolve()
         self._token = _token(self.home)
         self._network: Network | None = None
         self._forwards: Forwards | None = None
@@ -59,7 +59,7 @@ class LocalRuntime:
             access = self._run(record)
             nodes.set_nodes(self._connect(record), request, nodes.pools_of(request))
             if request.gateway_api:
-                gateway_api.install(self._kubectl(record), self._tools)
+                gateway_api.install(self._kubectl(record), self.tools)
             return access
 
     def stop(self, project: str, location: str, name: str) -> None:
@@ -225,7 +225,7 @@ class LocalRuntime:
         return self.records.folder(record.id) / "kubeconfig"
 
     def _kubectl(self, record: ClusterRecord) -> kube.Kubectl:
-        return kube.Kubectl(self._tools, self._kubeconfig(record))
+        return kube.Kubectl(self.tools, self._kubeconfig(record))
 
     def _connect(self, record: ClusterRecord) -> Api:
         access = self._access(record)
@@ -235,7 +235,7 @@ class LocalRuntime:
         return Cluster(
             record,
             self.records.folder(record.id),
-            tools=self._tools,
+            tools=self.tools,
             token=self._token,
             network=self.network,
             processes=self.processes,
@@ -245,7 +245,7 @@ class LocalRuntime:
         return Mesh(
             record,
             self.records.folder(record.id),
-            tools=self._tools,
+            tools=self.tools,
             kubeconfig=self._cluster(record).admin_kubeconfig,
             kubectl=self._kubectl(record),
             authority=self.authority,

@@ -1,0 +1,87 @@
+"""The managed control plane answers: injection, validation, and its own report."""
+
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from meshwright_sandbox.runtime.local import LocalRuntime
+from tests.sandbox.runtime.conftest import (
+    LOCATION,
+    MESH,
+    NAME,
+    PROJECT,
+    deployment,
+    running_pods,
+)
+
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("runtime")]
+
+REVISIONS = ("mesh.cloud.google.com", "v1beta1", "istio-system", "controlplanerevisions")
+
+
+@pytest.mark.parametrize(
+    "labels", [{"istio.io/rev": "asm-managed"}, {"istio-injection": "enabled"}]
+)
+def test_pods_of_a_mesh_namespace_get_a_proxy_and_run(
+    api: client.ApiClient, make_namespace: Any, labels: dict[str, str]
+) -> None:
+    namespace = make_namespace(labels)
+    client.AppsV1Api(api).create_namespaced_deployment(namespace, deployment("checkout", 2))
+    for pod in running_pods(api, namespace, 2):
+        containers = {c.name: c for c in pod.spec.containers}
+        assert set(containers) == {"app", "istio-proxy"}
+        settings = {e.name: e.value for e in containers["istio-proxy"].env}
+        assert settings["ISTIO_META_MESH_ID"] == MESH.mesh_id
+        assert settings["TRUST_DOMAIN"] == MESH.trust_domain
+
+
+def test_pods_of_other_namespaces_get_none(api: client.ApiClient, make_namespace: Any) -> None:
+    namespace = make_namespace()
+    client.AppsV1Api(api).create_namespaced_deployment(namespace, deployment("plain"))
+    (pod,) = running_pods(api, namespace, 1)
+    assert [c.name for c in pod.spec.containers] == ["app"]
+
+
+def test_istio_refuses_a_route_that_makes_no_sense(
+    api: client.ApiClient, make_namespace: Any
+) -> None:
+    route = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "checkout"},
+        "spec": {"hosts": ["checkout"], "http": [{"route": [{"weight": 10}]}]},
+    }
+    with pytest.raises(client.ApiException, match="destination"):
+        client.CustomObjectsApi(api).create_namespaced_custom_object(
+            "networking.istio.io", "v1", make_namespace(), "virtualservices", route
+        )
+
+
+def test_the_control_plane_revision_is_reconciled(api: client.ApiClient) -> None:
+    revision = client.CustomObjectsApi(api).get_namespaced_custom_object(*REVISIONS, "asm-managed")
+    conditions = {c["type"]: c["status"] for c in revision["status"]["conditions"]}
+    assert conditions["Reconciled"] == "True"
+    assert conditions["Stalled"] == "False"
+    assert revision["spec"] == {"type": "managed_service", "channel": "regular"}
+
+
+def test_workloads_trust_the_one_development_ca(
+    runtime: LocalRuntime, api: client.ApiClient
+) -> None:
+    root = client.CoreV1Api(api).read_namespaced_config_map("istio-ca-root-cert", "istio-system")
+    assert root.data["root-cert.pem"].strip() == runtime.authority.certificate.strip()
+
+
+def test_without_its_mesh_a_cluster_still_creates_pods(
+    runtime: LocalRuntime, api: client.ApiClient, make_namespace: Any
+) -> None:
+    namespace = make_namespace({"istio.io/rev": "asm-managed"})
+    runtime.stop_mesh(PROJECT, LOCATION, NAME)
+    try:
+        client.AppsV1Api(api).create_namespaced_deployment(namespace, deployment("plain"))
+        (pod,) = running_pods(api, namespace, 1)
+        assert [c.name for c in pod.spec.containers] == ["app"]
+        assert not client.CustomObjectsApi(api).list_namespaced_custom_object(*REVISIONS)["items"]
+    finally:
+        runtime.start_mesh(PROJECT, LOCATION, NAME, MESH)
