@@ -24,7 +24,7 @@ class Program:
     name: str
     package: str  # the Go package; for a wheel, the distribution
     version_arguments: tuple[str, ...]
-    version_pattern: str  # matched against what the program prints; group 1 is the version
+    version_pattern: str  # matched against what it prints; group 1, if any, is the version
     extra: bool = False  # only tests need it, so `make demo` does not wait for it
     beside: str = ""  # has no version of its own: taken from PATH only next to this program
 
@@ -102,7 +102,7 @@ GROUPS = (
                 "pulumi-language-python",
                 "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
                 ("-help",),
-                r"Usage of .*(pulumi-language-python)",
+                r"Usage of .*pulumi-language-python",
                 beside="pulumi",
             ),
         ),
@@ -166,7 +166,7 @@ GROUPS = (
                 "pulumi-language-nodejs",
                 "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
                 ("-help",),
-                r"Usage of .*(pulumi-language-nodejs)",
+                r"Usage of .*pulumi-language-nodejs",
                 extra=True,
                 beside="pulumi",
             ),

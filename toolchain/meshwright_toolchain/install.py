@@ -115,7 +115,7 @@ def _existing(group: Group, program: Program, found: dict[str, Path]) -> Path | 
     if on_path:
         return on_path
     built = cache.group_dir(group) / "bin" / program.name
-    return built if verify.version_of(built, program) else None
+    return None if verify.version_of(built, program) is None else built
 
 
 def _build_all(jobs: list[Job], report: Reporter) -> None:

@@ -15,6 +15,8 @@ TIMEOUT_SECONDS = 30
 def version_of(path: Path, program: Program | WheelProgram) -> str | None:
     """The version that the program itself reports, or None if it is not the one wanted.
 
+    It is empty for a program that answers as it should but cannot tell a version.
+
     A program that cannot run here (another architecture, a wrapper without its target) counts as
     not wanted, whatever its name promises.
     """
@@ -30,7 +32,9 @@ def version_of(path: Path, program: Program | WheelProgram) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(program.version_pattern, answer.stdout + answer.stderr)
-    return found.group(1) if found else None
+    if found is None:
+        return None
+    return found.group(1) if found.re.groups else ""
 
 
 def find_on_path(program: Program) -> Path | None:
