@@ -121,9 +121,8 @@ class Fleet(pulumi.ComponentResource):
         members = {
             member["name"]: self._member(name, member, labels) for member in args.get("members", [])
         }
-        self.memberships = pulumi.Output.from_input(
-            {key: membership.name for key, membership in members.items()}
-        )
+        names = pulumi.Output.all(*[membership.name for membership in members.values()])
+        self.memberships = names.apply(lambda found: dict(zip(members, found, strict=True)))
         self.register_outputs(
             {
                 "project": self.project,
