@@ -21,7 +21,7 @@ _COMPUTE = re.compile(
 )
 # Compute fields whose string values are links, wherever they stand.
 _LINK_FIELDS = frozenset({"network", "subnetwork", "backendService", "urlMap", "instanceTemplate"})
-_NOT_LINKS = frozenset({"selfLink", "selfLinkWithId", "description", "region", "zone", "name"})
+_NOT_LINKS = frozenset({"selfLink", "selfLinkWithId", "description", "region", "zone"})
 
 
 def resolve(call: "Call", document: Json) -> Uses:
