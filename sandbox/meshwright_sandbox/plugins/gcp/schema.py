@@ -13,6 +13,7 @@ import json
 import os
 import re
 import tempfile
+import threading
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,8 @@ from pulumi import _types
 
 from meshwright_sandbox.plugins.gcp.kinds import Kind
 
+# pulumi_gcp loads its modules lazily, and not safely in several threads.
+_building = threading.Lock()
 _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -102,7 +105,8 @@ def tree(kind: Kind) -> Property:
     try:
         return _load(json.loads(kept.read_bytes()))
     except (OSError, ValueError, TypeError):
-        built = _tree(kind)
+        with _building:
+            built = _tree(kind)
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
