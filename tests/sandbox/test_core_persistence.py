@@ -1,6 +1,9 @@
 """What the sandbox keeps when its process ends, in order or not."""
 
+import http.client
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -42,6 +45,38 @@ def test_everything_is_there_after_a_restart(server: Sandbox, end: str) -> None:
     assert after == before
     assert server.inventory() == inventory
     assert server.journal()[: len(journal)] == journal
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_once(server: Sandbox) -> None:
+    acknowledged: list[str] = []
+    enough = threading.Event()
+
+    def insert_until_killed(prefix: str) -> None:
+        path = f"/compute/compute/v1/projects/{PROJECT}/global/networks"
+        for index in range(1000):
+            name = f"{prefix}-{index}"
+            try:
+                status, _ = server.call("POST", path, {"name": name})
+            except (OSError, http.client.HTTPException):
+                return
+            assert status == 200
+            acknowledged.append(name)
+            if len(acknowledged) > 30:
+                enough.set()
+
+    with ThreadPoolExecutor() as pool:
+        writers = [pool.submit(insert_until_killed, f"net-{n}") for n in "abc"]
+        assert enough.wait(60)
+        server.kill()
+    for writer in writers:
+        writer.result()
+    server.start()
+
+    stored = [name.rpartition("/")[2] for name in server.inventory()]
+    assert set(acknowledged) <= set(stored)
+    assert len(stored) == len(set(stored))
+    # At most the one insert of each writer whose answer the kill cut off.
+    assert len(set(stored) - set(acknowledged)) <= len(writers)
 
 
 def test_an_operation_cut_off_by_kill_goes_on_after_the_restart(server: Sandbox) -> None:

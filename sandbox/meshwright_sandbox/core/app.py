@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,7 @@ async def _serve_one(cloud: Cloud, request: web.Request, sent: Sent) -> web.Stre
         "status": 0,
         "mutating": sent.method not in ("GET", "HEAD"),
         "client": sent.agent,
+        "time": time.time(),
     }
     action = cloud.faults.strike(sent.method, sent.path)
     try:
