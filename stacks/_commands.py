@@ -6,9 +6,7 @@ from stacks._names import compose
 from stacks.spec import Platform
 
 
-def to_try(
-    spec: Platform, addresses: dict[str, dict[str, pulumi.Output[str]]]
-) -> dict[str, pulumi.Input[object]]:
+def to_try(spec: Platform) -> dict[str, pulumi.Input[object]]:
     """Commands by what they show; each runs as printed in a shell that has signed in."""
     commands: dict[str, pulumi.Input[object]] = {
         "mesh": f"gcloud container fleet mesh describe --project {spec.project}",
@@ -20,14 +18,4 @@ def to_try(
         "routes": "kubectl get gateways.networking.istio.io,virtualservices,destinationrules -A",
         "permissions": "kubectl get peerauthentications,authorizationpolicies -A",
     }
-    hosts = {f"{gateway.namespace}/{gateway.name}": gateway.hosts[0] for gateway in spec.gateways}
-    calls = [
-        pulumi.Output.concat(
-            "curl --resolve ", hosts[gateway], ":443:", address, " https://", hosts[gateway], "/"
-        )
-        for gateway, by_cluster in addresses.items()
-        for address in by_cluster.values()
-    ]
-    if calls:
-        commands["calls"] = calls
     return commands

@@ -85,7 +85,8 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
             "revision": mesh.revision,
             "implementations": mesh.implementations,
         },
-        "try": _commands.to_try(spec, addresses),
+        "project": spec.project,
+        "try": _commands.to_try(spec),
     }
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.panel import Panel
+from rich.markup import escape
 from rich.table import Table
 
 _OWN = ("pulumi:", "meshwright:")
@@ -33,11 +33,16 @@ def show(
     """
     console.print()
     console.rule(f"[bold]stack dev is up[/] in {seconds:.0f} s")
-    console.print(_clusters(outputs))
-    console.print(_counts(resources))
-    console.print(Panel(_look(outputs, has_gcloud), title="look at it", title_align="left"))
-    console.print(Panel(_CHANGE, title="change it", title_align="left"))
-    console.print(Panel(_STOP, title="stop it", title_align="left"))
+    console.print(_table("created", _counts(resources)))
+    console.print(_table("outputs", list(_flat(outputs))))
+    for title, text in (
+        ("look at it", _look(outputs, has_gcloud)),
+        ("change it", _CHANGE),
+        ("stop it", _STOP),
+    ):
+        console.print(f"\n[bold]{title}[/]")
+        # Not wrapped and not marked up: these lines are there to be copied.
+        console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def kinds(resources: Counter[str]) -> dict[str, dict[str, int]]:
@@ -55,25 +60,32 @@ def kinds(resources: Counter[str]) -> dict[str, dict[str, int]]:
     return found
 
 
-def _clusters(outputs: Mapping[str, Any]) -> Table:
-    table = Table(title="outputs", title_justify="left", show_header=False, box=None)
-    table.add_column(style="bold")
+def _table(title: str, rows: list[tuple[str, str]]) -> Table:
+    table = Table(
+        title=title, title_justify="left", title_style="bold", show_header=False, box=None
+    )
+    table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in sorted(outputs.items()):
-        if name != "try":
-            table.add_row(name, value if isinstance(value, str) else json.dumps(value, indent=2))
+    for name, text in rows:
+        table.add_row(escape(name), escape(text))
     return table
 
 
-def _counts(resources: Counter[str]) -> Table:
-    table = Table(title="created", title_justify="left", show_header=False, box=None)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    table.add_column(overflow="fold")
+def _flat(outputs: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Each output on a line of its own, named by its path; commands stand further down."""
+    for name, value in sorted(outputs.items()):
+        if isinstance(value, Mapping) and name != "try":
+            yield from _flat(value, f"{above}{name}.")
+        elif name != "try":
+            yield f"{above}{name}", value if isinstance(value, str) else json.dumps(value)
+
+
+def _counts(resources: Counter[str]) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
     for group, names in kinds(resources).items():
         listed = ", ".join(f"{count} {name}" for name, count in names.items())
-        table.add_row(group, str(sum(names.values())), listed)
-    return table
+        rows.append((f"{group} ({sum(names.values())})", listed))
+    return rows
 
 
 def _look(outputs: Mapping[str, Any], has_gcloud: bool) -> str:
@@ -86,18 +98,14 @@ def _look(outputs: Mapping[str, Any], has_gcloud: bool) -> str:
     lines += ["kubectl config get-contexts"]
     for cluster in clusters.values():
         context = f"gke_{outputs.get('project', '')}_{cluster['location']}_{cluster['name']}"
-        lines += [f"kubectl --context {context} get pods -A"]
-        lines += [
-            f"kubectl --context {context} get virtualservices,destinationrules,"
-            "authorizationpolicies,peerauthentications -A"
-        ]
+        lines += [f"kubectl --context {context} get pods,virtualservices,authorizationpolicies -A"]
     return "\n".join([*lines, ".venv/bin/meshwright sandbox status", "pulumi stack output"])
 
 
 _CHANGE = """\
-# in stacks/Pulumi.dev.yaml: give checkout's v1 and v2 the weights 80 and 20, then
+# in stacks/Pulumi.dev.yaml, give checkout's v1 and v2 the weights 80 and 20; then, in that shell:
 .venv/bin/meshwright validate stacks/Pulumi.dev.yaml
-pulumi up --stack dev --policy-pack policies   # in the shell from above"""
+pulumi up --stack dev --policy-pack policies"""
 
 _STOP = """\
 make down                             # ends the local cloud; `make demo` resumes it
