@@ -7,6 +7,7 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -252,23 +253,20 @@ class Cluster:
         # Importing the client library takes most of a second, and a preview with an unknown
         # kubeconfig never needs it.
         from kubernetes.client import ApiClient, Configuration
-        from kubernetes.config import ConfigException
-        from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
-        from kubernetes.config.kube_config import load_kube_config_from_dict as load
+        from kubernetes.config import ConfigException, load_kube_config, load_kube_config_from_dict
 
+        configuration = Configuration()
+        settings = {"context": self._context, "client_configuration": configuration}
         try:
-            if _is_content(self._kubeconfig):
-                content = yaml.safe_load(self._kubeconfig)
-            else:
-                location = self._kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION
-                content = KubeConfigMerger(location).config
-                content = content.value if content is not None else None
-            if not isinstance(content, dict):
-                raise ConfigException("it is empty or is not a mapping")
+            content = _read(self._kubeconfig)
             _check_exec_plugin(content, self._context)
-            configuration = Configuration()
-            load(content, self._context, configuration, persist_config=False)
-        except (ConfigException, yaml.YAMLError, OSError) as error:
+            if _is_content(self._kubeconfig):
+                load_kube_config_from_dict(content, persist_config=False, **settings)
+            else:
+                path = self._kubeconfig or None
+                load_kube_config(path, persist_config=False, **settings)
+        except (ConfigException, yaml.YAMLError, OSError, TypeError, AttributeError) as error:
+            # The last two: it is YAML, but not of a kubeconfig's shape.
             raise PluginError(
                 f"the kubeconfig of the kubernetes provider cannot be used: {error}. Pass "
                 "`kubeconfig` (content or path) to the provider, or set KUBECONFIG."
@@ -278,15 +276,14 @@ class Cluster:
 
 
 def server_of(kubeconfig: str, context: str) -> str | None:
-    """Return the API server's address in a kubeconfig's content, as far as it can be told."""
+    """Return the API server's address in a kubeconfig, as far as it can be told."""
     try:
-        text = kubeconfig if _is_content(kubeconfig) else Path(kubeconfig).read_text()
-        content = yaml.safe_load(text)
+        content = _read(kubeconfig)
         chosen = context or content["current-context"]
         named = {item["name"]: item["context"] for item in content["contexts"]}[chosen]
         servers = {item["name"]: item["cluster"]["server"] for item in content["clusters"]}
         return servers[named["cluster"]]
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
+    except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError):
         return None
 
 
@@ -294,11 +291,28 @@ def _is_content(kubeconfig: str) -> bool:
     return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
 
 
+def _read(kubeconfig: str) -> dict[str, Any]:
+    """Return the content of a kubeconfig; of several files, merged as kubectl does."""
+    if _is_content(kubeconfig):
+        texts = [kubeconfig]
+    else:
+        named = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        paths = [Path(part).expanduser() for part in named.split(os.pathsep) if part]
+        texts = [path.read_text() for path in paths if path.exists()]
+    merged: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
+    for text in texts:
+        content = yaml.safe_load(text)
+        merged = {**content, **merged}
+        for part in ("clusters", "contexts", "users"):
+            merged[part] = [*merged[part], *(content.get(part) or [])]
+    return merged
+
+
 def _check_exec_plugin(content: Mapping[str, Any], context: str | None) -> None:
     """Name a missing credential program: the client library would go on without credentials."""
     chosen = context or content.get("current-context")
-    contexts = {item["name"]: item["context"] for item in content.get("contexts") or []}
-    users = {item["name"]: item.get("user") or {} for item in content.get("users") or []}
+    contexts = {item["name"]: item["context"] for item in content["contexts"]}
+    users = {item["name"]: item.get("user") or {} for item in content["users"]}
     name = (contexts.get(chosen) or {}).get("user")
     plugin = (users.get(name) or {}).get("exec")
     if plugin and shutil.which(plugin["command"]) is None:

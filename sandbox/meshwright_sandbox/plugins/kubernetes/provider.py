@@ -395,6 +395,8 @@ def _same_place(state: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether the replacement has the old object's name, so that the old one must go first."""
     if not objects.identity_known(new):
         return True
+    if objects.annotation(new, objects.AUTONAMED) == "true":
+        return False  # the engine asks for another name before it creates the replacement
     old, metadata = state.get("metadata") or {}, new["metadata"]
     return old.get("name") == metadata.get("name") and (
         metadata.get("namespace") in (None, old.get("namespace"))
