@@ -56,7 +56,8 @@ def test_what_was_acknowledged_before_a_kill_is_there_once(server: Sandbox) -> N
         for index in range(1000):
             name = f"{prefix}-{index}"
             try:
-                status, _ = server.call("POST", path, {"name": name})
+                body = {"name": name, "autoCreateSubnetworks": False}
+                status, _ = server.call("POST", path, body)
             except (OSError, http.client.HTTPException):
                 return
             assert status == 200
