@@ -3,5 +3,6 @@
 from tests.lifecycle.harness.cloud import Cloud
 from tests.lifecycle.harness.engine import Run, Stack
 from tests.lifecycle.harness.oracle import assert_consistent
+from tests.lifecycle.harness.recovery import import_orphans
 
-__all__ = ["Cloud", "Run", "Stack", "assert_consistent"]
+__all__ = ["Cloud", "Run", "Stack", "assert_consistent", "import_orphans"]

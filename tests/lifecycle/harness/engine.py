@@ -41,6 +41,18 @@ class Run:
                 found.append((metadata["op"], f"{kind.split('$')[-1]}::{name}"))
         return found
 
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """(URN, text) of each error that belongs to a resource."""
+        diagnostics = [
+            event["diagnosticEvent"] for event in self.events if "diagnosticEvent" in event
+        ]
+        return [
+            (diagnostic["urn"], diagnostic["message"])
+            for diagnostic in diagnostics
+            if diagnostic.get("severity") == "error" and diagnostic.get("urn")
+        ]
+
     def succeeded(self) -> "Run":
         """This run, if it ended well; else the test fails with what was printed."""
         assert self.code == 0, self.output

@@ -1,0 +1,29 @@
+"""Doing what an error message says, as its reader would."""
+
+import re
+
+from tests.lifecycle.harness.engine import Run, Stack
+
+_ADVICE = re.compile(r"`pulumi import (\S+) (\S+) (\S+?)(?: --parent NAME=URN-of-its-(\w+))?`")
+
+
+def import_orphans(stack: Stack, run: Run) -> list[str]:
+    """Import each resource that the errors of a run say exists already, and name them."""
+    advice = {match for _, text in run.errors for match in _ADVICE.findall(text)}
+    for kind, name, identifier, parent in sorted(advice):
+        command = ["import", kind, name, identifier, "--yes", "--skip-preview"]
+        command += ["--protect=false", "--generate-code=false", "--stack", stack.name]
+        if parent:
+            command += ["--parent", f"parent={_urn_of_parent(stack, parent, name)}"]
+        stack.run(*command).succeeded()
+    return sorted(name for _, name, _, _ in advice)
+
+
+def _urn_of_parent(stack: Stack, kind: str, child: str) -> str:
+    """The component of a kind whose child has this name: children are named `<parent>-<role>`."""
+    (urn,) = [
+        entry["urn"]
+        for entry in stack.deployment()["resources"]
+        if entry["type"].endswith(f":{kind}") and child.startswith(entry["urn"].split("::")[-1])
+    ]
+    return urn

@@ -1,0 +1,117 @@
+"""What the control plane may answer in a bad hour, and what must come of it (R01-R03, R06, R11)."""
+
+import itertools
+
+import pytest
+
+from tests.lifecycle.harness import Cloud, Stack, assert_consistent, import_orphans
+
+# A path of each API, and of each kind of write, that the program needs.
+WRITES = [
+    r"POST /serviceusage/",
+    r"POST /compute/.*/networks$",
+    r"POST /compute/.*/subnetworks$",
+    r"PATCH /compute/.*/routers/",
+    r"POST /container/.*/clusters$",
+    r"POST /container/.*/nodePools$",
+    r"POST /gkehub/.*/features$",
+    r"POST /iam/.*/serviceAccounts$",
+    r"POST /cloudresourcemanager/.*:setIamPolicy$",
+    r"POST /logging/.*/buckets",
+    r"POST /logging/.*/sinks$",
+]
+
+
+@pytest.mark.parametrize("action", ["429", "500", "502", "503"])
+def test_up_succeeds_when_every_write_is_refused_three_times_for_the_moment(
+    platform: Stack, cloud: Cloud, action: str
+) -> None:
+    """R01, R02: three refusals of each write, no effect twice, and waits that grow."""
+    for pattern in WRITES:
+        cloud.fault(pattern, action, count=3)
+
+    platform.up().succeeded()
+
+    refused = [entry for entry in cloud.requests() if entry["status"] == int(action)]
+    assert len(refused) == 3 * len(WRITES)
+    networks = [entry for entry in cloud.requests() if entry["path"].endswith("/global/networks")]
+    times = [entry["time"] for entry in networks if entry["method"] == "POST"]
+    waits = [after - before for before, after in itertools.pairwise(times)]
+    assert len(waits) == 3
+    assert waits[0] < waits[-1]
+    assert_consistent(platform, cloud)
+
+
+def test_up_says_what_stands_still_when_a_refusal_never_ends_and_the_next_completes(
+    platform: Stack, cloud: Cloud
+) -> None:
+    """R03."""
+    cloud.fault(r"POST /container/.*/clusters$", "503", count=1_000_000)
+
+    run = platform.up().failed()
+
+    (blamed,) = {urn for urn, _ in run.errors if "Cluster" in urn.split("$")[-1]}
+    assert blamed.endswith("gcp:container/cluster:Cluster::main-cluster")
+    assert any("503" in text for urn, text in run.errors if urn == blamed)
+    assert any(entry["type"].endswith(":Network") for entry in platform.resources())
+    cloud.clear_faults()
+    platform.up().succeeded()
+    assert_consistent(platform, cloud)
+
+
+def test_a_reply_lost_after_it_took_effect_is_named_and_mended_by_import(
+    platform: Stack, cloud: Cloud
+) -> None:
+    """R06: nothing is doubled, and what the cloud has and the state lacks can be brought home."""
+    cloud.fault(r"POST /compute/.*/networks$", "reset-after")
+
+    run = platform.up().failed()
+
+    assert sum(entry["type"] == "networks" for entry in cloud.inventory()) == 1
+    assert "net-network" in run.output
+    assert import_orphans(platform, run) == ["net-network"]
+    platform.up().succeeded()
+    assert_consistent(platform, cloud)
+
+
+def test_a_failed_node_pool_leaves_the_others_and_the_next_up_makes_only_it(
+    platform: Stack, cloud: Cloud
+) -> None:
+    """R11."""
+    cloud.fault(r"POST /container/.*/nodePools$", "400", skip=2)
+
+    platform.up().failed()
+
+    pools = [e for e in platform.resources() if e["type"] == "gcp:container/nodePool:NodePool"]
+    assert len(pools) == 2
+    mark = cloud.mark()
+    platform.up().succeeded()
+    assert sum(call.endswith("/nodePools") for call in cloud.mutating(since=mark)) == 1
+    assert not [call for call in cloud.mutating(since=mark) if call.endswith("/clusters")]
+    assert_consistent(platform, cloud)
+
+
+@pytest.mark.parametrize("failing", ["DELETE /compute/.*/networks/", "DELETE /container/.*"])
+def test_destroy_that_failed_can_be_run_again_and_leaves_nothing(
+    platform: Stack, cloud: Cloud, failing: str
+) -> None:
+    """R19."""
+    platform.up().succeeded()
+    cloud.fault(failing, "400", count=1_000)
+    platform.destroy().failed()
+    cloud.clear_faults()
+
+    platform.destroy().succeeded()
+
+    assert cloud.inventory() == []
+    assert platform.resources() == []
+
+
+def test_destroy_takes_what_is_gone_already_for_deleted(platform: Stack, cloud: Cloud) -> None:
+    """R19: 404 on delete is success."""
+    platform.up().succeeded()
+    cloud.fault(r"DELETE /logging/.*/sinks/", "404")
+
+    platform.destroy().succeeded()
+
+    assert platform.resources() == []

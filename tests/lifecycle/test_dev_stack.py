@@ -1,0 +1,181 @@
+"""Stack `dev` as users run it: real clusters, real mesh, the policy pack, from nothing to nothing."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.lifecycle.harness import Stack
+
+ROOT = Path(__file__).parents[2]
+MESHWRIGHT = Path(sys.executable).parent / "meshwright"
+PART_OF_THE_PROGRAM = ("Pulumi.yaml", "__main__.py", "stacks", "policies")
+
+
+class LocalCloud:
+    """The sandbox as `meshwright sandbox` runs it, in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.own = os.environ | {"MESHWRIGHT_SANDBOX_HOME": str(home)}
+        self.meshwright("up", "--scale", "0")
+        self.environment: dict[str, str] = json.loads(self.meshwright("env", "--json"))
+        self.url = self.environment["MESHWRIGHT_SANDBOX_URL"]
+
+    def meshwright(self, *arguments: str) -> str:
+        """Run `meshwright sandbox ...`."""
+        done = subprocess.run(
+            [MESHWRIGHT, "sandbox", *arguments], env=self.own, cwd=ROOT, text=True,
+            capture_output=True, check=False, timeout=200,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def kubectl(self, cluster: str, *arguments: str, given: str | None = None) -> str:
+        """Run the real kubectl against a cluster of dev."""
+        context = f"gke_meshwright-dev_{cluster}"
+        done = subprocess.run(
+            ["kubectl", "--context", context, *arguments], env=self.environment, text=True,
+            input=given, capture_output=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def asked(self, what: str) -> Any:
+        """What the sandbox's own surface answers."""
+        answer = requests.get(f"{self.url}/_sandbox/{what}", timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+@pytest.fixture
+def local_cloud(tmp_path: Path) -> Iterator[LocalCloud]:
+    cloud = LocalCloud(tmp_path / "home")
+    yield cloud
+    cloud.meshwright("down")
+
+
+@pytest.fixture
+def dev(tmp_path: Path, local_cloud: LocalCloud) -> Stack:
+    """Stack dev from a copy of its program: tests edit its file."""
+    program = tmp_path / "copy"
+    program.mkdir()
+    for part in PART_OF_THE_PROGRAM:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, program / part)
+    work = tmp_path / "dev"
+    work.mkdir()
+    return Stack(program, work, local_cloud.environment, name="dev")
+
+
+AUTOPILOT = "europe-west1_dev-autopilot"
+STANDARD = "europe-west4_dev-standard"
+
+
+@pytest.mark.engine
+@pytest.mark.cluster
+@pytest.mark.timeout(900)
+def test_dev_from_nothing_to_nothing(dev: Stack, local_cloud: LocalCloud) -> None:
+    """Up with the policies, nothing to do, one weight, drift from outside, destroy."""
+    before = (ROOT / "stacks" / "Pulumi.dev.yaml").read_bytes()
+    assert (dev.work / "stacks" / "Pulumi.dev.yaml").read_bytes() == before
+
+    run = dev.up("--policy-pack", "policies").succeeded()
+    assert "meshwright" in run.output.split("Policies:")[1]
+    _mesh_is_active(local_cloud)
+    _pods_of_the_shop_have_their_proxy(local_cloud)
+    _gateway_has_an_address_and_its_certificate(local_cloud)
+
+    _nothing_is_left_to_do(dev, local_cloud)
+    _weight_changes_only_its_route(dev, local_cloud)
+    _drift_is_found_and_mended(dev, local_cloud)
+
+    dev.destroy().succeeded()
+    assert local_cloud.asked("inventory") == []
+    assert json.loads(local_cloud.meshwright("status", "--json"))["clusters"] == []
+
+
+def _mesh_is_active(cloud: LocalCloud) -> None:
+    feature = requests.get(
+        f"{cloud.url}/gkehub/v1/projects/meshwright-dev/locations/global/features/servicemesh",
+        timeout=30,
+    ).json()
+    states = [entry["servicemesh"] for entry in feature["membershipStates"].values()]
+    assert len(states) == 2
+    for state in states:
+        assert state["controlPlaneManagement"]["state"] == "ACTIVE"
+        assert state["controlPlaneManagement"]["implementation"] == "TRAFFIC_DIRECTOR"
+        assert state["dataPlaneManagement"]["state"] == "ACTIVE"
+
+
+def _pods_of_the_shop_have_their_proxy(cloud: LocalCloud) -> None:
+    for cluster, services in ((AUTOPILOT, {"checkout", "payments"}), (STANDARD, {"payments"})):
+        pods = json.loads(cloud.kubectl(cluster, "get", "pods", "-n", "shop", "-o", "json"))
+        assert {pod["metadata"]["labels"]["app"] for pod in pods["items"]} == services
+        for pod in pods["items"]:
+            containers = pod["spec"]["containers"] + pod["spec"].get("initContainers", [])
+            assert "istio-proxy" in {container["name"] for container in containers}
+            assert pod["status"]["phase"] == "Running"
+
+
+def _gateway_has_an_address_and_its_certificate(cloud: LocalCloud) -> None:
+    in_namespace = ("-n", "shop-ingress", "-o", "json")
+    services = json.loads(cloud.kubectl(AUTOPILOT, "get", "services", *in_namespace))["items"]
+    (balancer,) = [entry for entry in services if entry["spec"]["type"] == "LoadBalancer"]
+    assert balancer["status"]["loadBalancer"]["ingress"][0]["ip"]
+    secret = json.loads(
+        cloud.kubectl(AUTOPILOT, "get", "secret", "shop-example-com", *in_namespace)
+    )
+    assert secret["type"] == "kubernetes.io/tls"
+
+
+def _nothing_is_left_to_do(dev: Stack, cloud: LocalCloud) -> None:
+    mark = max(entry["n"] for entry in cloud.asked("requests"))
+    assert dev.up("--policy-pack", "policies").succeeded().changes == {}
+    later = cloud.asked(f"requests?since={mark}")
+    assert [f"{e['method']} {e['path']}" for e in later if e["mutating"]] == []
+    dev.preview("--expect-no-changes", "--refresh").succeeded()
+
+
+def _weight_changes_only_its_route(dev: Stack, cloud: LocalCloud) -> None:
+    weights = "meshwright:platform.namespaces[1].services[0].route.weights"
+    for index, weight in enumerate(("50", "50")):
+        dev.run(
+            "config", "set", "--path", f"{weights}[{index}].weight", weight, "--stack", "dev"
+        ).succeeded()
+    run = dev.up().succeeded()
+    assert [(step, of.split("::")[0]) for step, of in run.steps] == [
+        ("update", "kubernetes:networking.istio.io/v1:VirtualService")
+    ]
+    assert _weights(cloud) == [50, 50]
+
+
+def _weights(cloud: LocalCloud) -> list[int]:
+    routes = json.loads(
+        cloud.kubectl(AUTOPILOT, "get", "virtualservices", "-n", "shop", "-o", "json")
+    )
+    (route,) = routes["items"][0]["spec"]["http"]
+    return [destination["weight"] for destination in route["route"]]
+
+
+def _drift_is_found_and_mended(dev: Stack, cloud: LocalCloud) -> None:
+    (name,) = json.loads(
+        cloud.kubectl(AUTOPILOT, "get", "virtualservices", "-n", "shop", "-o", "json")
+    )["items"]
+    patch = [{"op": "replace", "path": "/spec/http/0/timeout", "value": "77s"}]
+    cloud.kubectl(
+        AUTOPILOT, "patch", "virtualservice", name["metadata"]["name"], "-n", "shop",
+        "--type", "json", "--patch", json.dumps(patch),
+    )  # fmt: skip
+    found = dev.preview("--refresh").succeeded()
+    assert [(step, of.split("::")[0]) for step, of in found.steps] == [
+        ("update", "kubernetes:networking.istio.io/v1:VirtualService")
+    ]
+    dev.up("--refresh").succeeded()
+    dev.preview("--expect-no-changes", "--refresh").succeeded()
