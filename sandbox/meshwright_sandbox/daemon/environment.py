@@ -13,7 +13,7 @@ from meshwright_sandbox.daemon.home import HOME_VARIABLE, Home, SandboxError, Se
 
 # Public on purpose: it protects a local throw-away state, and stacks/Pulumi.dev.yaml is made
 # with it.
-DEVELOPMENT_PASSPHRASE = "meshwright-sandbox"  # noqa: S105 - see above
+DEVELOPMENT_PASSPHRASE = "meshwright-sandbox"
 TOOLS_VARIABLE = "MESHWRIGHT_TOOLS"
 _SAVED = "MESHWRIGHT_SAVED_"
 
@@ -21,7 +21,7 @@ _SAVED = "MESHWRIGHT_SAVED_"
 def client_environment(
     base_url: str,
     project: str,
-    token: str = "any",  # noqa: S107 - no secret: every token is accepted
+    token: str = "any",
 ) -> dict[str, str]:
     """Variables that point Google's clients at an emulator and need no account.
 

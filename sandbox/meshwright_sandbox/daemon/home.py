@@ -85,15 +85,13 @@ class Home:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"\0" * 65536)
+            probe.unlink()
             free = shutil.disk_usage(self.path).free
         except OSError as error:
             raise SandboxError(
                 f"the sandbox's folder {self.path} cannot be written: {error.strerror}; "
                 f"free some space, or name another folder in {HOME_VARIABLE}"
             ) from error
-        finally:
-            if os.access(self.path, os.W_OK):
-                probe.unlink(missing_ok=True)
         if free < _NEEDED_BYTES:
             raise SandboxError(
                 f"the disk of {self.path} has {free >> 20} MB left and the sandbox needs "

@@ -47,7 +47,7 @@ def _write_auth_plugin(home: Home) -> None:
         "status": {"token": home.token_file.read_text().strip()},
     }
     answer = home.path / "exec-credential.json"
-    write_private(answer, json.dumps(credential))
+    write_private(answer, json.dumps(credential) + "\n")
     _write(home.programs / AUTH_PLUGIN, f"exec cat {shlex.quote(str(answer))}")
 
 

@@ -85,6 +85,7 @@ class Cluster:
         self._network.add_range(self.record.request.service_range)
         config = self._write_config()
         if (self._data / "kwok.yaml").exists():
+            self._link_programs()
             self._kwokctl("start", "cluster", "--wait", f"{_READY_SECONDS}s")
         else:
             arguments = ["--kubeconfig", str(self.folder / "kwokctl-kubeconfig.yaml")]
@@ -123,6 +124,18 @@ class Cluster:
                 file.unlink(missing_ok=True)
             elif self._processes.get(f"{self._group}/{component}") is None:
                 self._processes.record(f"{self._group}/{component}", pid)
+
+    def _programs(self) -> dict[str, Path]:
+        """The program of each component."""
+        named = {"kwok-controller": self._tools / "kwok", _STORE: _etcd(self._tools)}
+        return {component: self._tools / component for component in COMPONENTS} | named
+
+    def _link_programs(self) -> None:
+        """Let a cluster of earlier days use the programs of today, wherever they stand."""
+        for component, program in self._programs().items():
+            link = self._data / "bin" / component
+            link.unlink(missing_ok=True)
+            link.symlink_to(program)
 
     def _kwokctl(self, *arguments: str, config: Path | None = None) -> None:
         program = [str(self._tools / "kwokctl"), "--name", self.record.id]
@@ -173,7 +186,7 @@ class Cluster:
         """Write the configuration for kwokctl (https://kwok.sigs.k8s.io/docs/generated/apis/)."""
         tokens = self.folder / "tokens.csv"
         write_private(tokens, f'{self._token},sandbox-admin,sandbox-admin,"system:masters"\n')
-        ports = self.record.ports
+        ports, programs = self.record.ports, self._programs()
         inside = self._network.kind != "host"
         options: dict[str, Any] = {
             "runtime": "binary",
@@ -185,11 +198,11 @@ class Cluster:
             "kubeSchedulerPort": ports.scheduler,
             "kwokControllerPort": ports.kwok,
             "kubeApiserverCertSANs": [self.record.host, self.record.private_address],
-            "etcdBinary": str(_etcd(self._tools)),
-            "kubeApiserverBinary": str(self._tools / "kube-apiserver"),
-            "kubeControllerManagerBinary": str(self._tools / "kube-controller-manager"),
-            "kubeSchedulerBinary": str(self._tools / "kube-scheduler"),
-            "kwokControllerBinary": str(self._tools / "kwok"),
+            "etcdBinary": str(programs["etcd"]),
+            "kubeApiserverBinary": str(programs["kube-apiserver"]),
+            "kubeControllerManagerBinary": str(programs["kube-controller-manager"]),
+            "kubeSchedulerBinary": str(programs["kube-scheduler"]),
+            "kwokControllerBinary": str(programs["kwok-controller"]),
             "cacheDir": str(self.folder / "kwok" / "cache"),
         }
         document = {
