@@ -101,6 +101,18 @@ def test_autoscaling_and_management_are_set(gke: Any, pools: Any) -> None:
         pools.setAutoscaling(name=name, body=body).execute()
 
 
+def test_a_cluster_update_may_name_a_pool(gke: Any, pools: Any) -> None:
+    """Terraform's provider changes a pool's autoscaling through its cluster."""
+    clusters = gke.projects().locations().clusters()
+    scaling = {"enabled": True, "minNodeCount": 1, "maxNodeCount": 7}
+    update = {"desiredNodePoolAutoscaling": scaling, "desiredNodePoolId": "main"}
+    wait_container(gke, clusters.update(name=CLUSTER, body={"update": update}).execute())
+    assert read(pools)["autoscaling"] == scaling
+    absent = update | {"desiredNodePoolId": "absent"}
+    with pytest.raises(HttpError, match="nodePools/absent"):
+        clusters.update(name=CLUSTER, body={"update": absent}).execute()
+
+
 def test_an_update_changes_the_nodes_configuration(gke: Any, pools: Any) -> None:
     """Labels, taints, tags and machine type come wrapped in messages of their own."""
     body = {

@@ -59,6 +59,17 @@ def _check_dataset(call: Call, dataset: Json) -> None:
         dataset["lastModifiedTime"] = _milliseconds()
 
 
+def _update_dataset(call: Call) -> Json:
+    """The request names its dataset again; without an access list the present one stays."""
+    before = call.get()
+    named = call.body.pop("datasetReference", {}).get("datasetId")
+    if named not in (None, before["datasetReference"]["datasetId"]):
+        raise invalid(f"Dataset {call.name} cannot be renamed to {named}.")
+    for field in ("access", "datasetReference", "location", "maxTimeTravelHours", "type"):
+        call.body.setdefault(field, before[field])
+    return generic.update(call)
+
+
 def _delete_dataset(call: Call) -> Json:
     call.get()
     if call.query.get("deleteContents") != "true" and call.cloud.store.below("bigquery", call.name):
@@ -100,9 +111,9 @@ SERVICE = Service(
             id_from="body:datasetReference.datasetId",
             defaults=_dataset,
             check=_check_dataset,
-            immutable=("location", "datasetReference"),
+            immutable=("location",),
         ),
         Collection("tables", id_from="body:tableReference.tableId", defaults=_table),
     ),
-    methods={"datasets.delete": _delete_dataset},
+    methods={"datasets.delete": _delete_dataset, "datasets.update": _update_dataset},
 )

@@ -26,7 +26,7 @@ def _with_id(field: str) -> Any:
         if field == "name":
             call.sent = {**call.sent, "name": call.sent.get("name") or made_up}
         else:
-            call.query.setdefault(field, made_up)
+            call.query[field] = call.query.get(field) or made_up
         return generic.create(call)
 
     return create

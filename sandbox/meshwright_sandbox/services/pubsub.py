@@ -33,7 +33,7 @@ def _create(call: Call) -> Json:
 
 def _patch(call: Call) -> Json:
     """The request wraps the resource: `{"topic": {...}, "updateMask": "labels"}`."""
-    if not call.body.get("updateMask"):
+    if not call.body.get("updateMask") and not call.query.get("updateMask"):
         raise invalid("The update_mask in the request must be set.")
     return generic.update(call)
 
@@ -62,6 +62,7 @@ SERVICE = Service(
     versions={"v1": "pubsub.v1"},
     proto="google.pubsub",
     operations="none",
+    extra_parameters=frozenset({"updateMask"}),  # Terraform's provider repeats it in the query
     not_found="Resource not found (resource={}).".format,
     already_exists="Resource already exists in the project (resource={}).".format,
     collections=(

@@ -8,6 +8,7 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.masks import set_path
 from meshwright_sandbox.core.stamps import label_fingerprint, new_etag
+from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.services.gke import clusters, node_pools, versions
 from meshwright_sandbox.services.gke.locks import require_free
 from meshwright_sandbox.services.hub import born_in_fleet
@@ -32,7 +33,10 @@ def update(call: Call) -> Json:
             if special:
                 special(call, cluster, value)
             else:
-                set_path(cluster, _PATHS.get(field, _plain(field)), copy.deepcopy(value))
+                path = _PATHS.get(field, _plain(field))
+                if path.partition(".")[0] not in call.schema_properties:
+                    raise ApiError(501, f"The update {field} is not part of the sandbox.")
+                set_path(cluster, path, copy.deepcopy(value))
         clusters.mirror_endpoints(cluster)
 
     return _change(call, "UPDATE_CLUSTER", apply)
@@ -139,11 +143,32 @@ def _control_plane_version(_: Call, cluster: Json, value: str) -> None:
 
 def _node_version(call: Call, cluster: Json, value: str) -> None:
     wanted = cluster["currentMasterVersion"] if value == "-" else versions.resolve(value, "")
-    named = call.body["update"].get(_POOL)
-    for row in node_pools.rows(call.cloud, call.name):
-        if named in (None, row.doc["name"]):
-            call.cloud.store.put("container", row.name, row.doc | {"version": wanted})
+    for row in _pools_named(call):
+        call.cloud.store.put("container", row.name, row.doc | {"version": wanted})
     cluster["currentNodeVersion"] = wanted
+
+
+def _pools_named(call: Call) -> list[Row]:
+    """The pools that an update is about: the one it names, or all."""
+    named = call.body["update"].get(_POOL)
+    rows = node_pools.rows(call.cloud, call.name)
+    chosen = [row for row in rows if named in (None, row.doc["name"])]
+    if named and not chosen:
+        target = f"{call.name}/nodePools/{named}"
+        raise ApiError(404, call.service.not_found(target), refusal="reference")
+    return chosen
+
+
+def _pool_autoscaling(call: Call, _: Json, value: Json) -> None:
+    node_pools.check_autoscaling(value)
+    for row in _pools_named(call):
+        call.cloud.store.put("container", row.name, row.doc | {"autoscaling": value})
+
+
+def _pool_image(call: Call, _: Json, value: str) -> None:
+    for row in _pools_named(call):
+        config = row.doc["config"] | {"imageType": value}
+        call.cloud.store.put("container", row.name, row.doc | {"config": config})
 
 
 def _locations(call: Call, cluster: Json, value: list[str]) -> None:
@@ -165,6 +190,7 @@ _SPECIAL: dict[str, Change] = {
     "desiredDefaultEnablePrivateNodes": _private_nodes,
     "desiredEnablePrivateEndpoint": _private_endpoint,
     "desiredFleet": _fleet,
+    "desiredImageType": _pool_image,
     "desiredIntraNodeVisibilityConfig": _nested(
         "networkConfig", "enableIntraNodeVisibility", "enabled"
     ),
@@ -174,6 +200,7 @@ _SPECIAL: dict[str, Change] = {
     "desiredMasterAuthorizedNetworksConfig": _authorised_networks,
     "desiredMasterVersion": _control_plane_version,
     "desiredMonitoringConfig": _merge("monitoringConfig"),
+    "desiredNodePoolAutoscaling": _pool_autoscaling,
     "desiredNodeVersion": _node_version,
     "desiredReleaseChannel": _channel,
     "desiredSecurityPostureConfig": _merge("securityPostureConfig"),
@@ -210,9 +237,11 @@ def setter(kind: str, field: str, source: str) -> Callable[[Call], Json]:
     """A `set...` method that replaces one field of the cluster by one of the request."""
 
     def handler(call: Call) -> Json:
-        if source not in call.body:
+        # A boolean that is false is not sent by clients that speak protobuf.
+        value = call.body.get(source, False if source == "enabled" else None)
+        if value is None:
             raise invalid(f"Required field '{source}' is missing.")
-        return _change(call, kind, lambda cluster: set_path(cluster, field, call.body[source]))
+        return _change(call, kind, lambda cluster: set_path(cluster, field, value))
 
     return handler
 
