@@ -1,15 +1,16 @@
 """Every mistake in a spec, each with path, masked value, rule and fix; and how they are printed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks import _rules, _secrets
 from stacks._secrets import Location
-from stacks._view import Problem, View, field_of, keys_of, model_of
+from stacks._view import Problem, View, as_list, as_map, field_of, keys_of, model_of
 
 _KINDS = {
     "string": "text",
@@ -33,21 +34,37 @@ class SpecError(Exception):
 def problems_of(raw: object, model: type[BaseModel]) -> list[Problem]:
     """Every mistake in a raw spec, in the order of the spec's places."""
     secrets = list(_secrets.find(raw, _keys_below(model)))
-    found = [_secret_problem(loc) for loc in secrets]
+    found: list[Problem] = []
     try:
         model.model_validate(raw)
     except ValidationError as error:
         found += _field_problems(error, raw, model)
-    if isinstance(raw, Mapping):
-        found += _rules.check(View(cast(object, raw), model))
-    # A place that holds a secret is spoken of once, and nothing derived from its text is printed.
+    found += _rules.check(View(as_map(raw), model)) if as_map(raw) else []
+    # A place that holds a secret is spoken of once; a rule elsewhere may have quoted it.
     hidden = set(secrets)
-    kept = [p for p in found if p.value == _secrets.MASK and p.loc in hidden and "secret" in p.rule]
-    kept += [p for p in found if p.loc not in hidden and p.loc[:-1] not in hidden]
-    unique = {(p.loc, p.rule): p for p in kept}
-    return sorted(
-        unique.values(), key=lambda p: [(isinstance(k, str), str(k).zfill(6)) for k in p.loc]
-    )
+    kept = [_secret_problem(loc) for loc in secrets]
+    kept += [p for p in found if not {p.loc, p.loc[:-1]} & hidden]
+    texts = [text for loc in secrets if len(text := _text_at(raw, loc)) >= 4]
+    unique = {(p.loc, p.rule): _without(p, texts) for p in kept}
+    return sorted(unique.values(), key=_place_order)
+
+
+def _text_at(raw: object, loc: Location) -> str:
+    value = raw
+    for part in loc:
+        value = as_map(value).get(part) if isinstance(part, str) else as_list(value)[part]
+    return value if isinstance(value, str) else ""
+
+
+def _without(problem: Problem, texts: list[str]) -> Problem:
+    rule, fix = problem.rule, problem.fix
+    for text in texts:
+        rule, fix = rule.replace(text, _secrets.MASK), fix.replace(text, _secrets.MASK)
+    return replace(problem, rule=rule, fix=fix)
+
+
+def _place_order(problem: Problem) -> list[tuple[bool, str]]:
+    return [(isinstance(part, str), str(part).zfill(6)) for part in problem.loc]
 
 
 def render(problems: Sequence[Problem], lines: Mapping[Location, int] | None = None) -> str:

@@ -80,6 +80,8 @@ def _workloads(spec: View) -> Iterator[Problem]:
 
 def _composed(spec: View) -> Iterator[Problem]:
     prefix = spec.text("prefix") or ""
+    if prefix and _names.why_not(prefix):
+        return  # the prefix is wrong by itself, and what it composes too
     for cluster in spec.each("clusters"):
         name = cluster.text("name") or ""
         yield from _fits(

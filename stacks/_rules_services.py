@@ -29,6 +29,7 @@ def check(spec: View) -> Iterator[Problem]:
             if service.has("route"):
                 yield from _deadline(route)
                 yield from _exposed(namespace, service, route, gateways, homes, taken)
+                yield from _together(namespace, service, route, gateways, homes, set(clusters))
     for gateway in spec.each("gateways"):
         home = gateway.text("namespace")
         yield from known(gateway, "namespace", home, homes, "namespace")
@@ -146,9 +147,22 @@ def _exposed(
             yield route.problem(
                 ("hosts", index), f"{owner} has this host at the gateway", "choose another host"
             )
-    missing = clusters_of(gateway, homes.get(gateway.text("namespace") or "")) - clusters_of(
-        service, namespace
-    )
+
+
+def _together(
+    namespace: View,
+    service: View,
+    route: View,
+    gateways: dict[str, View],
+    homes: dict[str, View],
+    clusters: set[str],
+) -> Iterator[Problem]:
+    """A mesh's subsets count in the cluster of the gateway: the service must run there too."""
+    gateway = gateways.get(route.text("gateway") or "")
+    if gateway is None:
+        return
+    doors = clusters_of(gateway, homes.get(gateway.text("namespace") or ""))
+    missing = (doors - clusters_of(service, namespace)) & clusters
     if missing:
         yield route.problem(
             "gateway",
