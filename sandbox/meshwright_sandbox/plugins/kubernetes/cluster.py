@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import grpc
 import yaml
 
 from meshwright_sandbox.plugins.serving import PluginError
@@ -32,22 +33,22 @@ _PASSING_STATUSES = frozenset({429, 502, 503, 504})
 _PASSING_TEXTS = ("failed calling webhook", "etcdserver: ", "apiserver not ready")
 
 
-class ApiError(Exception):
+class ApiError(PluginError):
     """The API server refused a request; `status` is its ``Status`` object."""
 
     def __init__(self, code: int, status: Mapping[str, Any]) -> None:
-        super().__init__(status.get("message") or f"HTTP {code}")
-        self.code = code
+        super().__init__(status.get("message") or f"the API server answered HTTP {code}")
+        self.status = code
         self.reason: str = status.get("reason") or ""
         self.causes: list[Mapping[str, Any]] = (status.get("details") or {}).get("causes") or []
 
     @property
     def passing(self) -> bool:
         """Whether the same request may succeed a moment later."""
-        if self.code == 429 and self.reason == "TooManyRequests" and self.causes:
+        if self.status == 429 and self.reason == "TooManyRequests" and self.causes:
             return False  # an eviction refused by a disruption budget
-        return self.code in _PASSING_STATUSES or (
-            self.code >= 500 and any(text in str(self) for text in _PASSING_TEXTS)
+        return self.status in _PASSING_STATUSES or (
+            self.status >= 500 and any(text in str(self) for text in _PASSING_TEXTS)
         )
 
 
@@ -107,7 +108,7 @@ class Cluster:
         try:
             listing = self.request("GET", f"{root}/{api_version}")
         except ApiError as error:
-            if error.code != 404:
+            if error.status != 404:
                 raise
             listing = {"resources": []}
         for resource in listing["resources"]:
@@ -127,7 +128,7 @@ class Cluster:
         try:
             return self.request("GET", kind.path(namespace, name))
         except ApiError as error:
-            if error.code == 404:
+            if error.status == 404:
                 return None
             raise
 
@@ -159,6 +160,8 @@ class Cluster:
             query=query,
             body=manifest,
             content_type="application/apply-patch+yaml",
+            # A webhook's pod may just be starting; a preview can do without its answer.
+            patience=5 if dry_run else 60,
         )
 
     def delete(self, kind: Kind, namespace: str | None, name: str, propagation: str) -> None:
@@ -170,7 +173,7 @@ class Cluster:
                 body={"propagationPolicy": propagation},
             )
         except ApiError as error:
-            if error.code != 404:
+            if error.status != 404:
                 raise
 
     def request(
@@ -237,9 +240,15 @@ class Cluster:
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             cause = getattr(error, "reason", None) or error
+            failures = urllib3.exceptions
+            never_sent = isinstance(
+                cause, (failures.ConnectTimeoutError, failures.NewConnectionError, OSError)
+            )
             raise Unreachable(
                 f"the Kubernetes cluster at {client.configuration.host} cannot be reached: "
-                f"{cause}. Check that it runs and that the kubeconfig names it."
+                f"{cause}. Check that it runs and that the kubeconfig names it.",
+                # An answer may be lost although the request has taken effect.
+                grpc.StatusCode.FAILED_PRECONDITION if never_sent else grpc.StatusCode.UNKNOWN,
             ) from error
         return _parse(answer.status, answer.data)
 

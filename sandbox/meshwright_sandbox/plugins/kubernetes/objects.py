@@ -166,7 +166,7 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
 
 
 def replaced_by(
-    manifest: Mapping[str, Any], changes: Sequence[Change], mutable: set[str]
+    manifest: Mapping[str, Any], changes: Sequence[Change], mutable: frozenset[str]
 ) -> set[str]:
     """Return the paths of changes that no update can make.
 

@@ -1,26 +1,22 @@
+# ruff: noqa: N802 - the methods are named by the protocol
 """The plugin's answers to the engine, per https://www.pulumi.com/registry/packages/kubernetes/."""
 
 from __future__ import annotations
 
-import json
-import os
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import grpc
 import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from meshwright_sandbox.plugins.kubernetes import objects, waiting
+from meshwright_sandbox.plugins.kubernetes import answers, objects, settings, waiting
 from meshwright_sandbox.plugins.kubernetes.cluster import (
     ApiError,
     Cluster,
     Kind,
     KindNotServed,
     Unreachable,
-    server_of,
 )
 from meshwright_sandbox.plugins.kubernetes.objects import FIELD_MANAGER, describe
 from meshwright_sandbox.plugins.serving import (
@@ -30,30 +26,8 @@ from meshwright_sandbox.plugins.serving import (
 )
 from meshwright_sandbox.plugins.values import UNKNOWN, decode, encode, has_unknown
 
-_SETTINGS = frozenset(
-    {
-        "cluster",
-        "clusterIdentifier",
-        "context",
-        "deleteUnreachable",
-        "enableConfigMapMutable",
-        "enablePatchForce",
-        "enableSecretMutable",
-        "enableServerSideApply",
-        "helmReleaseSettings",
-        "kubeClientSettings",
-        "kubeconfig",
-        "namespace",
-        "skipUpdateUnreachable",
-        "suppressDeprecationWarnings",
-        "suppressHelmHookWarnings",
-        "upsertExistingObjects",
-        "version",
-    }
-)
 # How long a custom resource may wait for its definition, which another part may be installing.
 _DEFINITION_SECONDS = 60
-_DEFINITION_PAUSE = 1.0
 
 
 class KubernetesServicer(PluginServicer):
@@ -62,54 +36,22 @@ class KubernetesServicer(PluginServicer):
     name: ClassVar[str] = "kubernetes"
     version: ClassVar[str] = "4.34.2"
 
-    def CheckConfig(self, request, context):  # noqa: N802 - gRPC's names
+    def CheckConfig(self, request, context):
         """Refuse settings that the stand-in would silently ignore."""
-        news = decode(request.news)
-        failures = [
-            provider_pb2.CheckFailure(
-                property=key, reason="this stand-in for the kubernetes plugin has no such setting"
-            )
-            for key in sorted(news.keys() - _SETTINGS)
-        ]
-        if news.get("enableServerSideApply") in ("false", False):
-            failures.append(
-                provider_pb2.CheckFailure(
-                    property="enableServerSideApply", reason="this stand-in always applies so"
-                )
-            )
+        failures = settings.problems(decode(request.news))
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
-    def DiffConfig(self, request, context):  # noqa: N802
+    def DiffConfig(self, request, context):
         """Another cluster means other objects: the provider and all it manages are replaced."""
-        old, new = decode(request.olds), decode(request.news)
-        kind = provider_pb2.DiffResponse
-        if old == new:
-            return kind(changes=kind.DIFF_NONE)
-        changed = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
-        before, after = _identity(old), _identity(new)
-        replaces = ["kubeconfig"] if before and after and before != after else []
-        return kind(changes=kind.DIFF_SOME, diffs=changed, replaces=replaces)
+        return settings.difference(decode(request.olds), decode(request.news))
 
-    def Configure(self, request, context):  # noqa: N802
+    def Configure(self, request, context):
         """Take the settings; the cluster is contacted when the first resource needs it."""
-        prefix = "kubernetes:config:"
-        settings = {key.removeprefix(prefix): value for key, value in request.variables.items()}
-        self.namespace = settings.get("namespace") or ""
-        self.force = _enabled(settings, "enablePatchForce", "PULUMI_K8S_ENABLE_PATCH_FORCE")
-        self.delete_unreachable = _enabled(
-            settings, "deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"
-        )
-        self.mutable = set()
-        if _enabled(settings, "enableConfigMapMutable", "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE"):
-            self.mutable.add("ConfigMap")
-        if _enabled(settings, "enableSecretMutable", "PULUMI_K8S_ENABLE_SECRET_MUTABLE"):
-            self.mutable.add("Secret")
-        self.cluster = Cluster(
-            settings.get("kubeconfig") or "", settings.get("context") or "", self.cancelled
-        )
+        self.settings = settings.Settings.parse(request.variables)
+        self.cluster = Cluster(self.settings.kubeconfig, self.settings.context, self.cancelled)
         return super().Configure(request, context)
 
-    def Invoke(self, request, context):  # noqa: N802
+    def Invoke(self, request, context):
         """Answer the one function that the SDK's client-side YAML components need."""
         if request.tok != "kubernetes:yaml:decode":
             raise PluginError(f"this stand-in does not know the function {request.tok}")
@@ -117,7 +59,7 @@ class KubernetesServicer(PluginServicer):
         documents = [item for item in yaml.safe_load_all(arguments["text"]) if item]
         return provider_pb2.InvokeResponse(**{"return": encode({"result": documents})})
 
-    def Check(self, request, context):  # noqa: N802
+    def Check(self, request, context):
         """Complete the object: apiVersion and kind from the type, a name where none is given."""
         manifest = decode(request.news)
         api_version, kind = objects.type_of(request.type)
@@ -138,11 +80,11 @@ class KubernetesServicer(PluginServicer):
             return provider_pb2.CheckResponse(failures=failures)
         objects.autoname(manifest, decode(request.olds), request.name, request.randomSeed)
         metadata = manifest["metadata"]
-        if self.namespace and isinstance(metadata, dict) and self._namespaced(manifest):
-            metadata.setdefault("namespace", self.namespace)
+        if self.settings.namespace and isinstance(metadata, dict) and self._namespaced(manifest):
+            metadata.setdefault("namespace", self.settings.namespace)
         return provider_pb2.CheckResponse(inputs=encode(objects.conceal_secrets(manifest)))
 
-    def Diff(self, request, context):  # noqa: N802
+    def Diff(self, request, context):
         """Compare the live object with what applying the new inputs would make of it."""
         old, new = decode(request.old_inputs), decode(request.news)
         state = decode(request.olds)
@@ -152,10 +94,10 @@ class KubernetesServicer(PluginServicer):
             for change in changes
         ):
             changes = self._live_changes(state, new, changes)
-        replaced = objects.replaced_by(new, changes, self.mutable)
-        return _diff_response(changes, replaced, delete_first=_same_place(state, new))
+        replaced = self._replaced(new, changes)
+        return answers.diff_response(changes, replaced, delete_first=_same_place(state, new))
 
-    def Create(self, request, context):  # noqa: N802
+    def Create(self, request, context):
         manifest = decode(request.properties)
         manager = objects.field_manager(request.urn)
         if request.preview:
@@ -165,7 +107,7 @@ class KubernetesServicer(PluginServicer):
             id=_identifier(live), properties=encode(objects.outputs_of(live, manager))
         )
 
-    def Update(self, request, context):  # noqa: N802
+    def Update(self, request, context):
         manifest = decode(request.news)
         state = decode(request.olds)
         manager = state.get(FIELD_MANAGER) or objects.field_manager(request.urn)
@@ -175,7 +117,7 @@ class KubernetesServicer(PluginServicer):
         live = self._apply(request.urn, manifest, manager, request.timeout)
         return provider_pb2.UpdateResponse(properties=encode(objects.outputs_of(live, manager)))
 
-    def Read(self, request, context):  # noqa: N802
+    def Read(self, request, context):
         """Fetch the object for refresh and import."""
         inputs, state = decode(request.inputs), decode(request.properties)
         api_version, kind_name = objects.type_of(request.type)
@@ -186,7 +128,7 @@ class KubernetesServicer(PluginServicer):
         except KindNotServed:
             live = None
         except Unreachable as error:
-            if not self.delete_unreachable:
+            if not self.settings.delete_unreachable:
                 raise
             self.engine.log(f"taken for deleted: {error}", urn=request.urn, level="WARNING")
             live = None
@@ -206,7 +148,7 @@ class KubernetesServicer(PluginServicer):
             inputs=encode(objects.conceal_secrets(inputs)),
         )
 
-    def Delete(self, request, context):  # noqa: N802
+    def Delete(self, request, context):
         """Delete the object and wait until it is gone."""
         state = decode(request.properties)
         api_version, kind_name = objects.type_of(request.type)
@@ -219,26 +161,20 @@ class KubernetesServicer(PluginServicer):
             live = self.cluster.get(kind, namespace, name)
             if live is not None:
                 self.cluster.delete(kind, namespace, name, propagation.capitalize())
-                waiting.wait_until_gone(
-                    self.cluster,
-                    kind,
-                    live,
-                    waiting.timeout_of(state, request.timeout),
-                    self.cancelled,
-                    self._progress(request.urn),
-                )
+                wait = self._wait(request.urn, waiting.timeout_of(state, request.timeout))
+                waiting.wait_until_gone(self.cluster, kind, live, wait)
         except KindNotServed:
             # With its definition, every object of the kind has gone.
             return empty_pb2.Empty()
         except Unreachable as error:
-            if not self.delete_unreachable:
+            if not self.settings.delete_unreachable:
                 raise PluginError(
                     f"{error} If the cluster is gone for good, set "
                     "PULUMI_K8S_DELETE_UNREACHABLE=true to take its objects for deleted."
                 ) from error
             self.engine.log(f"taken for deleted: {error}", urn=request.urn, level="WARNING")
         except ApiError as error:
-            raise _refused(error, state) from error
+            raise answers.refused(error, state) from error
         return empty_pb2.Empty()
 
     def _namespaced(self, manifest: Mapping[str, Any]) -> bool:
@@ -251,8 +187,10 @@ class KubernetesServicer(PluginServicer):
     def _kind(self, manifest: Mapping[str, Any]) -> Kind:
         return self.cluster.kind(manifest["apiVersion"], manifest["kind"])
 
-    def _progress(self, urn: str):
-        return lambda message: self.engine.log(message, urn=urn, brief=True)
+    def _wait(self, urn: str, timeout: float) -> waiting.Wait:
+        return waiting.Wait(
+            timeout, self.cancelled, lambda text: self.engine.log(text, urn=urn, brief=True)
+        )
 
     def _live_changes(
         self, state: Mapping[str, Any], new: dict[str, Any], changes: list[objects.Change]
@@ -270,18 +208,19 @@ class KubernetesServicer(PluginServicer):
         except KindNotServed:
             return [objects.Change("kind", "ADD"), *changes]
         except ApiError as error:
-            immutable = [item for item in changes if objects.replaced_by(new, [item], self.mutable)]
-            if immutable or _immutable_fields(error):
-                # The API refuses the change because it needs another object: that is the answer.
+            immutable = [item for item in changes if self._replaced(new, [item])]
+            if immutable or error.passing or answers.names_immutable_fields(error):
+                # The API refuses the change because it needs another object, which is the answer,
+                # or it cannot tell now.
                 return changes
-            raise _refused(error, new) from error
+            raise answers.refused(error, new) from error
         found = list(objects.differences(live, planned))
         # A change that replaces must not be hidden by the server's own merging.
         paths = {change.path for change in found}
         return found + [
             item
             for item in changes
-            if item.path not in paths and found and objects.replaced_by(new, [item], self.mutable)
+            if item.path not in paths and found and self._replaced(new, [item])
         ]
 
     def _planned(
@@ -301,10 +240,10 @@ class KubernetesServicer(PluginServicer):
         except KindNotServed:
             return from_inputs
         except ApiError as error:
-            namespace_to_come = error.code == 404
-            if namespace_to_come or error.passing or _immutable_fields(error):
+            namespace_to_come = error.status == 404
+            if namespace_to_come or error.passing or answers.names_immutable_fields(error):
                 return from_inputs
-            raise _refused(error, manifest) from error
+            raise answers.refused(error, manifest) from error
         outputs = objects.outputs_of(planned, manager)
         if state is None:
             outputs["status"] = UNKNOWN
@@ -324,16 +263,16 @@ class KubernetesServicer(PluginServicer):
         """
         limit = waiting.timeout_of(manifest, timeout)
         kind = self._kind_in_time(manifest, min(limit, _DEFINITION_SECONDS), urn)
+        wait = self._wait(urn, limit)
         try:
             live = self.cluster.apply(kind, manifest, manager, force=self._forced(manifest))
+            if live["metadata"].get("deletionTimestamp"):
+                # An earlier deletion is still under way: this is not the object to be ready.
+                waiting.wait_until_gone(self.cluster, kind, live, wait)
+                live = self.cluster.apply(kind, manifest, manager, force=self._forced(manifest))
         except ApiError as error:
-            raise _refused(error, manifest) from error
-        except Unreachable as error:
-            # The request may have arrived although its answer did not.
-            raise PluginError(str(error), grpc.StatusCode.UNKNOWN) from error
-        live, lacking = waiting.wait_until_ready(
-            self.cluster, kind, live, limit, self.cancelled, self._progress(urn)
-        )
+            raise answers.refused(error, manifest) from error
+        live, lacking = waiting.wait_until_ready(self.cluster, kind, live, wait)
         if lacking:
             reasons = [f"{describe(live)} is not ready: {lacking[0]}", *lacking[1:]]
             raise InitializationFailed(
@@ -342,21 +281,24 @@ class KubernetesServicer(PluginServicer):
         return live
 
     def _kind_in_time(self, manifest: Mapping[str, Any], patience: float, urn: str) -> Kind:
-        deadline = time.monotonic() + patience
-        while True:
+        def lacking() -> list[str]:
             try:
-                return self._kind(manifest)
+                self._kind(manifest)
             except KindNotServed as error:
-                if time.monotonic() > deadline:
-                    raise PluginError(
-                        f"{describe(manifest)}: after {patience:.0f} s, {error}"
-                    ) from error
-                self._progress(urn)(f"waiting for the definition of {manifest['kind']}")
-            if self.cancelled.wait(_DEFINITION_PAUSE):
-                raise PluginError("cancelled while waiting for a CustomResourceDefinition")
+                return [str(error)]
+            return []
+
+        ended = self._wait(urn, patience).until(lacking)
+        if ended:
+            raise PluginError(f"{describe(manifest)}: {ended}")
+        return self._kind(manifest)
 
     def _forced(self, manifest: Mapping[str, Any]) -> bool:
-        return self.force or objects.annotation(manifest, "pulumi.com/patchForce") == "true"
+        annotated = objects.annotation(manifest, "pulumi.com/patchForce")
+        return self.settings.force or annotated == "true"
+
+    def _replaced(self, manifest: Mapping[str, Any], changes: list[objects.Change]) -> set[str]:
+        return objects.replaced_by(manifest, changes, self.settings.mutable)
 
     def _refreshed(
         self, inputs: dict[str, Any], live: dict[str, Any], manager: str
@@ -370,20 +312,6 @@ class KubernetesServicer(PluginServicer):
             return objects.project(live, inputs)
         drifted = any(objects.differences(live, planned))
         return objects.project(live, inputs) if drifted else inputs
-
-
-def _enabled(settings: Mapping[str, str], key: str, variable: str) -> bool:
-    value = settings.get(key) or os.environ.get(variable) or "false"
-    return json.loads(value.lower()) is True if value.lower() in ("true", "false") else False
-
-
-def _identity(settings: Mapping[str, Any]) -> str | None:
-    if settings.get("clusterIdentifier"):
-        return str(settings["clusterIdentifier"])
-    kubeconfig = settings.get("kubeconfig")
-    if not isinstance(kubeconfig, str):
-        return None
-    return server_of(kubeconfig, str(settings.get("context") or ""))
 
 
 def _identifier(live: Mapping[str, Any]) -> str:
@@ -401,55 +329,3 @@ def _same_place(state: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return old.get("name") == metadata.get("name") and (
         metadata.get("namespace") in (None, old.get("namespace"))
     )
-
-
-def _diff_response(
-    changes: list[objects.Change], replaced: set[str], *, delete_first: bool
-) -> provider_pb2.DiffResponse:
-    response, property_diff = provider_pb2.DiffResponse, provider_pb2.PropertyDiff
-    return response(
-        changes=response.DIFF_SOME if changes else response.DIFF_NONE,
-        diffs=sorted({change.path.partition(".")[0].partition("[")[0] for change in changes}),
-        replaces=sorted({path.partition(".")[0].partition("[")[0] for path in replaced}),
-        # Told even where nothing is replaced: the engine may still have to complete a
-        # replacement that an earlier run began.
-        deleteBeforeReplace=delete_first,
-        hasDetailedDiff=True,
-        detailedDiff={
-            change.path: property_diff(
-                kind=property_diff.Kind.Value(
-                    f"{change.kind}_REPLACE" if change.path in replaced else change.kind
-                )
-            )
-            for change in changes
-        },
-    )
-
-
-def _immutable_fields(error: ApiError) -> bool:
-    return error.code == 422 and any(
-        "immutable" in str(cause.get("message"))
-        or "Forbidden: updates to" in str(cause.get("message"))
-        for cause in error.causes
-    )
-
-
-def _refused(error: ApiError, manifest: Mapping[str, Any]) -> PluginError:
-    """Return the API server's refusal as an error that says how to mend it."""
-    what = describe(manifest)
-    if error.code == 409 and error.reason == "Conflict":
-        conflicts = "; ".join(
-            f"{cause.get('field')}: {cause.get('message')}" for cause in error.causes
-        )
-        return PluginError(
-            f"{what}: another field manager has set fields that this program sets too: "
-            f"{conflicts or error}. Take them out of the program, undo the other change, or take "
-            'them over with the annotation pulumi.com/patchForce: "true" (for all objects: '
-            "the provider's enablePatchForce)."
-        )
-    if error.code in (401, 403):
-        return PluginError(
-            f"{what}: the cluster refuses the credentials of the kubeconfig: {error}. "
-            "Check the user's token and its role bindings."
-        )
-    return PluginError(f"{what}: the API server refused it: {error}")

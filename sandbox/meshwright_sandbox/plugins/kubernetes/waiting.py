@@ -11,9 +11,10 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from meshwright_sandbox.plugins.kubernetes.cluster import Cluster, Kind
+from meshwright_sandbox.plugins.kubernetes.cluster import ApiError, Cluster, Kind, Unreachable
 from meshwright_sandbox.plugins.kubernetes.objects import annotation
 from meshwright_sandbox.plugins.serving import PluginError
 
@@ -27,6 +28,32 @@ Live = Mapping[str, Any]
 
 class Failed(Exception):
     """The object can never become ready by waiting."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long to wait, what ends it early, and whom to tell every 15 seconds."""
+
+    timeout: float
+    cancelled: threading.Event
+    progress: Callable[[str], None]
+
+    def until(self, lacking: Callable[[], list[str]]) -> str | None:
+        """Ask until nothing is lacking; return how the wait ended if it was not so."""
+        start = told = time.monotonic()
+        pause = _FIRST_PAUSE
+        while found := lacking():
+            text = "; ".join(found)
+            now = time.monotonic()
+            if now - start + pause > self.timeout:
+                return f"timed out after {self.timeout:.0f} s: {text}"
+            if now - told > _PROGRESS_SECONDS:
+                self.progress(f"waiting: {text}")
+                told = now
+            if self.cancelled.wait(pause):
+                return f"was cancelled while waiting: {text}"
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        return None
 
 
 def missing(live: Live) -> list[str]:
@@ -54,12 +81,7 @@ def timeout_of(manifest: Live, requested: float) -> float:
 
 
 def wait_until_ready(
-    cluster: Cluster,
-    kind: Kind,
-    live: dict[str, Any],
-    timeout: float,
-    cancelled: threading.Event,
-    progress: Callable[[str], None],
+    cluster: Cluster, kind: Kind, live: dict[str, Any], wait: Wait
 ) -> tuple[dict[str, Any], list[str]]:
     """Poll the object until it is ready, or time is up, or the update is cancelled.
 
@@ -67,68 +89,49 @@ def wait_until_ready(
         The object as last seen, and what it lacks (empty when it is ready).
     """
     metadata = live["metadata"]
-    start = last_told = time.monotonic()
-    pause = _FIRST_PAUSE
-    while True:
+    last = live
+
+    def lacking() -> list[str]:
+        nonlocal last
         try:
-            lacking = missing(live)
-        except Failed as failure:
-            return live, [str(failure), *_pod_reasons(cluster, live)]
-        if not lacking:
-            return live, []
-        now = time.monotonic()
-        if now - start + pause > timeout:
-            return live, [
-                f"timed out after {timeout:.0f} s: {'; '.join(lacking)}",
-                *_pod_reasons(cluster, live),
-            ]
-        if now - last_told > _PROGRESS_SECONDS:
-            progress(f"waiting: {'; '.join(lacking)}")
-            last_told = now
-        if cancelled.wait(pause):
-            return live, [f"cancelled while waiting: {'; '.join(lacking)}"]
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
-        seen = cluster.get(kind, metadata.get("namespace"), metadata["name"])
+            seen = cluster.get(kind, metadata.get("namespace"), metadata["name"])
+        except (ApiError, Unreachable) as error:
+            # The object is there, so the wait must not end as if it were not.
+            return [str(error)]
         if seen is None:
-            return live, ["it was deleted by someone else while it was being waited for"]
-        live = seen
+            raise Failed("it was deleted by someone else while it was being waited for")
+        last = seen
+        return missing(seen)
+
+    try:
+        ended = wait.until(lacking) if missing(live) else None
+    except Failed as failure:
+        ended = str(failure)
+    return last, [ended, *_pod_reasons(cluster, last)] if ended else []
 
 
-def wait_until_gone(
-    cluster: Cluster,
-    kind: Kind,
-    live: Live,
-    timeout: float,
-    cancelled: threading.Event,
-    progress: Callable[[str], None],
-) -> None:
+def wait_until_gone(cluster: Cluster, kind: Kind, live: Live, wait: Wait) -> None:
     """Poll until the object, or at least this incarnation of it, exists no more.
 
     Raises:
         PluginError: time is up; says which finalizers hold the object.
     """
     metadata = live["metadata"]
-    start = last_told = time.monotonic()
-    pause = _FIRST_PAUSE
-    while True:
+
+    def lacking() -> list[str]:
         seen = cluster.get(kind, metadata.get("namespace"), metadata["name"])
         if seen is None or seen["metadata"]["uid"] != metadata["uid"]:
-            return
-        finalizers = (seen.get("spec") or {}).get("finalizers") or []
-        finalizers = [*(seen["metadata"].get("finalizers") or []), *finalizers]
-        held = f"its finalizers are {', '.join(finalizers)}" if finalizers else "it is still there"
-        now = time.monotonic()
-        if now - start + pause > timeout:
-            raise PluginError(
-                f"it was not gone after {timeout:.0f} s: {held}. See why with `kubectl describe`, "
-                "or allow more time with the resource option customTimeouts.delete."
-            )
-        if now - last_told > _PROGRESS_SECONDS:
-            progress(f"waiting for the deletion: {held}")
-            last_told = now
-        if cancelled.wait(pause):
-            raise PluginError(f"cancelled while waiting for the deletion: {held}")
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+            return []
+        of_namespace = (seen.get("spec") or {}).get("finalizers") or []
+        finalizers = [*(seen["metadata"].get("finalizers") or []), *of_namespace]
+        return [f"held by its finalizers {', '.join(finalizers)}" if finalizers else "still there"]
+
+    ended = wait.until(lacking)
+    if ended:
+        raise PluginError(
+            f"the deletion {ended}. See why with `kubectl describe`, or allow more time with the "
+            "resource option customTimeouts.delete."
+        )
 
 
 def _condition(live: Live, name: str) -> Mapping[str, Any]:
@@ -159,6 +162,9 @@ def _deployment(live: Live) -> list[str]:
     lacking += _count(status, "availableReplicas", wanted, "available")
     if status.get("replicas", 0) > wanted:
         lacking.append(f"{status['replicas'] - wanted} old replicas are still there")
+    refused = _condition(live, "ReplicaFailure")
+    if lacking and refused.get("status") == "True":
+        lacking.append(f"pods cannot be made: {refused.get('message')}")
     return lacking
 
 
@@ -237,10 +243,12 @@ def _pod_reasons(cluster: Cluster, live: Live) -> list[str]:
         return []
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
     path = Kind("v1", "pods", namespaced=True).path(live["metadata"].get("namespace"))
-    pods = cluster.list(path, labelSelector=selector, limit="20")
+    try:
+        pods = cluster.list(path, labelSelector=selector, limit="20")
+    except (ApiError, Unreachable) as error:
+        return [f"its pods cannot be looked at: {error}"]
     if not pods:
-        failure = _condition(live, "ReplicaFailure").get("message")
-        return [f"it has no pods: {failure}" if failure else "it has no pods"]
+        return ["it has no pods"]
     return [f"pod {pod['metadata']['name']}: {reason}" for pod in pods for reason in _reasons(pod)][
         :10
     ]
