@@ -93,9 +93,9 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> provider_pb2.D
 
 
 def _cluster_of(given: Mapping[str, Any]) -> str | None:
-    if given.get("clusterIdentifier"):
-        return str(given["clusterIdentifier"])
-    kubeconfig = given.get("kubeconfig")
+    identifier, kubeconfig = given.get("clusterIdentifier"), given.get("kubeconfig")
+    if identifier:
+        return identifier if isinstance(identifier, str) else None
     if not isinstance(kubeconfig, str):
         return None  # it will only be known in the update
     return server_of(kubeconfig, str(given.get("context") or ""))
