@@ -1,6 +1,5 @@
 """Each resource type through its life against the sandbox: made, read, imported, changed, gone."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -197,11 +196,6 @@ STEPS: list[Step] = [
         "networkservices/mesh:Mesh",
         {"name": "vms", "interceptionPort": 15001},
         {"description": "mesh of VMs"},
-    ),
-    (
-        "monitoring/dashboard:Dashboard",
-        {"dashboardJson": json.dumps({"displayName": "d", "gridLayout": {"columns": "2"}})},
-        {"dashboardJson": json.dumps({"displayName": "e", "gridLayout": {"columns": "2"}})},
     ),
 ]
 

@@ -11,17 +11,19 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
 import grpc
 import tenacity
 
-from meshwright_sandbox.plugins.gcp.schema import document, methods
+from meshwright_sandbox.plugins.gcp.schema import document, method_of
 from meshwright_sandbox.plugins.serving import PluginError
 
+CONFIG_KEYS = frozenset({"accessToken", "defaultLabels", "project", "region", "version", "zone"})
+"""Settings of the provider that programs may give."""
 _ENDPOINTS = {
     "bigquery": "BIG_QUERY",
     "cloudresourcemanager": "RESOURCE_MANAGER",
@@ -30,47 +32,13 @@ _ENDPOINTS = {
     "networkservices": "NETWORK_SERVICES",
     "serviceusage": "SERVICE_USAGE",
 }
-CONFIG_KEYS = frozenset(
-    {
-        "accessToken",
-        "addPulumiAttributionLabel",
-        "billingProject",
-        "credentials",
-        "disableGlobalProjectWarning",
-        "project",
-        "region",
-        "requestReason",
-        "requestTimeout",
-        "scopes",
-        "userProjectOverride",
-        "version",
-        "zone",
-        *(
-            f"{name}CustomEndpoint"
-            for name in (
-                "bigQuery",
-                "compute",
-                "container",
-                "gkeHub",
-                "gkeHub2",
-                "iamBeta",
-                "logging",
-                "monitoring",
-                "networkServices",
-                "pubsub",
-                "resourceManager",
-                "serviceUsage",
-                "storage",
-            )
-        ),
-    }
-)
-"""Settings of the provider that programs may give."""
-_RETRIED = frozenset({429, 500, 502, 503})
+_RETRIED = frozenset({0, 429, 500, 502, 503})
 _HTTP_TIMEOUT = 60.0
 _ADVICE = {
+    0: "check the network and that the endpoint is up, then run again",
     400: "correct the property that the message names",
-    401: "set GOOGLE_OAUTH_ACCESS_TOKEN, or sign in with `gcloud auth application-default login`",
+    401: "set GOOGLE_OAUTH_ACCESS_TOKEN, or run `gcloud auth application-default login`, or"
+    ' `eval "$(meshwright sandbox env)"` for the local cloud',
     403: "enable the API or grant the permission that the message names",
     404: "check that what it refers to exists, or run `pulumi refresh` if it was deleted outside",
     409: "wait for the other change to end, or import the existing resource",
@@ -80,63 +48,48 @@ _ADVICE = {
 
 
 class CloudError(PluginError):
-    """An answer that is an error, or none at all.
+    """An answer that is an error, or none at all (status 0).
 
-    Attributes:
-        status: HTTP status; 0 where no answer came.
-        reason: Google's word for the error, such as ``alreadyExists``.
-        lost: whether an earlier attempt of this request may have taken effect.
+    ``lost`` tells that an earlier attempt of the same request may have taken effect.
     """
 
-    def __init__(self, message: str, status: int, reason: str = "", lost: bool = False) -> None:
-        unsure = lost or status in (0, 500, 502, 503, 504)
+    def __init__(self, status: int, message: str, reason: str = "", retry_after: float = 0) -> None:
+        advice = _ADVICE.get(status, "run again; if it stays, the service is out of order")
+        unsure = status in (0, 500, 502, 503, 504)
         code = grpc.StatusCode.UNKNOWN if unsure else grpc.StatusCode.FAILED_PRECONDITION
-        super().__init__(message, code)
-        self.status, self.reason, self.lost = status, reason, lost
-        self.retry_after = 0.0
+        super().__init__(f"{message}; {advice}", code)
+        self.status, self.reason, self.retry_after, self.lost = (status, reason, retry_after, False)
 
-
-class Cancelled(PluginError):
-    """The engine asked the plugin to stop."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}: stopped by the engine", grpc.StatusCode.CANCELLED)
+    @property
+    def transient(self) -> bool:
+        """Whether waiting may help; changes of one cluster exclude each other for a while."""
+        busy = self.reason == "resourceNotReady" or "incompatible operation" in str(self)
+        return self.status in _RETRIED or (self.status == 400 and busy)
 
 
 class Cloud:
     """Google Cloud as the provider's configuration describes it.
 
     Args:
-        config: the provider's configuration, see :data:`CONFIG_KEYS`.
+        config: the provider's configuration.
         cancelled: set when the engine wants the plugin to stop.
     """
 
     def __init__(self, config: Mapping[str, Any], cancelled: threading.Event) -> None:
-        self.config = config
         self.cancelled = cancelled
+        self._config = config
         self._services: dict[str, Any] = {}
-        self._service_lock = threading.Lock()
-        self._locks: dict[str, threading.RLock] = {}
+        self._guard = threading.Lock()
+        self._turns: dict[str, threading.RLock] = {}
+        self.project = self._setting("project", "GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT")
+        self.region = self._setting("region", "GOOGLE_REGION")
+        self.zone = self._setting("zone", "GOOGLE_ZONE")
+        given = config.get("defaultLabels") or {}
+        defaults = json.loads(given) if isinstance(given, str) else given
+        self.labels = {**defaults, "goog-pulumi-provisioned": "true"}
 
-    def setting(self, key: str, *variables: str) -> str:
-        """Return a configured value, else the first of the environment variables that is set."""
-        found = self.config.get(key) or next(filter(None, map(os.environ.get, variables)), "")
-        return str(found or "")
-
-    @property
-    def project(self) -> str:
-        """Default project."""
-        return self.setting("project", "GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
-
-    @property
-    def region(self) -> str:
-        """Default region."""
-        return self.setting("region", "GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION")
-
-    @property
-    def zone(self) -> str:
-        """Default zone."""
-        return self.setting("zone", "GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE")
+    def _setting(self, key: str, *variables: str) -> str:
+        return str(self._config.get(key) or next(filter(None, map(os.environ.get, variables)), ""))
 
     @cached_property
     def credentials(self) -> Any:
@@ -144,36 +97,26 @@ class Cloud:
         import google.auth
         from google.oauth2.credentials import Credentials
 
-        token = self.setting("accessToken", "GOOGLE_OAUTH_ACCESS_TOKEN")
-        if token:
+        if token := self._setting("accessToken", "GOOGLE_OAUTH_ACCESS_TOKEN"):
             return Credentials(token)
-        scopes = ["https://www.googleapis.com/auth/cloud-platform"]
         try:
-            return google.auth.default(scopes=scopes)[0]
+            scope = "https://www.googleapis.com/auth/cloud-platform"
+            return google.auth.default(scopes=[scope])[0]
         except google.auth.exceptions.DefaultCredentialsError as error:
-            raise PluginError(
-                "gcp: no credentials: neither GOOGLE_OAUTH_ACCESS_TOKEN nor application default"
-                f" credentials are set ({error}); run `gcloud auth application-default login`, or"
-                ' `eval "$(meshwright sandbox env)"` for the local cloud'
-            ) from None
+            raise CloudError(401, f"gcp: no credentials: {error}") from None
 
     @property
     def token(self) -> str:
         """A valid access token."""
         if not self.credentials.token:
-            from google.auth.transport.requests import Request
-
-            self.credentials.refresh(Request())
+            self._transport.refresh()
         return str(self.credentials.token)
 
     @contextmanager
-    def turn(self, name: str) -> Any:
+    def turn(self, name: str) -> Iterator[None]:
         """Let changes of the same thing take turns; an empty name is no restriction."""
-        if not name:
-            yield
-            return
-        with self._service_lock:
-            lock = self._locks.setdefault(name, threading.RLock())
+        with self._guard:
+            lock = self._turns.setdefault(name, threading.RLock()) if name else threading.RLock()
         with lock:
             yield
 
@@ -183,36 +126,35 @@ class Cloud:
         method: str,
         parameters: Mapping[str, Any],
         body: Any = None,
-        *,
-        deadline: float | None = None,
-        once: bool = False,
+        deadline: float = float("inf"),
     ) -> dict[str, Any]:
-        """Call a method and return its answer.
+        """Call a method and return its answer, trying again while that may help.
 
         Args:
             api: discovery document, ``compute.v1``.
             method: its path, ``networks.insert``.
             parameters: by their names in the document; unknown ones are left out.
             body: the request's body.
-            deadline: moment (``time.monotonic``) after which nothing is tried again.
-            once: whether to try only once.
+            deadline: moment (``time.monotonic``) after which nothing is tried again;
+                ``MESHWRIGHT_RETRY_DEADLINE`` (seconds, 600 unless set) bounds it too.
 
         Raises:
             CloudError: if the answer is an error, or none came in time.
         """
-        collection, _, verb = method.rpartition(".")
-        known = methods(api, collection)[verb].get("parameters", {})
+        known = method_of(api, method).get("parameters", {})
         arguments = {key: value for key, value in parameters.items() if key in known}
         if body is not None:
             arguments["body"] = body
-        lost = False
+        node = self._service(api)
+        *collection, verb = method.split(".")
+        for step in collection:
+            node = getattr(node, step)()
         limit = float(os.environ.get("MESHWRIGHT_RETRY_DEADLINE", "600"))
-        if deadline is not None:
-            limit = min(limit, max(0.0, deadline - time.monotonic()))
+        lost = False
 
         def attempt() -> dict[str, Any]:
             nonlocal lost
-            request = self._request(api, collection, verb, arguments)
+            request = getattr(node, verb)(**arguments)
             try:
                 return self._send(request)
             except CloudError as error:
@@ -221,22 +163,17 @@ class Cloud:
                 raise
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda e: not once and _transient(e)),
+            retry=tenacity.retry_if_exception(lambda e: isinstance(e, CloudError) and e.transient),
             wait=_wait,
-            stop=tenacity.stop_after_delay(limit) | tenacity.stop_when_event_set(self.cancelled),
+            stop=tenacity.stop_after_delay(max(0.0, min(limit, deadline - time.monotonic())))
+            | tenacity.stop_when_event_set(self.cancelled),
             sleep=tenacity.sleep_using_event(self.cancelled),
             reraise=True,
         )
         return retrying(attempt)
 
-    def _request(self, api: str, collection: str, verb: str, arguments: Mapping[str, Any]) -> Any:
-        node = self._service(api)
-        for step in collection.split("."):
-            node = getattr(node, step)()
-        return getattr(node, verb)(**arguments)
-
     def _service(self, api: str) -> Any:
-        with self._service_lock:
+        with self._guard:
             if api not in self._services:
                 from googleapiclient.discovery import build_from_document
 
@@ -248,17 +185,20 @@ class Cloud:
 
     def endpoint(self, api: str) -> str:
         """Return the address that a service's paths are put behind, with a slash at the end."""
-        described = document(api)
-        service = api.partition(".")[0]
-        variable = f"GOOGLE_{_ENDPOINTS.get(service, service.upper())}_CUSTOM_ENDPOINT"
-        key = re.sub(r"_(\w)", lambda m: m[1].upper(), variable[7:].lower())
-        base = self.setting(key, variable, variable.replace("GKE_HUB2", "GKE_HUB"))
+        service, described = api.partition(".")[0], document(api)
+        base = os.environ.get(
+            f"GOOGLE_{_ENDPOINTS.get(service, service.upper())}_CUSTOM_ENDPOINT", ""
+        )
         if not base:
             return described["rootUrl"] + described["servicePath"]
         # The official plugin's value ends in the version; here the document's paths bring it.
         version = re.search(r"v\d\w*/$", described["servicePath"])
         base = re.sub(r"/(v\d\w*|beta|alpha)/?$", "", base).rstrip("/")
         return f"{base}/{version[0] if version else ''}"
+
+    @cached_property
+    def _transport(self) -> _Transport:
+        return _Transport(self.credentials)
 
     def _send(self, request: Any) -> dict[str, Any]:
         import google.auth.exceptions
@@ -269,23 +209,15 @@ class Cloud:
         try:
             answer = request.execute(http=self._transport)
         except HttpError as error:
-            raise _from_answer(error, where) from None
+            raise _refusal(error, where) from None
         except google.auth.exceptions.RefreshError as error:
-            raise CloudError(f"{where}: {error}; {_ADVICE[401]}", 401) from None
+            raise CloudError(401, f"{where}: {error}") from None
         except (urllib3.exceptions.HTTPError, google.auth.exceptions.TransportError) as error:
-            advice = "check the network and that the endpoint is up, then run again"
-            raise CloudError(f"{where}: no answer ({error}); {advice}", 0) from None
+            raise CloudError(0, f"{where}: no answer ({error})") from None
         if isinstance(answer, str) and answer:
-            raise CloudError(
-                f"{where}: the answer is not JSON (it begins with {answer[:40]!r}); check that the"
-                " endpoint is a Google API and not a proxy's page",
-                599,
-            )
+            begins = f"it begins with {answer[:40]!r}; is this a proxy's page?"
+            raise CloudError(599, f"{where}: the answer is not JSON ({begins})")
         return answer if isinstance(answer, dict) else {}
-
-    @cached_property
-    def _transport(self) -> _Transport:
-        return _Transport(self.credentials)
 
 
 class _Transport:
@@ -300,7 +232,11 @@ class _Transport:
         from google.auth.transport.urllib3 import Request
 
         self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=_HTTP_TIMEOUT)
-        self._credentials, self._refresh = credentials, Request(self._pool)
+        self._credentials, self._asks = credentials, Request(self._pool)
+
+    def refresh(self) -> None:
+        """Get a new access token."""
+        self._credentials.refresh(self._asks)
 
     def request(
         self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any
@@ -308,46 +244,28 @@ class _Transport:
         import httplib2
 
         headers = dict(headers or {})
-        self._credentials.before_request(self._refresh, method, uri, headers)
+        self._credentials.before_request(self._asks, method, uri, headers)
         answer = self._pool.request(method, uri, body=body, headers=headers)
         found = {key.lower(): value for key, value in answer.headers.items()}
         return httplib2.Response(found | {"status": str(answer.status)}), answer.data
 
 
-def _from_answer(error: Any, where: str) -> CloudError:
-    status = int(error.resp.status)
-    reason, message = "", str(error.resp.reason or "")
-    try:
-        told = json.loads(error.content).get("error", {})
-    except (ValueError, AttributeError):
-        told = {}
-    if isinstance(told, dict):
-        message = told.get("message") or message
-        listed = [*told.get("errors", []), *told.get("details", [])]
-        reasons = [item["reason"] for item in listed if item.get("reason")]
-        reason = reasons[0] if reasons else told.get("status", "")
-        # Which field is wrong is told beside the message, not in it.
-        for detail in told.get("details", []):
-            for violation in detail.get("fieldViolations", []):
-                text = violation.get("description", "")
-                if text and text not in message:
-                    message += f" [{violation.get('field', '')}: {text}]"
-    advice = _ADVICE.get(status, "run again; if it stays, the service is out of order")
-    text = f"{where}: {status} {reason}: {message.rstrip('.')}; {advice}"
-    found = CloudError(text, status, reason)
+def _refusal(error: Any, where: str) -> CloudError:
+    told: dict[str, Any] = {}
+    with suppress(ValueError, KeyError, TypeError):  # another shape: the status must do
+        told = dict(json.loads(error.content)["error"])
+    message = str(told.get("message") or error.resp.reason or "").rstrip(".")
+    details = told.get("details", [])
+    reasons = [item["reason"] for item in [*told.get("errors", []), *details] if "reason" in item]
+    # Which field is wrong is told beside the message, not in it.
+    for violation in (v for detail in details for v in detail.get("fieldViolations", [])):
+        if violation.get("description", "") not in message:
+            message += f" [{violation.get('field', '')}: {violation['description']}]"
+    reason = next(iter(reasons), told.get("status", ""))
     after = error.resp.get("retry-after", "")
-    found.retry_after = float(after) if after.isdigit() else 0.0
-    return found
-
-
-def _transient(error: BaseException) -> bool:
-    if not isinstance(error, CloudError):
-        return False
-    # Changes of one cluster or of a compute resource exclude each other for a while.
-    busy = error.status == 400 and (
-        error.reason == "resourceNotReady" or "incompatible operation" in str(error)
-    )
-    return error.status in _RETRIED or error.status == 0 or busy
+    status = int(error.resp.status)
+    text = f"{where}: {status} {reason}: {message}"
+    return CloudError(status, text, reason, float(after) if after.isdigit() else 0.0)
 
 
 _backoff = tenacity.wait_exponential_jitter(initial=0.5, max=30.0, jitter=0.5)

@@ -9,14 +9,22 @@ from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, last_segment, put, r
 from meshwright_sandbox.plugins.gcp.schema import Property, tree
 from meshwright_sandbox.plugins.values import UNKNOWN
 
-_ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
-_PLACES = frozenset({"project", "region", "zone", "location"})
+Values = dict[str, Any]
+_PLACES = ("project", "region", "zone", "location")
 
 
-def body_of(kind: Kind, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the API's form of a resource's inputs, as the official plugin would send it."""
+def body_of(kind: Kind, inputs: Mapping[str, Any], labels: Mapping[str, str]) -> Values:
+    """Return the API's form of a resource's inputs, as the official plugin would send it.
+
+    Args:
+        kind: the resource's type.
+        inputs: its checked inputs.
+        labels: labels that every resource of the provider gets.
+    """
     root = tree(kind)
-    body = _to_api(root, {k: v for k, v in inputs.items() if k not in kind.unsent})
+    # What the address says is not repeated in the body, but for compute's region.
+    places = set(kind.placeholders) - kind.refs.keys()
+    body = _to_api(root, {k: v for k, v in inputs.items() if k not in places})
     for name, template in kind.refs.items():
         path = root.properties[name].path
         if path and dig(body, path):
@@ -25,12 +33,8 @@ def body_of(kind: Kind, inputs: Mapping[str, Any]) -> dict[str, Any]:
         if dig(body, path) is None:
             put(body, path, value)
     if kind.labels:
-        path = root.properties[kind.labels].path
-        put(body, path, {**(inputs.get(kind.labels) or {}), **_ATTRIBUTION})
-    for name in kind.placeholders:
-        # What the address says is not repeated in the body, but for compute's region.
-        if name not in kind.refs and (name != "name" or kind.name_at.startswith("?")):
-            body.pop(name, None)
+        own = inputs.get(kind.labels) or {}
+        put(body, root.properties[kind.labels].path, {**labels, **own})
     if kind.prepare:
         kind.prepare(dict(inputs), body)
     return body
@@ -40,40 +44,36 @@ def full_reference(template: str, value: str, inputs: Mapping[str, Any]) -> str:
     """Return a bare name or full link as the relative link of a template."""
     link = relative(value)
     if "/" in link:
-        return link if template != "{}" else last_segment(link)
+        return last_segment(link) if template == "{}" else link
     places = {name: inputs.get(name) or "" for name in _PLACES}
     return template.replace("{}", "{name}").format(**places, name=link)
 
 
-def _to_api(property_: Property, value: Any) -> Any:
-    if value is None or value is UNKNOWN:
-        return None
-    expected = property_.api_type
-    if property_.kind == "list":
-        items = [_to_api(property_.element, item) for item in value]  # type: ignore[arg-type]
-        return items if expected == "array" or not items else items[0]
-    if property_.kind == "object":
-        found: dict[str, Any] = {}
+def _to_api(known: Property, value: Any) -> Any:
+    wanted = known.api_type
+    if known.kind == "list" and known.element:
+        items = [_to_api(known.element, item) for item in value]
+        return items if wanted == "array" or not items else items[0]
+    if known.kind == "object":
+        found: Values = {}
         for name, inner in value.items():
-            known = property_.properties.get(name)
-            converted = _to_api(known, inner) if known and known.path else None
-            if known and converted is not None:
-                put(found, known.path, converted)
-        return [found] if expected == "array" else found
-    if property_.kind == "map":
+            property_ = known.properties.get(name)
+            if property_ and property_.path and inner is not None and inner is not UNKNOWN:
+                put(found, property_.path, _to_api(property_, inner))
+        return [found] if wanted == "array" else found
+    if known.kind == "map":
         return dict(value)
-    if expected == "string" and not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    if expected == "integer" and isinstance(value, str):
-        return int(value)
-    if expected == "boolean" and isinstance(value, str):
-        return value.lower() == "true"
-    return value
+    kinds = {"string": "string", "integer": "integer", "boolean": "boolean"}
+    return coerce(kinds.get(wanted, known.kind), value)
 
 
 def outputs_of(
-    kind: Kind, inputs: Mapping[str, Any], answer: dict[str, Any], identity: Mapping[str, Any]
-) -> dict[str, Any]:
+    kind: Kind,
+    inputs: Mapping[str, Any],
+    answer: Values,
+    identity: Mapping[str, Any],
+    labels: Mapping[str, str],
+) -> Values:
     """Return the resource's outputs.
 
     Args:
@@ -81,63 +81,51 @@ def outputs_of(
         inputs: for properties that only the provider knows, such as ``forceDestroy``.
         answer: the resource as the API gives it.
         identity: the properties that the id is made of.
+        labels: labels that every resource of the provider gets.
     """
     root = tree(kind)
     found = _from_api(root, answer)
-    kept = {
-        name: value
-        for name, value in inputs.items()
-        if name in root.properties
-        and (not root.properties[name].path or name in kind.unread)
-        and name not in found
-    }
-    outputs = {**kept, **found, **identity}
-    for place in _PLACES & outputs.keys():
+    outputs = {**found, **identity}
+    for name, property_ in root.properties.items():
+        if name in inputs and (not property_.path or name in kind.unread):
+            outputs.setdefault(name, inputs[name])
+        elif property_.kind == "string" and not property_.settable:
+            outputs.setdefault(name, "")
+    for place in outputs.keys() & set(_PLACES):
         outputs[place] = last_segment(str(outputs[place]))
     if kind.labels:
-        everything = found.get(kind.labels) or {}
-        own = {k: v for k, v in everything.items() if k not in _ATTRIBUTION}
-        outputs[kind.labels] = own
-        outputs["effectiveLabels"] = everything
-        outputs["pulumiLabels"] = {**own, **_ATTRIBUTION}
+        everything, asked = found.get(kind.labels) or {}, inputs.get(kind.labels) or {}
+        own = {k: v for k, v in everything.items() if k not in labels or k in asked}
+        outputs |= {kind.labels: own, "effectiveLabels": everything}
+        outputs["pulumiLabels"] = {**labels, **own}
     for name, template in kind.aliases.items():
-        outputs[name] = template.replace("{api.email}", answer.get("email", "")).format(**outputs)
+        outputs[name] = template.format(**outputs)
     if kind.present:
         kind.present(answer, outputs)
     outputs.setdefault("deletionPolicy", "DELETE")
-    for name, property_ in root.properties.items():
-        if property_.kind == "string" and not property_.settable:
-            outputs.setdefault(name, "")
     return {name: value for name, value in outputs.items() if name in root.properties}
 
 
-def _from_api(property_: Property, value: Any) -> Any:
-    if value is None:
-        return None
-    if property_.kind == "object":
+def _from_api(known: Property, value: Any) -> Any:
+    if known.kind == "object":
         source = value[0] if isinstance(value, list) and value else value
-        if not isinstance(source, Mapping):
-            return {}
-        found: dict[str, Any] = {}
-        for name, known in property_.properties.items():
-            inner = _from_api(known, dig(source, known.path)) if known.path else None
+        found = {}
+        for name, property_ in known.properties.items():
+            inner = dig(source, property_.path) if property_.path else None
             if inner is not None:
-                found[name] = inner
+                found[name] = _from_api(property_, inner)
         return found
-    if property_.kind == "list":
-        items = value if isinstance(value, list) else [value]
-        return [_from_api(property_.element, item) for item in items]  # type: ignore[arg-type]
-    if property_.kind == "map":
-        return dict(value) if isinstance(value, Mapping) else None
-    return coerce(property_.kind, value)
+    if known.kind == "list" and known.element:
+        return [
+            _from_api(known.element, v) for v in (value if isinstance(value, list) else [value])
+        ]
+    return dict(value) if known.kind == "map" else coerce(known.kind, value)
 
 
 def coerce(kind: str, value: Any) -> Any:
     """Return a scalar as the wanted kind, or unchanged where it cannot be."""
-    if kind == "string" and isinstance(value, bool):
-        return str(value).lower()
-    if kind == "string" and isinstance(value, (int, float)):
-        return str(value)
+    if kind == "string" and isinstance(value, (bool, int, float)):
+        return str(value).lower() if isinstance(value, bool) else str(value)
     if kind == "boolean" and isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
     if kind in ("integer", "number") and isinstance(value, str):
@@ -149,29 +137,21 @@ def coerce(kind: str, value: Any) -> Any:
 
 
 def preview_of(
-    kind: Kind, inputs: Mapping[str, Any], old: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+    kind: Kind, inputs: Values, labels: Mapping[str, str], old: Values | None = None
+) -> Values:
     """Return the outputs as far as they are known before the change is made."""
     root = tree(kind)
     outputs = {**(old or {}), **{k: v for k, v in inputs.items() if k in root.properties}}
-    for name, property_ in root.properties.items():
-        if name not in outputs and (property_.computed or not property_.settable):
-            outputs[name] = UNKNOWN
-    for path in kind.fills if old is None else ():
-        block, _, rest = path.partition(".")
-        if isinstance(outputs.get(block), dict):
-            outputs[block] = _with_unknown(outputs[block], rest.split("."))
-    if kind.labels and (old is None or old.get(kind.labels) != inputs.get(kind.labels)):
-        labels = inputs.get(kind.labels, {})
-        known = isinstance(labels, dict)
-        for name in ("effectiveLabels", "pulumiLabels"):
-            outputs[name] = {**labels, **_ATTRIBUTION} if known else UNKNOWN
+    if old is None:
+        for name, property_ in root.properties.items():
+            if property_.computed or not property_.settable:
+                outputs.setdefault(name, UNKNOWN)
+        for path in kind.fills:
+            block, name = path.rsplit(".", 1)
+            if isinstance(inner := dig(outputs, block), dict) and not inner.get(name):
+                put(outputs, path, UNKNOWN)
+    if kind.labels:
+        own = inputs.get(kind.labels) or {}
+        merged = {**labels, **own} if isinstance(own, dict) else UNKNOWN
+        outputs |= {"effectiveLabels": merged, "pulumiLabels": merged}
     return outputs
-
-
-def _with_unknown(block: dict[str, Any], steps: list[str]) -> dict[str, Any]:
-    head, *rest = steps
-    if not rest:
-        return {**block, head: block.get(head) or UNKNOWN}
-    inner = block.get(head)
-    return {**block, head: _with_unknown(inner, rest)} if isinstance(inner, dict) else block

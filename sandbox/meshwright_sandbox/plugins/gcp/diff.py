@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshwright_sandbox.plugins.gcp.check import DEFAULTED
 from meshwright_sandbox.plugins.gcp.convert import full_reference
-from meshwright_sandbox.plugins.gcp.kinds import EVERYTHING, Kind, relative
-from meshwright_sandbox.plugins.gcp.schema import Property, tree
+from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, relative
+from meshwright_sandbox.plugins.gcp.schema import tree
 from meshwright_sandbox.plugins.values import UNKNOWN
 
 Change = tuple[str, str]
 """A property path, and ``ADD``, ``DELETE`` or ``UPDATE``."""
+Values = Mapping[str, Any]
 _MISSING: Any = object()
-# The API gives these back in its own spelling or order.
-_CASELESS = frozenset({"location", "member"})
+# The API gives these back in its own spelling.
+_CASELESS = ("location", "member")
 
 
-def changes(
-    kind: Kind, old: Mapping[str, Any], outputs: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[Change]:
-    """Return what differs between the old and the new inputs.
+def changes(kind: Kind, old: Values, outputs: Values, new: Values) -> list[Change]:
+    """Return what differs between the inputs in the state and the program's.
 
     Args:
         kind: the resource's type.
@@ -33,21 +33,19 @@ def changes(
     found: list[Change] = []
     # An import takes over all that the API tells, of which the program need not say anything.
     imported = DEFAULTED not in old
-    for name, property_ in tree(kind).properties.items():
-        if not property_.settable:
-            continue
-        if imported and (name in kind.unread or not property_.path):
+    for name, known in tree(kind).properties.items():
+        if not known.settable or (imported and (name in kind.unread or not known.path)):
             continue
         before, after = old.get(name, _MISSING), new.get(name, _MISSING)
-        if after is _MISSING and (imported or property_.computed or empty(before)):
+        if after is _MISSING and (imported or known.computed):
             continue
         if imported:
             before = _only(before, after)
-        if before is _MISSING:
+        if before is _MISSING and after is not _MISSING:
             before = outputs.get(name, _MISSING)
         if name in kind.refs:
             before, after = (_linked(kind, name, v, new) for v in (before, after))
-        found.extend(_compare(property_, before, after, name))
+        found.extend(_compare(before, after, name))
     return found
 
 
@@ -60,43 +58,27 @@ def _only(value: Any, like: Any) -> Any:
     return value
 
 
-def _linked(kind: Kind, name: str, value: Any, inputs: Mapping[str, Any]) -> Any:
+def _linked(kind: Kind, name: str, value: Any, inputs: Values) -> Any:
     if not isinstance(value, str) or any(inputs.get(p) is UNKNOWN for p in kind.placeholders):
         return value
     return full_reference(kind.refs[name], value, inputs)
 
 
-def _compare(property_: Property, old: Any, new: Any, path: str) -> Iterator[Change]:
+def _compare(old: Any, new: Any, path: str) -> Iterator[Change]:
     if new is UNKNOWN:
-        if old is not UNKNOWN:
-            yield path, "UPDATE" if old is not _MISSING else "ADD"
-    elif old is _MISSING or (old is None and new is not None):
-        if new is not _MISSING and not empty(new):
-            yield path, "ADD"
-    elif new is _MISSING:
-        if not empty(old):
-            yield path, "DELETE"
+        yield path, "UPDATE" if old is not _MISSING else "ADD"
     elif isinstance(old, dict) and isinstance(new, dict):
         for key in {**old, **new}:
             if key != DEFAULTED:
-                inner = property_.properties.get(key) or property_.element or property_
                 step = f"{path}.{key}" if key.isidentifier() else f'{path}["{key}"]'
-                before, after = old.get(key, _MISSING), new.get(key, _MISSING)
-                yield from _compare(inner, before, after, step)
-    elif isinstance(old, list) and isinstance(new, list):
-        yield from _compare_lists(property_, old, new, path)
-    elif not same(old, new, property_.name):
-        yield path, "UPDATE"
-
-
-def _compare_lists(property_: Property, old: list[Any], new: list[Any], path: str) -> Any:
-    if same(old, new):
-        return
-    inner = property_.element or property_
-    for index in range(max(len(old), len(new))):
-        before = old[index] if index < len(old) else _MISSING
-        after = new[index] if index < len(new) else _MISSING
-        yield from _compare(inner, before, after, f"{path}[{index}]")
+                yield from _compare(old.get(key, _MISSING), new.get(key, _MISSING), step)
+    elif isinstance(old, list) and isinstance(new, list) and not same(old, new):
+        for index in range(max(len(old), len(new))):
+            before, after = (v[index] if index < len(v) else _MISSING for v in (old, new))
+            yield from _compare(before, after, f"{path}[{index}]")
+    elif not same(old, new, path.rpartition(".")[2]) and not (empty(old) and empty(new)):
+        how = "DELETE" if new is _MISSING else "ADD" if old in (_MISSING, None) else "UPDATE"
+        yield path, how
 
 
 def empty(value: Any) -> bool:
@@ -111,68 +93,46 @@ def same(old: Any, new: Any, name: str = "") -> bool:
             return old.casefold() == new.casefold()
         return old == new or ("/" in old + new and relative(old) == relative(new))
     if isinstance(old, dict) and isinstance(new, dict):
-        return all(
-            same(old.get(k), new.get(k), k) or (empty(old.get(k)) and empty(new.get(k)))
-            for k in {**old, **new}
-        )
-    if isinstance(old, list) and isinstance(new, list):
-        if len(old) != len(new):
-            return False
+        pairs = ((old.get(k), new.get(k), k) for k in {**old, **new})
+        return all(same(a, b, k) or (empty(a) and empty(b)) for a, b, k in pairs)
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         if all(isinstance(item, str) for item in [*old, *new]):
             return sorted(map(relative, old)) == sorted(map(relative, new))
         return all(same(a, b) for a, b in zip(old, new, strict=True))
     return bool(old == new)
 
 
-def replacing(
-    kind: Kind, found: list[Change], old: Mapping[str, Any], new: Mapping[str, Any]
-) -> set[str]:
+def replacing(kind: Kind, found: list[Change], old: Values, new: Values) -> set[str]:
     """Return the changed paths that only a replacement can bring about."""
     fixed = {"name", *kind.placeholders} | kind.replaces
-    results = set()
-    for path, _ in found:
-        plain = _without_indexes(path)
-        top = plain.partition(".")[0]
-        everything = kind.replaces is EVERYTHING and top not in kind.mutable
-        settable = top in (kind.labels, "deletionPolicy")
-        if top in kind.grows:
-            if not _grows(old.get(top), new.get(top)):
-                results.add(path)
-        elif (everything and not settable) or any(
-            plain == f or plain.startswith(f"{f}.") for f in fixed
-        ):
-            results.add(path)
-        elif any(f.startswith(f"{plain}.") for f in kind.replaces):
-            # The block as a whole came, went, or is unknown: only what it holds can tell.
-            inside = {f for f in kind.replaces if f.startswith(f"{plain}.")}
-            if new.get(top) is UNKNOWN or any(_holds(old, f) != _holds(new, f) for f in inside):
-                results.add(path)
-    return results
+    return {path for path, _ in found if _replaces(kind, fixed, path, old, new)}
 
 
-def _holds(values: Mapping[str, Any], path: str) -> Any:
-    current: Any = values
-    for step in path.split("."):
-        current = current.get(step) if isinstance(current, Mapping) else None
-    return None if empty(current) else current
+def _replaces(kind: Kind, fixed: set[str], path: str, old: Values, new: Values) -> bool:
+    plain = re.sub(r"\[.*?\]", "", path)
+    top = plain.partition(".")[0]
+    if top in kind.grows:
+        return not _grows(old.get(top), new.get(top))
+    if "*" in fixed and top not in {*kind.mutable, kind.labels, "deletionPolicy"}:
+        return True
+    if any(f"{plain}.".startswith(f"{f}.") for f in fixed):
+        return True
+    # Where the block as a whole came, went, or is unknown, only what it holds can tell.
+    inside = [f for f in fixed if f.startswith(f"{plain}.")]
+    return any(
+        new.get(top) is UNKNOWN or not (dig(old, f) == dig(new, f) or empty(dig(new, f)))
+        for f in inside
+    )
 
 
 def _grows(old: Any, new: Any) -> bool:
-    if old is UNKNOWN or new is UNKNOWN:
-        return True
     try:
         return ipaddress.ip_network(old).subnet_of(ipaddress.ip_network(new))
     except (ValueError, TypeError):
-        return False
+        return new is UNKNOWN
 
 
-def _without_indexes(path: str) -> str:
-    return "".join(part.partition("]")[2] if i else part for i, part in enumerate(path.split("[")))
-
-
-def live_inputs(
-    kind: Kind, old: Mapping[str, Any], before: Mapping[str, Any], live: Mapping[str, Any]
-) -> dict[str, Any]:
+def live_inputs(kind: Kind, old: Values, before: Values, live: Values) -> dict[str, Any]:
     """Return the inputs that would make the resource as it is now.
 
     Only what differs from the state shows: values that the API filled in by itself are no drift.
@@ -184,23 +144,19 @@ def live_inputs(
         live: the outputs as read now.
     """
     found: dict[str, Any] = {}
-    for name, property_ in tree(kind).properties.items():
-        if not property_.settable:
-            continue
+    for name, known in tree(kind).properties.items():
         now = live.get(name)
-        unread = (not property_.path and now is None) or name in kind.unread
-        if name in kind.refs and same(
-            _linked(kind, name, old.get(name), live), _linked(kind, name, now, live)
-        ):
-            now = old.get(name, now)
+        unread = (not known.path and now is None) or name in kind.unread
+        if name in kind.refs:
+            links = [_linked(kind, name, v, live) for v in (old.get(name), now)]
+            now = old.get(name) if same(*links) else now
+        if not known.settable or (name not in old and (unread or empty(now))):
+            continue
         if name in old:
             kept = old[name] if unread else _drifted(old[name], before.get(name), now)
             if kept is not None:
                 found[name] = kept
-        elif not old:
-            if not empty(now) and name not in kind.unread:
-                found[name] = now
-        elif not (property_.computed or unread or empty(now) or same(before.get(name), now, name)):
+        elif not old or not (known.computed or same(before.get(name), now, name)):
             found[name] = now
     if DEFAULTED in old:
         found[DEFAULTED] = old[DEFAULTED]
@@ -214,17 +170,13 @@ def _drifted(old: Any, before: Any, now: Any) -> Any:
     if isinstance(old, dict) and isinstance(now, dict):
         known = before if isinstance(before, dict) else {}
         merged = {key: _drifted(old[key], known.get(key), now.get(key)) for key in old}
-        added = {
-            key: value
-            for key, value in now.items()
-            if key not in old and not empty(value) and not same(known.get(key), value, key)
-        }
-        return {key: value for key, value in {**merged, **added}.items() if value is not None}
-    if isinstance(old, list) and isinstance(now, list):
+        for key, value in now.items():
+            if key not in old and not empty(value) and not same(known.get(key), value, key):
+                merged[key] = value
+        return {key: value for key, value in merged.items() if value is not None}
+    if isinstance(old, list) and isinstance(now, list) and len(old) == len(now):
         if same(old, now):
             return old
-        if len(old) == len(now):
-            known = before if isinstance(before, list) and len(before) == len(now) else now
-            return [_drifted(o, b, n) for o, b, n in zip(old, known, now, strict=True)]
-        return now
+        known = before if isinstance(before, list) and len(before) == len(now) else now
+        return [_drifted(o, b, n) for o, b, n in zip(old, known, now, strict=True)]
     return old if same(old, now) else now

@@ -1,56 +1,121 @@
-"""What single resource types need beyond the table: last changes to bodies and outputs."""
+"""What single resource types need beyond the table: blocks that Pulumi and the API cut differently.
+
+Those of a body are called with the inputs and the body, those of outputs with the API's answer and
+the outputs; each changes its second argument.
+"""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from meshwright_sandbox.plugins.gcp.kinds import put
+from meshwright_sandbox.plugins.gcp.kinds import dig, last_segment, put
+
+Values = dict[str, Any]
+_SCOPES = [
+    f"https://www.googleapis.com/auth/{scope}"
+    for scope in (
+        "devstorage.read_only",
+        "logging.write",
+        "monitoring",
+        "service.management.readonly",
+        "servicecontrol",
+        "trace.append",
+    )
+]
 
 
-def switch_log_on(inputs: dict[str, Any], body: dict[str, Any]) -> None:
+def switch_log_on(inputs: Values, body: Values) -> None:
     """The API has a switch where Pulumi has the presence of the block."""
-    log = body.get("logConfig") or {}
-    body["logConfig"] = {**log, "enable": bool(inputs.get("logConfig"))}
+    put(body, "logConfig.enable", "logConfig" in inputs)
 
 
-def hide_log_off(answer: dict[str, Any], outputs: dict[str, Any]) -> None:
-    if not (answer.get("logConfig") or {}).get("enable"):
+def hide_log_off(answer: Values, outputs: Values) -> None:
+    """The opposite of :func:`switch_log_on`."""
+    if not dig(answer, "logConfig.enable"):
         outputs.pop("logConfig", None)
 
 
-def hub_link(inputs: dict[str, Any], body: dict[str, Any]) -> None:
+def hub_link(inputs: Values, body: Values) -> None:
     """A membership's cluster is named with its service in front."""
-    cluster = (body.get("endpoint") or {}).get("gkeCluster") or {}
-    link = cluster.get("resourceLink", "")
-    if link and not link.startswith("//"):
-        cluster["resourceLink"] = f"//container.googleapis.com/{link}"
+    link = dig(body, "endpoint.gkeCluster.resourceLink") or "//"
+    if not link.startswith("//"):
+        put(body, "endpoint.gkeCluster.resourceLink", f"//container.googleapis.com/{link}")
 
 
-def feature_states(answer: dict[str, Any], outputs: dict[str, Any]) -> None:
-    if state := answer.get("state"):
-        outputs["states"] = [{"states": [state.get("state") or {}]}]
-    if state := answer.get("resourceState"):
-        outputs["resourceStates"] = [state]
+def pool_body(inputs: Values, body: Values) -> None:
+    """Nodes get the scopes that the official plugin gives them."""
+    body.setdefault("config", {}).setdefault("oauthScopes", _SCOPES)
 
 
-def fleet_state(answer: dict[str, Any], outputs: dict[str, Any]) -> None:
-    outputs["states"] = [answer.get("state") or {}]
+def cluster_body(inputs: Values, body: Values) -> None:
+    """Send what the official plugin sends for blocks that the program leaves out."""
+    autopilot = bool(inputs.get("enableAutopilot"))
+    put(body, "autopilot.enabled", autopilot)
+    # Of the networking switches that are off, only these two are sent.
+    kept = ("defaultEnablePrivateNodes", "defaultSnatStatus")
+    network = body.pop("networkConfig", {})
+    network = {k: v for k, v in network.items() if v is not False or k in kept}
+    private = inputs.get("privateClusterConfig") or {}
+    if "enablePrivateNodes" in private:
+        network["defaultEnablePrivateNodes"] = private["enablePrivateNodes"]
+    if autopilot:
+        network["enableIntraNodeVisibility"] = True
+    else:
+        body.setdefault("autoscaling", {}).setdefault("enableNodeAutoprovisioning", False)
+    if network:
+        body["networkConfig"] = network
+    if not body.get("enableKubernetesAlpha"):
+        body.pop("enableKubernetesAlpha", None)
+    if not dig(body, "binaryAuthorization"):
+        put(body, "binaryAuthorization.enabled", False)
+    body.setdefault("ipAllocationPolicy", {}).setdefault("stackType", "IPV4")
+    put(body, "ipAllocationPolicy.useIpAliases", inputs.get("networkingMode") != "ROUTES")
+    body.setdefault("nodeConfig", {}).setdefault("oauthScopes", _SCOPES)
+    if "authenticatorGroupsConfig" in body:
+        put(body, "authenticatorGroupsConfig.enabled", True)
+    body.pop("privateClusterConfig", None)
+    if private.get("masterIpv4CidrBlock"):
+        kept = ("enablePrivateNodes", "masterIpv4CidrBlock")
+        body["privateClusterConfig"] = {k: private[k] for k in kept if k in private}
+    _control_plane(inputs, private, body)
 
 
-def dashboard_body(inputs: dict[str, Any], body: dict[str, Any]) -> None:
-    body.clear()
-    body.update(json.loads(inputs["dashboardJson"]))
+def _control_plane(inputs: Values, private: Values, body: Values) -> None:
+    """Addresses of the control plane: three blocks of inputs that are one block of the API."""
+    dns = body.setdefault("controlPlaneEndpointsConfig", {}).setdefault("dnsEndpointConfig", {})
+    for switch in ("allowExternalTraffic", "enableK8sCertsViaDns", "enableK8sTokensViaDns"):
+        dns.setdefault(switch, False)
+    dns.pop("endpoint", None)
+    addresses = body["controlPlaneEndpointsConfig"].setdefault("ipEndpointsConfig", {})
+    addresses.setdefault("enabled", True)
+    addresses["enablePublicEndpoint"] = not private.get("enablePrivateEndpoint", False)
+    addresses["globalAccess"] = bool(dig(private, "masterGlobalAccessConfig.enabled"))
+    if private.get("privateEndpointSubnetwork"):
+        addresses["privateEndpointSubnetwork"] = private["privateEndpointSubnetwork"]
+    allowed = inputs.get("masterAuthorizedNetworksConfig")
+    if allowed is not None:
+        ranges = {k: v for k, v in allowed.items() if v is not None}
+        addresses["authorizedNetworksConfig"] = {"cidrBlocks": [], **ranges, "enabled": True}
 
 
-def dashboard_json(answer: dict[str, Any], outputs: dict[str, Any]) -> None:
-    kept = {key: value for key, value in answer.items() if key not in ("etag", "name")}
-    outputs["dashboardJson"] = json.dumps(kept, sort_keys=True)
-
-
-def bucket_lifecycle(inputs: dict[str, Any], body: dict[str, Any]) -> None:
-    for rule in (body.get("lifecycle") or {}).get("rule") or []:
-        states = {"LIVE": True, "ARCHIVED": False}
-        state = rule.get("condition", {}).pop("withState", None)
-        if state in states:
-            put(rule, "condition.isLive", states[state])
+def cluster_outputs(answer: Values, outputs: Values) -> None:
+    """Bring the API's answer into the shape that ``pulumi_gcp`` declares."""
+    link = dig(answer, "fleet.membership")
+    if dig(answer, "fleet.preRegistered"):
+        outputs.pop("fleet")  # registered by a membership resource, not by the cluster's own block
+    elif link:
+        place = link.split("/locations/")[-1].split("/")[0]
+        outputs["fleet"] |= {"membershipId": last_segment(link), "membershipLocation": place}
+    addresses = dig(answer, "controlPlaneEndpointsConfig.ipEndpointsConfig") or {}
+    ranges = addresses.get("authorizedNetworksConfig") or {}
+    outputs.pop("masterAuthorizedNetworksConfig", None)
+    if ranges.pop("enabled", False):
+        outputs["masterAuthorizedNetworksConfig"] = ranges
+    private = {
+        "enablePrivateEndpoint": not addresses.get("enablePublicEndpoint", True),
+        "enablePrivateNodes": bool(dig(answer, "networkConfig.defaultEnablePrivateNodes")),
+        "masterGlobalAccessConfig": {"enabled": bool(addresses.get("globalAccess"))},
+        **{k: v for k, v in addresses.items() if k in ("privateEndpoint", "publicEndpoint")},
+    }
+    outputs["privateClusterConfig"] = {**private, **outputs.get("privateClusterConfig", {})}
+    outputs.pop("nodePools", None)  # changes with every pool, which has its own resource

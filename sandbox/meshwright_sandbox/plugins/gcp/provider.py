@@ -5,16 +5,17 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from meshwright_sandbox.plugins.gcp import check, diff
 from meshwright_sandbox.plugins.gcp.cloud import CONFIG_KEYS, Cloud
 from meshwright_sandbox.plugins.gcp.convert import preview_of
-from meshwright_sandbox.plugins.gcp.creating import MARK
-from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, kinds
+from meshwright_sandbox.plugins.gcp.kinds import Kind, kinds
+from meshwright_sandbox.plugins.gcp.lifecycle import MARK
 from meshwright_sandbox.plugins.gcp.work import Work, identity_of
 from meshwright_sandbox.plugins.serving import PluginError, PluginServicer
-from meshwright_sandbox.plugins.values import UNKNOWN, Secret, conceal, decode, encode, reveal
+from meshwright_sandbox.plugins.values import UNKNOWN, conceal, decode, encode, reveal
 
 
 def kind_of(urn: str) -> Kind:
@@ -29,13 +30,13 @@ def kind_of(urn: str) -> Kind:
             f"{token} ('{urn.rpartition('::')[2]}') is not among the resource types that the"
             f" stand-in gcp plugin knows{check.suggestion(token, kinds())}; install the official"
             " plugin with `pulumi plugin install resource gcp`, or add the type to the table in"
-            " meshwright_sandbox/plugins/gcp"
+            " meshwright_sandbox/plugins/gcp/resources"
         )
     return kinds()[token]
 
 
-def _handler(kind: Kind) -> Any:
-    return importlib.import_module(f"{__package__}.{kind.handler or 'lifecycle'}")
+def _plain(marked: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in reveal(marked).items() if key != check.DEFAULTED}
 
 
 class GcpProvider(PluginServicer):
@@ -54,15 +55,13 @@ class GcpProvider(PluginServicer):
         )
 
     def CheckConfig(self, request, context):  # noqa: N802
-        news = decode(request.news)
         failures = [
             pb.CheckFailure(
                 property=key,
                 reason="no setting of the gcp provider that the stand-in plugin knows"
                 + (check.suggestion(key, CONFIG_KEYS) or "; remove it"),
             )
-            for key in news
-            if key not in CONFIG_KEYS
+            for key in decode(request.news).keys() - CONFIG_KEYS
         ]
         return pb.CheckResponse(inputs=request.news, failures=failures)
 
@@ -74,8 +73,6 @@ class GcpProvider(PluginServicer):
         )
 
     def Check(self, request, context):  # noqa: N802
-        mode = pb.CheckRequest.AutonamingOptions.Mode.Name(request.autonaming.mode)
-        given = request.HasField("autonaming")
         inputs, failures = check.check(
             kind_of(request.urn),
             self.cloud,
@@ -83,22 +80,15 @@ class GcpProvider(PluginServicer):
             decode(request.news),
             decode(request.olds),
             request.randomSeed,
-            (mode, request.autonaming.proposed_name) if given else ("", ""),
+            request.autonaming.proposed_name,
         )
-        return pb.CheckResponse(
-            inputs=encode(inputs),
-            failures=[pb.CheckFailure(property=path, reason=why) for path, why in failures],
-        )
+        told = [pb.CheckFailure(property=path, reason=why) for path, why in failures]
+        return pb.CheckResponse(inputs=encode(inputs), failures=told)
 
     def Diff(self, request, context):  # noqa: N802
         kind = kind_of(request.urn)
-        outputs = reveal(decode(request.olds))
+        outputs, new = reveal(decode(request.olds)), reveal(decode(request.news))
         old = reveal(decode(request.old_inputs)) or outputs
-        new = reveal(decode(request.news))
-        for path in request.ignoreChanges:
-            top = path.partition(".")[0].partition("[")[0]
-            if top == path and top in old:
-                new[top] = old[top]
         found = diff.changes(kind, old, outputs, new)
         replaced = diff.replacing(kind, found, old, new)
         detail = {
@@ -109,72 +99,71 @@ class GcpProvider(PluginServicer):
             for path, how in found
         }
         tops = sorted({path.partition(".")[0].partition("[")[0] for path, _ in found})
-        same_name = not any(name in tops for name in kind.placeholders)
-        autonamed = "name" in new.get(check.DEFAULTED, ())
+        # Two resources of one name cannot be there at once.
+        same_name = not {*kind.placeholders} & {*tops} and "name" not in new[check.DEFAULTED]
         return pb.DiffResponse(
             changes=pb.DiffResponse.DIFF_SOME if found else pb.DiffResponse.DIFF_NONE,
             diffs=tops,
             replaces=sorted(replaced),
             detailedDiff=detail,
             hasDetailedDiff=True,
-            # Two resources of one name cannot be there at once.
-            deleteBeforeReplace=bool(replaced) and same_name and not autonamed,
+            deleteBeforeReplace=bool(replaced) and same_name,
         )
 
+    def _work(self, request: Any, inputs: dict[str, Any], timeout: float = 0) -> tuple[Work, Any]:
+        kind = kind_of(request.urn)
+        handler = importlib.import_module(f"{__package__}.{kind.handler}")
+        return Work(kind, self.cloud, request.urn, inputs, timeout), handler
+
     def Create(self, request, context):  # noqa: N802
-        kind, marked = kind_of(request.urn), decode(request.properties)
-        inputs = _plain(marked)
+        marked = decode(request.properties)
+        work, handler = self._work(request, _plain(marked), request.timeout)
         if request.preview:
-            return pb.CreateResponse(properties=encode(conceal(preview_of(kind, inputs), marked)))
-        work = Work(kind, self.cloud, request.urn, inputs, request.timeout)
-        identifier, outputs = _handler(kind).create(work)
-        return pb.CreateResponse(id=identifier, properties=_seal(kind, outputs, marked))
+            ahead = preview_of(work.kind, work.inputs, self.cloud.labels)
+            return pb.CreateResponse(properties=encode(conceal(ahead, marked)))
+        identifier, outputs = handler.create(work)
+        return pb.CreateResponse(id=identifier, properties=encode(conceal(outputs, marked)))
 
     def Read(self, request, context):  # noqa: N802
-        kind = kind_of(request.urn)
         marked, known = decode(request.inputs), reveal(decode(request.properties))
-        old = _plain(marked)
-        inputs = old or identity_of(kind, request.id, self.cloud)
-        work = Work(kind, self.cloud, request.urn, {**known, **inputs})
-        outputs = _handler(kind).read(work, request.id)
+        kind = kind_of(request.urn)
+        inputs = _plain(marked) or identity_of(kind, request.id, self.cloud)
+        work, handler = self._work(request, {**known, **inputs})
+        identifier = request.id if marked else work.id
+        outputs = handler.read(work, identifier)
         if outputs is None:
             return pb.ReadResponse()
         if MARK in known:
             outputs[MARK] = known[MARK]
-        live = diff.live_inputs(kind, old, known, outputs)
+        live = diff.live_inputs(kind, reveal(marked), known, outputs)
         return pb.ReadResponse(
-            id=request.id if old else work.id if "{}" not in kind.id else request.id,
-            properties=_seal(kind, outputs, marked),
-            inputs=encode(conceal({**live, **_kept(marked)}, marked)),
+            id=identifier,
+            properties=encode(conceal(outputs, marked)),
+            inputs=encode(conceal(live, marked)),
         )
 
     def Update(self, request, context):  # noqa: N802
-        kind, marked = kind_of(request.urn), decode(request.news)
-        inputs, outputs = _plain(marked), reveal(decode(request.olds))
+        marked, outputs = decode(request.news), reveal(decode(request.olds))
+        work, handler = self._work(request, _plain(marked), request.timeout)
         if request.preview:
-            ahead = preview_of(kind, inputs, outputs)
-            return pb.UpdateResponse(properties=encode(conceal(ahead, marked)))
-        work = Work(kind, self.cloud, request.urn, inputs, request.timeout)
-        old = _plain(decode(request.old_inputs))
-        found = _handler(kind).update(work, request.id, outputs, old)
-        return pb.UpdateResponse(properties=_seal(kind, found, marked))
+            found = preview_of(work.kind, work.inputs, self.cloud.labels, outputs)
+        else:
+            old = _plain(decode(request.old_inputs))
+            found = handler.update(work, request.id, outputs, old)
+        return pb.UpdateResponse(properties=encode(conceal(found, marked)))
 
     def Delete(self, request, context):  # noqa: N802
-        kind = kind_of(request.urn)
-        outputs = reveal(decode(request.properties))
-        inputs = _plain(decode(request.old_inputs)) or outputs
-        work = Work(kind, self.cloud, request.urn, {**outputs, **inputs}, request.timeout)
-        policy = str(work.inputs.get("deletionPolicy") or "DELETE")
-        if (kind.guard and work.inputs.get(kind.guard)) or policy == "PREVENT":
-            setting = f"{kind.guard}=false" if policy != "PREVENT" else "deletionPolicy=DELETE"
+        outputs, inputs = (_plain(decode(v)) for v in (request.properties, request.old_inputs))
+        work, handler = self._work(request, {**outputs, **inputs}, request.timeout)
+        policy, guard = work.inputs.get("deletionPolicy"), work.kind.guard
+        if policy == "PREVENT" or (guard and work.inputs.get(guard)):
+            setting = "deletionPolicy=DELETE" if policy == "PREVENT" else f"{guard}=false"
             raise PluginError(
-                f"deleting gcp:{kind.label} '{work.name}' ({request.id}): it is protected; set"
-                f" {setting}, run `pulumi up`, and then delete it"
+                f"{work.describe('deleting', request.id)}: it is protected; set {setting}, run"
+                " `pulumi up`, and then delete it"
             )
         if policy != "ABANDON":
-            _handler(kind).delete(work, request.id, outputs)
-        from google.protobuf import empty_pb2
-
+            handler.delete(work, request.id)
         return empty_pb2.Empty()
 
     def Invoke(self, request, context):  # noqa: N802
@@ -182,21 +171,3 @@ class GcpProvider(PluginServicer):
 
         result = functions.invoke(self.cloud, request.tok, reveal(decode(request.args)))
         return pb.InvokeResponse(**{"return": encode(result)})
-
-
-def _plain(marked: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in reveal(marked).items() if key != check.DEFAULTED}
-
-
-def _kept(marked: dict[str, Any]) -> dict[str, Any]:
-    return {check.DEFAULTED: marked[check.DEFAULTED]} if check.DEFAULTED in marked else {}
-
-
-def _seal(kind: Kind, outputs: dict[str, Any], inputs: dict[str, Any]) -> Any:
-    """Encode outputs, secret where the inputs are or the type says so."""
-    sealed = conceal(outputs, inputs)
-    for path in kind.secrets:
-        block, _, name = path.partition(".")
-        if dig(outputs, path):
-            sealed[block] = {**outputs[block], name: Secret(outputs[block][name])}
-    return encode(sealed)

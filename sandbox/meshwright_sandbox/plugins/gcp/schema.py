@@ -36,21 +36,15 @@ class Property:
     """One property: how Pulumi names and types it, and where the API keeps it."""
 
     name: str
-    kind: str
-    """``string``, ``integer``, ``number``, ``boolean``, ``list``, ``map``, ``object``, ``any``."""
+    kind: str  # string, integer, number, boolean, list, map, object
     element: Property | None = None
     properties: dict[str, Property] = field(default_factory=dict)
     settable: bool = False
-    """Whether it is an input."""
     required: bool = False
-    computed: bool = False
-    """Whether the provider fills it in when the program leaves it out."""
-    path: tuple[str, ...] = ()
-    """Where it stands in the API object around it; empty if the API has no such field."""
+    computed: bool = False  # the provider fills it in when the program leaves it out
+    path: tuple[str, ...] = ()  # in the API object around it; empty if that has no such field
     api_type: str = ""
-    """Type of that field in the discovery document."""
     enum: tuple[str, ...] = ()
-    """Values that the API knows, where they are listed."""
 
 
 @cache
@@ -62,37 +56,22 @@ def document(api: str) -> dict[str, Any]:
     return json.loads((folder / f"{api}.json").read_text(encoding="utf-8"))
 
 
-def methods(api: str, collection: str) -> dict[str, Any]:
-    """Return the methods of a collection by name."""
+def method_of(api: str, method: str) -> dict[str, Any]:
+    """Return the description of a method such as ``networks.insert``; empty if there is none."""
     node = document(api)
-    for step in collection.split("."):
+    *collection, verb = method.split(".")
+    for step in collection:
         node = node["resources"][step]
-    return node["methods"]
+    return node["methods"].get(verb, {})
 
 
-def resource_schema(kind: Kind) -> dict[str, Any]:
-    """Return the discovery schema of the resource itself."""
-    if not kind.collection:
-        return {}
-    answers = methods(kind.api, kind.collection)
-    read = answers.get("get") or next(iter(answers.values()))
-    whole = _resolve(kind.api, read["response"])
-    if not kind.part:
-        return whole
-    several = whole["properties"][kind.part]
-    return _resolve(kind.api, several.get("items") or several["additionalProperties"])
+def request_fields(api: str, method: str) -> dict[str, Any]:
+    """Return the fields of a method's request body."""
+    return document(api)["schemas"][method_of(api, method)["request"]["$ref"]].get("properties", {})
 
 
-def _resolve(api: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    if "$ref" in schema:
-        return document(api)["schemas"][schema["$ref"]]
-    return dict(schema)
-
-
-def _module_of(token: str) -> tuple[str, str]:
-    module, name = token.split(":")[1].split("/")[0], token.rpartition(":")[2]
-    folder = {"serviceAccount": "serviceaccount"}.get(module, module)
-    return f"pulumi_gcp.{folder.lower()}", name
+def _resolve(api: str, schema: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return document(api)["schemas"][schema["$ref"]] if "$ref" in (schema or {}) else schema or {}
 
 
 @cache
@@ -118,68 +97,54 @@ def tree(kind: Kind) -> Property:
 
 
 def _load(kept: dict[str, Any]) -> Property:
-    inner = {name: _load(value) for name, value in kept["properties"].items()}
-    element = _load(kept["element"]) if kept["element"] else None
-    return Property(
-        **{**kept, "properties": inner, "element": element, "path": tuple(kept["path"])}
-    )
+    kept["properties"] = {name: _load(value) for name, value in kept["properties"].items()}
+    kept["element"] = _load(kept["element"]) if kept["element"] else None
+    return Property(**kept | {"path": tuple(kept["path"]), "enum": tuple(kept["enum"])})
 
 
 def _tree(kind: Kind) -> Property:
-    module_name, name = _module_of(kind.token)
-    module = importlib.import_module(module_name)
-    arguments, resource = getattr(module, f"{name}Args"), getattr(module, name)
-    root = Property("", "object", settable=True)
-    root.properties = _object(kind, arguments, resource, resource_schema(kind), "")
+    folder = kind.token.split(":")[1].partition("/")[0].lower()
+    module, name = (importlib.import_module(f"pulumi_gcp.{folder}"), kind.token.rpartition(":")[2])
+    resource = getattr(module, name)
+    api: Mapping[str, Any] = {}
+    if read := method_of(kind.api, f"{kind.collection}.get"):
+        api = _resolve(kind.api, read["response"])
+    if kind.part:
+        several = api["properties"][kind.part]
+        api = _resolve(kind.api, several.get("items") or several["additionalProperties"])
+    inner = _object(kind, getattr(module, f"{name}Args"), resource, api, "")
+    snake = _types.resource_pulumi_to_py_names(resource)
     hints = _types._raw_return_hints(resource)
-    for property_ in root.properties.values():
-        hint = str(hints.get(property_.name) or _hint(resource, property_.name))
-        property_.computed = not property_.required and "Optional" not in hint
-    return root
-
-
-def _hint(resource: type, name: str) -> Any:
-    snake = _types.resource_pulumi_to_py_names(resource).get(name, name)
-    return _types._raw_return_hints(resource).get(snake)
-
-
-def _required(arguments: type) -> set[str]:
-    names = _types.input_type_py_to_pulumi_names(arguments)
-    parameters = inspect.signature(arguments.__init__).parameters.values()
-    plain = [p.name for p in parameters if p.default is p.empty and p.name != "__self__"]
-    return {names.get(name, name) for name in plain}
+    for key, found in inner.items():
+        hint = str(hints.get(key) or hints.get(snake.get(key, key)))
+        found.computed = not found.required and "Optional" not in hint
+    return Property("", "object", properties=inner, settable=True)
 
 
 def _object(
     kind: Kind, arguments: Any, outputs: Any, api: Mapping[str, Any], prefix: str
 ) -> dict[str, Property]:
-    inputs = _types.input_type_types(arguments) if arguments else {}
-    required = _required(arguments) if arguments else set()
-    results: dict[str, Any] = {}
+    inputs, results, required = {}, {}, set()
+    if arguments:
+        inputs = _types.input_type_types(arguments)
+        names = _types.input_type_py_to_pulumi_names(arguments)
+        parameters = inspect.signature(arguments.__init__).parameters.values()
+        required = {names.get(p.name, p.name) for p in parameters if p.default is p.empty}
     if outputs:
         is_resource = hasattr(outputs, "get_provider")
         results = (_types.resource_types if is_resource else _types.output_type_types)(outputs)
     found: dict[str, Property] = {}
     for name in {**inputs, **results}:
         dotted = f"{prefix}{name}"
-        path = kind.fields.get(dotted, name)
-        steps = tuple(path.split(".")) if path else ()
-        target = _find(kind.api, api, steps)
-        property_ = _build(kind, name, inputs.get(name), results.get(name), target, dotted)
-        property_.settable, property_.required = name in inputs, name in required
-        property_.path = steps if target is not None or dotted in kind.fields else ()
-        found[name] = property_
+        path = tuple(filter(None, kind.fields.get(dotted, name).split(".")))
+        target: Any = api
+        for step in path:
+            target = _resolve(kind.api, target).get("properties", {}).get(step)
+        known = _build(kind, name, inputs.get(name), results.get(name), target, dotted)
+        known.settable, known.required = name in inputs, name in required
+        known.path = path if target is not None else ()
+        found[name] = known
     return found
-
-
-def _find(api: str, schema: Mapping[str, Any], steps: Sequence[str]) -> dict[str, Any] | None:
-    found: Mapping[str, Any] = schema
-    for step in steps:
-        inner = _resolve(api, found).get("properties", {}).get(step)
-        if inner is None:
-            return None
-        found = inner
-    return dict(found) if steps else None
 
 
 def _build(
@@ -187,37 +152,27 @@ def _build(
 ) -> Property:
     argument, output = _plain(argument), _plain(output)
     sample = argument if argument is not None else output
-    resolved = _resolve(kind.api, api or {})
-    known: dict[str, Any] = {"api_type": resolved.get("type", "")}
-    origin = typing.get_origin(sample)
+    resolved = _resolve(kind.api, api)
+    api_type, origin = resolved.get("type", ""), typing.get_origin(sample)
     if sample in _SCALARS:
-        return Property(name, _SCALARS[sample], enum=tuple(resolved.get("enum", ())), **known)
-    if origin is not None and issubclass(origin, Sequence):
-        parts = [typing.get_args(t)[0] if t is not None else None for t in (argument, output)]
-        items = resolved.get("items") or resolved
-        element = _build(kind, name, *parts, items, dotted)
-        return Property(name, "list", element=element, **known)
-    if origin is not None and issubclass(origin, Mapping):
-        parts = [typing.get_args(t)[1] if t is not None else None for t in (argument, output)]
-        element = _build(kind, name, *parts, None, dotted)
-        return Property(name, "map", element=element, **known)
-    if not isinstance(sample, type):
-        return Property(name, "any", **known)
-    properties = _object(kind, argument, output, resolved, f"{dotted}.")
-    return Property(name, "object", properties=properties, **known)
+        enum = tuple(resolved.get("enum", ()))
+        return Property(name, _SCALARS[sample], api_type=api_type, enum=enum)
+    if origin is not None:
+        is_list = issubclass(origin, Sequence)
+        argument, output = (typing.get_args(t)[-1] if t else None for t in (argument, output))
+        items = (resolved.get("items") or resolved) if is_list else None
+        element = _build(kind, name, argument, output, items, dotted)
+        return Property(name, "list" if is_list else "map", element=element, api_type=api_type)
+    inner = _object(kind, argument, output, resolved, f"{dotted}.")
+    return Property(name, "object", properties=inner, api_type=api_type)
 
 
 def _plain(hint: Any) -> Any:
-    """Take ``Input``, ``Output``, ``Optional`` and ``Awaitable`` off an annotation."""
-    while True:
-        origin, parts = typing.get_origin(hint), typing.get_args(hint)
-        if origin is typing.Union or re.search(r"UnionType$", type(hint).__name__):
-            kept = [p for p in parts if p is not type(None) and not _is_wrapper(p)]
-            hint = kept[0] if kept else str
-            continue
-        return hint
+    """Take ``Input``, ``Optional`` and ``Awaitable`` off an annotation."""
+    while typing.get_origin(hint) is typing.Union or "UnionType" in type(hint).__name__:
+        wrapped = (type(None), *(p for p in typing.get_args(hint) if re.search(_WRAPPER, str(p))))
+        hint = next((p for p in typing.get_args(hint) if p not in wrapped), str)
+    return hint
 
 
-def _is_wrapper(hint: Any) -> bool:
-    origin = typing.get_origin(hint) or hint
-    return re.search(r"Awaitable|Output", str(origin)) is not None
+_WRAPPER = r"^(typing\.|collections\.abc\.)?Awaitable|pulumi\.output\.Output|^ForwardRef\('Output"

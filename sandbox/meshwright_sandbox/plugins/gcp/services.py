@@ -4,131 +4,113 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from meshwright_sandbox.plugins.gcp import operations
-from meshwright_sandbox.plugins.gcp.cloud import Cancelled, CloudError
+from meshwright_sandbox.plugins.gcp.cloud import CloudError
 from meshwright_sandbox.plugins.gcp.work import Work
 
+# Seconds that a request waits for others, so that many services are enabled by one call.
 _BATCH_WINDOW = 0.3
-"""Seconds that a request waits for others, so that many services are enabled by one call."""
 _LARGEST_BATCH = 20
 _POLL = 0.5
+_API = "serviceusage.v1"
 
 _waiting: dict[str, set[str]] = {}
-_waiting_lock = threading.Lock()
+_guard = threading.Lock()
+
+
+def _is_agent(work: Work) -> bool:
+    return work.kind.token.endswith("ServiceIdentity")
+
+
+def _project(work: Work) -> str:
+    return f"projects/{work.inputs['project']}"
 
 
 def create(work: Work) -> tuple[str, dict[str, Any]]:
     """Enable the service, or make its agent."""
-    if work.kind.token.endswith("ServiceIdentity"):
-        return work.id, _identity(work)
-    project, service = work.inputs["project"], work.inputs["service"]
+    if _is_agent(work):
+        return work.id, _agent(work)
+    service, what = work.inputs["service"], work.describe("enabling")
     if service not in _enabled(work):
-        with _waiting_lock:
-            _waiting.setdefault(project, set()).add(service)
-        if work.cloud.cancelled.wait(_BATCH_WINDOW):
-            raise Cancelled(work.describe("enabling"))
-        _enable_batch(work, project)
-        _until_listed(work, service)
+        with _guard:
+            _waiting.setdefault(_project(work), set()).add(service)
+        work.cloud.cancelled.wait(_BATCH_WINDOW)
+        _enable_batch(work)
+        while service not in _enabled(work):
+            if time.monotonic() > work.deadline or work.cloud.cancelled.wait(_POLL):
+                raise operations.NotEnded(f"{what}: enabled, but not listed in time; run again")
     return work.id, dict(work.inputs)
 
 
-def _enable_batch(work: Work, project: str) -> None:
+def _enable_batch(work: Work) -> None:
     """Enable everything that waits; whoever comes first does it for the others."""
-    with work.cloud.turn(f"services/{project}"):
-        with _waiting_lock:
-            batch = sorted(_waiting.pop(project, set()))
+    parent = _project(work)
+    with work.cloud.turn(f"services/{parent}"):
+        with _guard:
+            batch = sorted(_waiting.pop(parent, set()))
         for start in range(0, len(batch), _LARGEST_BATCH):
             chosen = batch[start : start + _LARGEST_BATCH]
-            parent = {"parent": f"projects/{project}"}
-            what = f"enabling {', '.join(chosen)} in project {project}"
+            verb, query, body = ("batchEnable", {"parent": parent}, {"serviceIds": chosen})
             if len(chosen) == 1:
-                parent = {"name": f"projects/{project}/services/{chosen[0]}"}
-                method, body = "services.enable", {}
-            else:
-                method, body = "services.batchEnable", {"serviceIds": chosen}
-            try:
-                answer = work.cloud.call(
-                    "serviceusage.v1", method, parent, body, deadline=work.deadline
-                )
-            except CloudError as error:
-                error.args = (f"{what}: {error}",)
-                raise
-            operations.wait(work.cloud, "serviceusage.v1", answer, work.deadline, what)
-
-
-def _until_listed(work: Work, service: str) -> None:
-    while service not in _enabled(work):
-        if time.monotonic() > work.deadline:
-            raise operations.TimedOut(
-                f"{work.describe('enabling')}: it was enabled but is not listed; run again", {}
-            )
-        if work.cloud.cancelled.wait(_POLL):
-            raise Cancelled(work.describe("enabling"))
+                verb, query, body = ("enable", {"name": f"{parent}/services/{chosen[0]}"}, {})
+            what = f"enabling {', '.join(chosen)} in {parent}"
+            operations.run(work.cloud, _API, f"services.{verb}", query, body, work.deadline, what)
 
 
 def _enabled(work: Work) -> set[str]:
-    project = work.inputs["project"]
     found: set[str] = set()
     query: dict[str, Any] = {
-        "parent": f"projects/{project}",
+        "parent": _project(work),
         "filter": "state:ENABLED",
         "fields": "services/name,nextPageToken",
         "pageSize": 200,
     }
-    while True:
-        page = work.cloud.call("serviceusage.v1", "services.list", query, deadline=work.deadline)
+    while "pageToken" not in query or query["pageToken"]:
+        page = work.cloud.call(_API, "services.list", query, deadline=work.deadline)
         found |= {item["name"].rpartition("/")[2] for item in page.get("services", [])}
-        if not page.get("nextPageToken"):
-            return found
-        query["pageToken"] = page["nextPageToken"]
+        query["pageToken"] = page.get("nextPageToken", "")
+    return found
 
 
-def _identity(work: Work) -> dict[str, Any]:
-    what = work.describe("generating the identity of")
-    query = {"parent": f"projects/{work.inputs['project']}/services/{work.inputs['service']}"}
-    answer = work.cloud.call(
-        "serviceusage.v1beta1", "services.generateServiceIdentity", query, deadline=work.deadline
+def _agent(work: Work) -> dict[str, Any]:
+    found = operations.run(
+        work.cloud,
+        "serviceusage.v1beta1",
+        "services.generateServiceIdentity",
+        {"parent": f"{_project(work)}/services/{work.inputs['service']}"},
+        None,
+        work.deadline,
+        work.describe("generating the identity of"),
     )
-    found = operations.wait(work.cloud, "serviceusage.v1", answer, work.deadline, what)
     email = found.get("email", "")
     return {**work.inputs, "email": email, "member": f"serviceAccount:{email}" if email else ""}
 
 
 def read(work: Work, identifier: str) -> dict[str, Any] | None:
     """Return the outputs, or None if the service is not enabled."""
-    if work.kind.token.endswith("ServiceIdentity"):
-        known = {name: work.inputs.get(name) for name in ("email", "member", "project", "service")}
-        return known if known["email"] else _identity(work)
-    if work.inputs["service"] not in _enabled(work):
-        return None
-    settings = ("project", "service", *work.kind.mutable)
-    return {name: work.inputs[name] for name in settings if name in work.inputs}
+    names = {"project", "service", "email", "member", *work.kind.mutable}
+    known = {name: work.inputs[name] for name in names & work.inputs.keys()}
+    if _is_agent(work):
+        return known if known.get("email") else _agent(work)
+    return known if work.inputs["service"] in _enabled(work) else None
 
 
-def update(
-    work: Work, identifier: str, outputs: Mapping[str, Any], old: Mapping[str, Any]
-) -> dict[str, Any]:
+def update(work: Work, identifier: str, outputs: Any, old: Any) -> dict[str, Any]:
     """Take over settings that only matter at deletion."""
-    return {**{k: v for k, v in outputs.items() if k not in work.kind.mutable}, **work.inputs}
+    return dict(work.inputs)
 
 
-def delete(work: Work, identifier: str, outputs: Mapping[str, Any]) -> None:
+def delete(work: Work, identifier: str) -> None:
     """Disable the service if it is to be disabled; agents stay for good."""
-    if work.kind.token.endswith("ServiceIdentity") or not outputs.get("disableOnDestroy"):
+    if _is_agent(work) or not work.inputs.get("disableOnDestroy"):
         return
+    query = {"name": f"{_project(work)}/services/{work.inputs['service']}"}
+    body = {"disableDependentServices": bool(work.inputs.get("disableDependentServices"))}
     what = work.describe("disabling")
-    body = {"disableDependentServices": bool(outputs.get("disableDependentServices"))}
-    name = f"projects/{work.inputs['project']}/services/{work.inputs['service']}"
     try:
-        answer = work.cloud.call(
-            "serviceusage.v1", "services.disable", {"name": name}, body, deadline=work.deadline
-        )
+        operations.run(work.cloud, _API, "services.disable", query, body, work.deadline, what)
     except CloudError as error:
-        if error.status == 404:
-            return
-        error.args = (f"{what}: {error}",)
-        raise
-    operations.wait(work.cloud, "serviceusage.v1", answer, work.deadline, what)
+        if error.status != 404:
+            raise

@@ -1,17 +1,18 @@
-"""One resource and one thing to do with it: its id, its parameters, its words in messages."""
+"""One resource and one thing to do with it: its id, its calls, its words in messages."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 
+from meshwright_sandbox.plugins.gcp import operations
 from meshwright_sandbox.plugins.gcp.cloud import Cloud, CloudError
-from meshwright_sandbox.plugins.gcp.kinds import Kind, relative
+from meshwright_sandbox.plugins.gcp.kinds import Kind, last_segment, relative
+from meshwright_sandbox.plugins.gcp.schema import method_of
 from meshwright_sandbox.plugins.serving import PluginError
 
 # Parts of an id that may hold slashes.
@@ -24,7 +25,7 @@ _FORMS = {
 
 @dataclass
 class Work:
-    """One resource and one thing to do with it."""
+    """What a create, read, update or delete is about."""
 
     kind: Kind
     cloud: Cloud
@@ -44,26 +45,59 @@ class Work:
     @property
     def id(self) -> str:
         """The id that the inputs lead to."""
-        values = dict(self.inputs)
-        for name, template in self.kind.refs.items():
-            if name in self.kind.placeholders or template == "{}":
-                values[name] = str(values.get(name, "")).rpartition("/")[2]
-        return re.sub(r"{(\w*)}", lambda m: str(values.get(m[1], "")), self.kind.id)
 
-    def identity(self, identifier: str = "") -> dict[str, Any]:
-        """Return the properties that the id is made of."""
-        if "{}" in self.kind.id or not identifier:
-            return {n: self.inputs[n] for n in self.kind.placeholders if n in self.inputs}
-        return identity_of(self.kind, identifier, self.cloud)
+        def value(match: re.Match[str]) -> str:
+            given = str(self.inputs.get(match[1], ""))
+            return last_segment(given) if match[1] in self.kind.refs else given
 
-    def describe(self, doing: str) -> str:
-        """Return what is being done, for messages."""
-        return f"{doing} gcp:{self.kind.label} '{self.name}' ({self.id})"
+        return re.sub(r"{(\w+)}", value, self.kind.id)
+
+    @property
+    def own_name(self) -> str:
+        """The resource's name in the cloud."""
+        return str(self.inputs.get(self.kind.placeholders[-1], ""))
 
     @property
     def turn(self) -> str:
         """Name of what changes of this resource take turns on."""
-        return self.kind.lock.format(**self.inputs) if self.kind.lock else ""
+        return self.kind.lock.format(**self.inputs)
+
+    def describe(self, doing: str, identifier: str = "") -> str:
+        """Return what is being done, for messages."""
+        return f"{doing} {self.kind.label} '{self.name}' ({identifier or self.id})"
+
+    def identity(self, identifier: str = "") -> dict[str, Any]:
+        """Return the properties that the id is made of."""
+        if not identifier:
+            return {n: self.inputs[n] for n in self.kind.placeholders if n in self.inputs}
+        return identity_of(self.kind, identifier, self.cloud)
+
+    def query(self, method: str, identifier: str, **further: Any) -> dict[str, Any]:
+        """Return the parameters of a method, under every name that Google's methods use."""
+        kind, values = self.kind, {**self.inputs, **self.identity(identifier)}
+        label = kind.token.rpartition(":")[2].replace("Global", "")
+        project = values.get("project")
+        found = {
+            **{name: values.get(name) for name in kind.placeholders},
+            # Compute and storage name the parameter after the type.
+            label[0].lower() + label[1:]: values.get(kind.placeholders[-1]),
+            "parent": identifier.rsplit("/", 2)[0],
+            "project": project,
+            "projectId": project,
+            **dict.fromkeys(("name", "resource", "sinkName"), identifier),
+            **kind.query,
+            **further,
+        }
+        pattern = method_of(kind.api, method)["parameters"].get("name", {}).get("pattern")
+        if pattern and not re.match(pattern, found["name"]):
+            found["name"] = found["parent"]  # IAM calls the parent so
+        return {name: value for name, value in found.items() if value is not None}
+
+    def run(self, verb: str, identifier: str, body: Any, what: str, **further: Any) -> Any:
+        """Call a method of the type's collection and wait for what it starts."""
+        method = f"{self.kind.collection}.{verb}"
+        query = self.query(method, identifier, **further)
+        return operations.run(self.cloud, self.kind.api, method, query, body, self.deadline, what)
 
 
 def identity_of(kind: Kind, text: str, cloud: Cloud) -> dict[str, str]:
@@ -82,58 +116,35 @@ def identity_of(kind: Kind, text: str, cloud: Cloud) -> dict[str, str]:
         seen.add(name)
         return f"(?P<{name}>{_FORMS.get(name, '[^/@]+')})"
 
-    pattern = re.sub(r"\\{(\w+)\\}", group, re.escape(kind.id))
-    found = re.fullmatch(pattern.replace(r"\{\}", "[^/]+"), text)
+    found = re.fullmatch(re.sub(r"\\{(\w+)\\}", group, re.escape(kind.id)), text)
     if found:
         return found.groupdict()
-    names = kind.placeholders
-    parts = text.split("/")
+    names, parts = kind.placeholders, text.split("/")
     defaults = {"project": cloud.project, "region": cloud.region, "location": cloud.region}
-    if len(parts) <= len(names):
-        given = dict(zip(names[len(names) - len(parts) :], parts, strict=True))
-        whole = {name: given.get(name) or defaults.get(name, "") for name in names}
-        if all(whole.values()):
-            return whole
+    given = dict(zip(reversed(names), reversed(parts), strict=False))
+    whole = {name: given.get(name) or defaults.get(name, "") for name in names}
+    if len(parts) <= len(names) and all(whole.values()):
+        return whole
     raise PluginError(
-        f"gcp:{kind.label}: '{text}' is no id of this type; give it as"
-        f" {kind.id} or {'/'.join(name.upper() for name in names)}"
+        f"{kind.label}: '{text}' is no id of this type; give it as {kind.id} or"
+        f" {'/'.join(name.upper() for name in names)}"
     )
 
 
-def parameters(kind: Kind, identifier: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return path and query parameters under every name that Google's methods use for them."""
-    parent = identifier.rsplit("/", 2)[0]
-    found = {"parent": parent, "name": identifier, "resource": identifier, **kind.query}
-    if kind.token.endswith("Sink"):
-        found |= {"sinkName": identifier}
-    if kind.api.startswith("pubsub"):
-        found |= {"topic": identifier}
-    for name in kind.placeholders:
-        found.setdefault(name, values.get(name))
-    if "project" in values:
-        found |= {"project": values["project"], "projectId": values["project"]}
-    if kind.collection and "." not in kind.collection:  # compute, storage: named after the type
-        label = kind.label.rpartition(".")[2]
-        simple = {"GlobalAddress": "address"}.get(label, label[0].lower() + label[1:])
-        found[simple] = values.get(kind.placeholders[-1])
-    return found
-
-
 def explained(work: Work, error: CloudError, what: str) -> PluginError:
-    """Return the error with what to do when the resource exists already."""
+    """Return a refused create with what to do when the resource exists already."""
     if error.status != 409:
-        error.args = (f"{what}: {error}",)
         return error
     parent = work.urn.split("::")[2].rpartition("$")[0].rpartition("$")[2]
     under = f" --parent NAME=URN-of-its-{parent.rpartition(':')[2]}" if parent else ""
-    why = "exists already"
+    why = "it exists already"
     if error.lost:
         why = (
-            "exists now, and an earlier attempt of this request got no answer, so it most likely"
+            "it exists now, and an earlier attempt of this request got no answer, so it most likely"
             " made the resource"
         )
     return PluginError(
-        f"{what}: it {why}. If it belongs to this stack, take it into the state with `pulumi import"
+        f"{what}: {why}. If it belongs to this stack, take it into the state with `pulumi import"
         f" {work.kind.token} {work.name} {work.id}{under}` and run again; otherwise delete it or"
         f" choose another name ({error})",
         grpc.StatusCode.UNKNOWN if error.lost else grpc.StatusCode.FAILED_PRECONDITION,
