@@ -170,8 +170,7 @@ async def _settle(call: Call) -> None:
     if dispatch.is_operation_method(call) and call.method.verb in ("get", "wait"):
         limit = _WAIT_SECONDS if call.method.verb == "wait" else 1 if call.cloud.scale == 0 else 0
         if limit:
-            name = dispatch.operation_name(call)
-            await call.cloud.operations.settle(call.service.name, name, limit)
+            await call.cloud.operations.settle(call.service.name, call.name, limit)
 
 
 async def _hang(request: web.Request) -> web.StreamResponse:

@@ -185,6 +185,7 @@ class Call:
             latency=latency or self.service.collection(kind).latency,
             version=self.version,
             schema=self.schema,
+            method=self.method.verb,
             fail=self.fail,
             request_id=self.query.get("requestId"),
             **fields,

@@ -185,13 +185,8 @@ def is_read(method: Method) -> bool:
     return method.http_method == "GET" or bool(_READS.match(method.verb))
 
 
-def operation_name(call: Call) -> str:
-    """The stored name of the operation that a call is about."""
-    return call.name
-
-
 def _get_operation(call: Call) -> Json:
-    operation = call.cloud.store.operation(call.service.name, operation_name(call))
+    operation = call.cloud.store.operation(call.service.name, call.name)
     if operation is None or operation.get("hidden"):
         raise ApiError(404, call.service.not_found(call.name))
     return operation_views.render(call, operation)

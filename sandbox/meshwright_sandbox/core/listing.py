@@ -11,7 +11,7 @@ from meshwright_sandbox.core.filters import compile_filter
 from meshwright_sandbox.core.generic import require_parent
 from meshwright_sandbox.core.masks import get_path
 from meshwright_sandbox.core.schema import camel_case
-from meshwright_sandbox.core.stamps import numeric_id, self_link
+from meshwright_sandbox.core.stamps import self_link
 from meshwright_sandbox.core.store import Row
 
 Json = dict[str, Any]
@@ -111,7 +111,7 @@ def list_field(call: Call) -> str:
     properties = call.document.schemas.get(call.method.response or "", {}).get("properties", {})
     lists = [n for n, p in properties.items() if p.get("type") == "array"]
     for name in lists:
-        if properties[name]["items"].get("$ref") == call.schema:
+        if call.schema and properties[name]["items"].get("$ref") == call.schema:
             return name
     references = [n for n in lists if "$ref" in properties[n]["items"]]
     return (references or lists or ["items"])[0]
@@ -125,6 +125,4 @@ def _envelope(call: Call) -> Json:
     if call.service.operations == "compute":
         result["id"] = call.name
         result["selfLink"] = self_link(call.service, call.version, call.name)
-        result["etag"] = numeric_id(call.name)
-        result.pop("etag")
     return result

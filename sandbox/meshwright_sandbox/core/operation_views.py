@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from meshwright_sandbox.core.cloud import Call
 
 Json = dict[str, Any]
-_COMPUTE_TYPE = {"create": "insert"}
 _CONTAINER_TYPE = {
     "projects.locations.clusters": {
         "create": "CREATE_CLUSTER",
@@ -42,7 +41,7 @@ def _compute(call: "Call", operation: Json) -> Json:
         "kind": "compute#operation",
         "id": numeric_id(operation["name"]),
         "name": operation["id"],
-        "operationType": _COMPUTE_TYPE.get(operation["verb"], operation["verb"]),
+        "operationType": operation["method"],
         "targetLink": self_link(service, "v1", operation["target"]),
         "targetId": target.get("id") or operation.get("target_id") or "0",
         "status": "DONE" if done else "RUNNING",
