@@ -16,42 +16,34 @@ RANGES = [
 ]
 
 
-def prepare(sandbox: Sandbox) -> str:
+def prepare(sandbox: Sandbox, project: str = PROJECT) -> str:
     """Enable the APIs, make network and node service account; returns the account's address."""
-    enable_apis(sandbox, PROJECT)
-    make_network(client(sandbox.url, "compute", "v1"))
-    return make_account(client(sandbox.url, "iam", "v1"))
-
-
-def make_network(compute: Any, name: str = "net", region: str = REGION) -> None:
-    """A custom VPC with one subnetwork `sub` that has pod and service ranges."""
-    network = {"name": name, "autoCreateSubnetworks": False}
-    wait_compute(compute, compute.networks().insert(project=PROJECT, body=network).execute())
+    enable_apis(sandbox, project)
+    compute = client(sandbox.url, "compute", "v1")
+    network = {"name": "net", "autoCreateSubnetworks": False}
+    operation = compute.networks().insert(project=project, body=network).execute()
+    wait_compute(compute, project, operation)
     subnetwork = {
         "name": "sub",
-        "network": f"projects/{PROJECT}/global/networks/{name}",
+        "network": f"projects/{project}/global/networks/net",
         "ipCidrRange": "10.0.0.0/20",
         "secondaryIpRanges": RANGES,
     }
-    operation = compute.subnetworks().insert(project=PROJECT, region=region, body=subnetwork)
-    wait_compute(compute, operation.execute())
+    request = compute.subnetworks().insert(project=project, region=REGION, body=subnetwork)
+    wait_compute(compute, project, request.execute())
+    accounts = client(sandbox.url, "iam", "v1").projects().serviceAccounts()
+    body = {"accountId": "nodes-sa", "serviceAccount": {}}
+    return accounts.create(name=f"projects/{project}", body=body).execute()["email"]
 
 
-def make_account(iam: Any, account_id: str = "nodes-sa") -> str:
-    """A service account; returns its address."""
-    body = {"accountId": account_id, "serviceAccount": {}}
-    request = iam.projects().serviceAccounts().create(name=f"projects/{PROJECT}", body=body)
-    return request.execute()["email"]
-
-
-def wait_compute(compute: Any, operation: dict[str, Any]) -> None:
+def wait_compute(compute: Any, project: str, operation: dict[str, Any]) -> None:
     """Wait for a compute operation's end by the API's own wait methods."""
     name = operation["name"]
     if "region" in operation:
         region = operation["region"].rpartition("/")[2]
-        request = compute.regionOperations().wait(project=PROJECT, region=region, operation=name)
+        request = compute.regionOperations().wait(project=project, region=region, operation=name)
     else:
-        request = compute.globalOperations().wait(project=PROJECT, operation=name)
+        request = compute.globalOperations().wait(project=project, operation=name)
     ended = request.execute()
     assert ended["status"] == "DONE"
     assert "error" not in ended

@@ -164,6 +164,36 @@ def test_an_empty_spec_turns_the_mesh_off(gke: Any, hub: Any, cleanup: list[str]
     assert list(feature["membershipStates"]) == [keys[1]]
 
 
+def test_the_second_version_shows_a_membership_of_the_feature(
+    sandbox: Sandbox, gke: Any, cleanup: list[str]
+) -> None:
+    """v2 has each membership's part of the feature as a resource; v1 shows the same."""
+    hub, second = client(sandbox.url, "gkehub", "v1"), client(sandbox.url, "gkehub", "v2")
+    make_cluster(gke, cleanup, "two", fleet={"project": PROJECT})
+    members = second.projects().locations().memberships().features()
+    parent = f"projects/{PROJECT}/locations/{REGION}/memberships/two"
+    name = f"{parent}/features/servicemesh"
+    body = {"spec": {"servicemesh": {"management": "MANAGEMENT_AUTOMATIC"}}}
+    with pytest.raises(HttpError, match="features/servicemesh' was not found"):
+        members.patch(name=name, body=body).execute()
+    enable_mesh(hub)
+
+    made = wait_hub(second, members.patch(name=name, updateMask="spec", body=body).execute())
+
+    key = f"projects/{NUMBER}/locations/{REGION}/memberships/two"
+    assert made["name"] == name
+    state = settled(hub, key)["servicemesh"]["controlPlaneManagement"]["state"]
+    assert state == "ACTIVE"
+    shown = members.get(name=name).execute()["state"]["servicemesh"]
+    assert shown["controlPlaneManagement"]["state"] == "ACTIVE"
+    assert members.list(parent=parent).execute()["membershipFeatures"][0]["name"] == name
+    with pytest.raises(HttpError, match="Cannot find field"):
+        members.patch(name=name, body={"spec": {"mesh": {}}}).execute()
+    wait_hub(second, members.delete(name=name).execute())
+    feature = hub.projects().locations().features().get(name=MESH).execute()
+    assert not feature.get("membershipSpecs")
+
+
 def test_new_members_get_the_fleets_default(gke: Any, hub: Any, cleanup: list[str]) -> None:
     """fleetDefaultMemberConfig applies to clusters that join later."""
     enable_mesh(hub, fleetDefaultMemberConfig=AUTOMATIC)

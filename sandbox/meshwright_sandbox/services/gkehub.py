@@ -1,7 +1,7 @@
 """GKE Hub: fleets, memberships, and features such as the managed service mesh."""
 
 from meshwright_sandbox.core.service import Collection, Service
-from meshwright_sandbox.services.hub import features, fleets, memberships, mesh
+from meshwright_sandbox.services.hub import features, fleets, membership_features, memberships, mesh
 from meshwright_sandbox.services.hub.names import FEATURES, FLEETS, HUB, MEMBERSHIPS
 
 _ID = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -13,6 +13,7 @@ SERVICE = Service(
         "v1beta": "gkehub.v1beta",
         "v1beta1": "gkehub.v1beta1",
         "v1alpha": "gkehub.v1alpha",
+        "v2": "gkehub.v2",
     },
     proto="google.cloud.gkehub",
     must_be_enabled=True,
@@ -46,5 +47,10 @@ SERVICE = Service(
         f"{FEATURES}.create": features.create,
         f"{FEATURES}.patch": features.patch,
         f"{FLEETS}.create": fleets.create,
+        f"{membership_features.TYPE}.create": membership_features.patch,
+        f"{membership_features.TYPE}.delete": membership_features.delete,
+        f"{membership_features.TYPE}.get": membership_features.get,
+        f"{membership_features.TYPE}.list": membership_features.list_,
+        f"{membership_features.TYPE}.patch": membership_features.patch,
     },
 )

@@ -7,6 +7,7 @@ from aiohttp import web
 from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.core.discovery import load
 from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.stamps import now
 from meshwright_sandbox.services.hub.names import HUB, by_id, membership_name
 
 Json = dict[str, Any]
@@ -46,7 +47,7 @@ def hold(cloud: Cloud, order: Json) -> Json:
         held.setdefault("conditions", []).append(condition)
     document.pop("_mesh_held", None)
     if "state" in held:
-        document["_mesh_held"] = held
+        document["_mesh_held"] = held | {"since": now()}
     cloud.store.put(HUB, name, document)
     return {"membership": by_id(cloud, name), "held": held if "state" in held else None}
 

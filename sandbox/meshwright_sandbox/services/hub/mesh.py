@@ -72,7 +72,7 @@ def reconcile(cloud: Cloud, membership: str) -> Json:
             return {}
         problem = _problem(cluster)
         if problem:
-            return problem
+            return problem | {"since": now()}
         fleet = membership.split("/")[1]
         number = cloud.projects.number(fleet)
         cloud.runtime.start_mesh(
@@ -87,7 +87,7 @@ def reconcile(cloud: Cloud, membership: str) -> Json:
                 trust_domain=f"{fleet}.svc.id.goog",
             ),
         )
-    return {"state": "ACTIVE"}
+    return {"state": "ACTIVE", "since": now()}
 
 
 def _problem(cluster: Json) -> Json:
@@ -116,6 +116,7 @@ def failed(current: Work) -> Json | None:
     text = current.operation["error"]["message"]
     return {
         "_mesh": {
+            "since": now(),
             "state": "STALLED",
             "conditions": [
                 {"code": "CONFIG_APPLY_INTERNAL_ERROR", "severity": "ERROR", "details": text}
@@ -132,8 +133,10 @@ def state(membership: Json, spec: Json) -> Json:
         spec: its entry in `membershipSpecs`.
     """
     if spec.get("mesh", {}).get("management") != AUTOMATIC:
-        return _entry({"state": "DISABLED"}, "OK", "Automatic control plane management is off.")
+        off = {"state": "DISABLED", "since": membership.get("updateTime", "")}
+        return _entry(off, "OK", "Automatic control plane management is off.")
     reached: Json = membership.get("_mesh_held") or membership.get("_mesh") or {}
+    reached = {"since": membership.get("updateTime", "")} | reached
     code: str = reached.get("state", "PROVISIONING")
     if code == "ACTIVE":
         return _entry(reached, "OK", f"Revision ready for use: {REVISION}.")
@@ -167,5 +170,5 @@ def _entry(reached: Json, code: str, description: str) -> Json:
         mesh["conditions"] = reached["conditions"]
     return {
         "servicemesh": mesh,
-        "state": {"code": code, "description": description, "updateTime": now()},
+        "state": {"code": code, "description": description, "updateTime": reached["since"]},
     }
