@@ -171,7 +171,8 @@ class _Reader:
             return None if node is None else self._value(node, ())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            self._fail(error.problem or "cannot be parsed", mark.line + 1 if mark else None)
+            said = ", ".join(filter(None, (error.context, error.problem)))
+            self._fail(said or "cannot be parsed", mark.line + 1 if mark else None)
         except yaml.YAMLError as error:
             self._fail(str(error).splitlines()[0], None)
         except RecursionError:

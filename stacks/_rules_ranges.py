@@ -13,6 +13,9 @@ PODS_PER_NODE = 110
 SURGE_NODES = 1
 """What an upgrade adds to each pool for a while."""
 
+SUGGESTIONS = 20
+"""How many overlaps come with a free range: finding one looks at all others."""
+
 _OWN = IPv4Network("10.0.0.0/8")
 
 
@@ -78,14 +81,16 @@ def _range(part: View, key: str) -> Iterator[Range]:
 def _overlaps(ranges: list[Range]) -> Iterator[Problem]:
     """Each range that overlaps one before it, in the order of addresses: n log n, not n squared."""
     taken = [item.network for item in ranges]
+    found = 0
     widest: tuple[int, Range] | None = None
     by_address = sorted(enumerate(ranges), key=_address)
     for position, item in by_address:
         if widest is not None and item.network.overlaps(widest[1].network):
             # The one that stands later in the spec is the one to change.
             (_, early), (_, late) = sorted((widest, (position, item)), key=_position)
-            free = free_range(late.network.prefixlen, taken)
-            fix = f"a free one is {free}" if free else "shrink one of the two"
+            found += 1
+            free = free_range(late.network.prefixlen, taken) if found <= SUGGESTIONS else None
+            fix = f"a free one is {free}" if free else "move or shrink one of the two"
             yield late.part.problem(late.key, f"must not overlap {early.place}", fix)
         if widest is None or (item.network.broadcast_address > widest[1].network.broadcast_address):
             widest = position, item

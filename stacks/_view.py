@@ -5,7 +5,7 @@ through this view: what is absent gives the model's default, what has the wrong 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel
@@ -19,7 +19,8 @@ from stacks._secrets import Location
 class Problem:
     """One mistake in a spec. Its texts are safe to print: secrets were masked before."""
 
-    loc: Location
+    # A key can be a secret itself: only `path`, which masks it, is for printing.
+    loc: Location = field(repr=False)
     value: str
     rule: str
     fix: str

@@ -1,0 +1,160 @@
+"""What is wrong with a stack's file itself is said with its line, beside the spec's mistakes."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from stacks.validate import Report, schema_text, validate_file
+from tests.inputs.specs import DEV_FILE, ROOT
+
+DEV = DEV_FILE.read_text()
+PLATFORM = "  meshwright:platform:\n"
+
+
+def report(tmp_path: Path, content: str | bytes) -> Report:
+    """The report on a file with this content."""
+    path = tmp_path / "Pulumi.test.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return validate_file(path)
+
+
+def said(found: Report) -> list[tuple[int | None, str]]:
+    """Line and rule of each mistake."""
+    return [(entry["line"], entry["rule"]) for entry in found.data()["problems"]]  # type: ignore[attr-defined]
+
+
+def test_dev_file_is_valid() -> None:
+    """The committed stack file has no mistake."""
+    assert validate_file(DEV_FILE).text() == f"{DEV_FILE}: the spec is valid"
+
+
+def test_missing_file_names_the_near_one() -> None:
+    """A misspelt file name is answered with the file that is there."""
+    found = validate_file(DEV_FILE.with_name("Pulumi.dve.yaml"))
+
+    assert found.problems[0].rule == "there is no such file"
+    assert "Pulumi.dev.yaml" in found.problems[0].fix
+
+
+def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
+    """A folder is refused like any unreadable file."""
+    assert "cannot be read" in validate_file(tmp_path).problems[0].rule
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "rule"),
+    [
+        pytest.param(b"\xef\xbb\xbf" + DEV.encode(), 1, "byte-order mark", id="bom"),
+        pytest.param(DEV.encode("utf-16"), 1, "must be UTF-8", id="utf-16"),
+        pytest.param(b"config:\n  a: \xff\n", 2, "must be UTF-8", id="not-utf-8"),
+        pytest.param(DEV.replace("\n", "\r\n"), 1, "must end with LF", id="crlf"),
+        pytest.param(
+            DEV.replace(PLATFORM, PLATFORM + "<<<<<<< HEAD\n"), 6, "unfinished merge", id="merge"
+        ),
+        pytest.param(DEV.replace("    prefix:", "\tprefix:"), 7, "with a tab", id="tab"),
+        pytest.param(DEV + "config: [\n", None, "expected", id="broken-yaml"),
+        pytest.param("config:\n  a: *b\n", 2, "undefined alias", id="alias"),
+        pytest.param("a: 1\n---\nb: 2\n", 2, "single document", id="two-documents"),
+        pytest.param("", None, "has the key meshwright:platform", id="empty"),
+        pytest.param("config: {}\n", None, "has the key meshwright:platform", id="no-spec"),
+        pytest.param("[" * 5000, None, "", id="deep"),
+        pytest.param(" " * (10 * 1024 * 1024 + 1), None, "at most 10 MB", id="10-MB"),
+        pytest.param(
+            "config:\n" + PLATFORM + "    secure: v1:abc\n", None, "the spec is plain", id="secure"
+        ),
+    ],
+)
+def test_wrong_file(tmp_path: Path, content: str | bytes, line: int | None, rule: str) -> None:
+    """Each class of broken file has its own rule, at its line."""
+    found = said(report(tmp_path, content))
+
+    matching = [place for place, text in found if rule in text]
+    assert matching, found
+    assert line is None or line in matching, found
+
+
+def test_every_merge_mark_is_named(tmp_path: Path) -> None:
+    """All marks of a conflict are listed; half-merged contents are not judged."""
+    lines = DEV.split("\n")
+    conflict = ["<<<<<<< HEAD", "    prefix: a", "=======", "    prefix: b", ">>>>>>> other"]
+
+    found = report(tmp_path, "\n".join([*lines[:5], *conflict, *lines[5:]]))
+
+    assert [line for line, _ in said(found)] == [6, 8, 10]
+
+
+def test_duplicate_keys_and_wrong_values_come_together(tmp_path: Path) -> None:
+    """A doubled key does not hide the mistakes beside it."""
+    text = DEV.replace("    prefix: dev\n", "    prefix: dev\n    prefix: dev2\n    fleets: {}\n")
+
+    found = report(tmp_path, text).problems
+
+    assert [(p.path, p.line) for p in found if "stands once" in p.rule] == [("prefix", 8)]
+    assert any(p.path == "fleets" and "did you mean fleet?" in p.fix for p in found)
+
+
+def test_yaml_booleans_are_those_of_pulumi(tmp_path: Path) -> None:
+    """`yes` is a text in YAML 1.2, so it is refused where true is meant and fine in a label."""
+    text = DEV.replace("deletion_protection: false # dev", "deletion_protection: no # dev")
+    text = text.replace("      environment: dev\n", "      environment: no\n")
+
+    found = report(tmp_path, text).problems
+
+    assert [(p.path, p.value, p.fix) for p in found] == [
+        ("clusters[0].deletion_protection", '"no"', "write false, without quotes")
+    ]
+
+
+def test_lines_of_mistakes(tmp_path: Path) -> None:
+    """A mistake in the spec names the line of its value in the file."""
+    found = report(tmp_path, DEV.replace("weight: 90", "weight: 91"))
+
+    (entry,) = found.data()["problems"]  # type: ignore[misc]
+    assert DEV.split("\n")[entry["line"] - 1].strip() == "weights:"  # type: ignore[index]
+
+
+def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
+    """Nested aliases that stand for billions of values end early, with a sentence."""
+    levels = ["a0: &a0 [x,x,x,x,x,x,x,x,x]"]
+    levels += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+
+    found = said(report(tmp_path, "\n".join(levels)))
+
+    assert any("more than" in rule for _, rule in found), found
+
+
+def test_plain_secret_beside_the_spec(tmp_path: Path) -> None:
+    """A config key that is named as a secret must be encrypted; an encrypted one is fine."""
+    text = DEV.replace(PLATFORM, "  meshwright:adminToken: s3cr3t-canary\n" + PLATFORM)
+    text = text.replace(PLATFORM, "  meshwright:apiKey:\n    secure: v1:abc\n" + PLATFORM)
+
+    found = report(tmp_path, text)
+
+    assert [p.path for p in found.problems] == ["config.meshwright:adminToken"]
+    assert "pulumi config set --secret meshwright:adminToken" in found.problems[0].fix
+    assert "s3cr3t-canary" not in found.text() + json.dumps(found.data())
+
+
+def test_ten_thousand_entries_take_seconds(tmp_path: Path) -> None:
+    """A file with 10,000 entries, each wrong in two ways, is answered in a few seconds."""
+    peers = "".join(
+        f"          - {{name: P{i}, cidr: 10.{i // 256 % 256}.{i % 256}.0/24}}\n"
+        for i in range(10_000)
+    )
+    text = DEV.replace("        peers:\n", "        peers:\n" + peers)
+
+    started = time.process_time()
+    found = report(tmp_path, text)
+    seconds = time.process_time() - started
+
+    assert any("at most 1000" in p.rule for p in found.problems)
+    assert seconds < 20, f"{seconds:.1f} s"
+
+
+def test_schema_file_is_current() -> None:
+    """The committed schema is the model's."""
+    committed = (ROOT / "stacks" / "platform.schema.json").read_text()
+    renew = "renew it: .venv/bin/meshwright schema --write stacks/platform.schema.json"
+    assert committed == schema_text(), renew
