@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -59,25 +58,6 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-@runtime_checkable
-class Resumable(Protocol):
-    """A runtime whose clusters outlive this process."""
-
-    def resume(self) -> None:
-        """Have the clusters on record running again."""
-
-    def close(self) -> None:
-        """Stop watching them."""
-
-
-def _resume(runtime: ClusterRuntime) -> None:
-    if isinstance(runtime, Resumable):
-        try:
-            runtime.resume()
-        except RuntimeFailure as failure:
-            logging.getLogger(__name__).error("some clusters could not be resumed: %s", failure)
-
-
 def _runtime(arguments: argparse.Namespace) -> ClusterRuntime:
     if arguments.clusters == "none":
         return NullRuntime()
@@ -112,16 +92,12 @@ async def serve(arguments: argparse.Namespace) -> None:
     host, port = runner.addresses[0][:2]
     sys.stdout.write(json.dumps({"url": f"http://{host}:{port}"}) + "\n")
     sys.stdout.flush()
-    resumed = asyncio.create_task(asyncio.to_thread(_resume, runtime))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     await stop.wait()
     await runner.cleanup()
-    await resumed
-    if isinstance(runtime, Resumable):
-        runtime.close()
     runtime.close()
 
 

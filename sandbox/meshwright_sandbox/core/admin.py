@@ -89,7 +89,7 @@ def add_routes(app: web.Application, cloud: Cloud) -> None:
         clusters = cloud.store.of_type("container", "projects.locations.clusters")
         cloud.store.clear()
         for row in clusters:
-            _, project, _, location, _, name = row.name.split("/")
+            project, location, name = row.name.split("/")[1::2]
             await asyncio.to_thread(cloud.runtime.stop, project, location, name)
         return web.json_response({})
 

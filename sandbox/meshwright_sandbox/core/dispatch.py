@@ -57,9 +57,9 @@ def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
     """
     service = cloud.services.get(segments[0]) if segments else None
     rest = segments[1:]
-    for version in service.versions if service else ():
-        if version in rest[:3]:
-            found = _match(service, version, http_method, rest)
+    if service:
+        for version in service.versions:
+            found = version in rest[:3] and _match(service, version, http_method, rest)
             if found:
                 return found
     raise ApiError(
@@ -144,6 +144,7 @@ def handle(call: Call, action: str | None) -> Json:
     """
     if action == "operation-error":
         call.fail = failed("Internal error. Please try again or contact Google Support.")
+    answer: Json = {}
     try:
         with call.cloud.store.transaction():
             if call.project and call.project != "-":

@@ -125,10 +125,8 @@ def _parse(text: str, at: int) -> tuple[Json, int]:
             at += 1
         node = tree
         for part in match[0].replace(".", "/").split("/"):
-            last = node
             node = node.setdefault(part, {})
-            name = part
-        last[name] = node | inner
+        node.update(inner)
         if at < len(text) and text[at] == ",":
             at += 1
         else:

@@ -1,7 +1,7 @@
 """Address ranges: parsing as the API words its refusals, overlap, allocation."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
@@ -40,7 +40,7 @@ def subnetworks_of(call: Call, network: str) -> Iterator[Row]:
             yield row
 
 
-def ranges_of(document: dict[str, object]) -> list[tuple[str, Network]]:
+def ranges_of(document: Mapping[str, object]) -> list[tuple[str, Network]]:
     """(field, range) of a subnetwork's primary and secondary ranges."""
     found: list[tuple[str, Network]] = []
     if document.get("ipCidrRange"):
@@ -54,7 +54,7 @@ def ranges_of(document: dict[str, object]) -> list[tuple[str, Network]]:
     return found
 
 
-def require_free(call: Call, document: dict[str, object], network: str) -> None:
+def require_free(call: Call, document: Mapping[str, object], network: str) -> None:
     """Refuse ranges that overlap each other or those of the network's other subnetworks."""
     own = ranges_of(document)
     for index, (field, wanted) in enumerate(own):
