@@ -9,9 +9,9 @@ READY := .venv/.ready
 demo: $(READY)
 	@.venv/bin/meshwright demo
 
-# Every test there is: two workers, the tests of one file or group stay on one of them.
+# Every test there is, by two workers; tests/conftest.py shares them out.
 test: $(READY) tools
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup
+	@.venv/bin/python -m pytest -n 2
 
 lint: $(READY)
 	@.ci/lint
