@@ -1,5 +1,6 @@
 """Outputs that are resolved only after what their consumer must wait for."""
 
+import inspect
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -20,3 +21,8 @@ def after(value: pulumi.Input[T], waits: Iterable[pulumi.Resource]) -> pulumi.Ou
         return values[0]  # type: ignore[return-value]
 
     return pulumi.Output.all(value, *urns).apply(first)
+
+
+def outputs_of(component: pulumi.ComponentResource) -> dict[str, pulumi.Output[object]]:
+    """All that a component declares as outputs, by name; AttributeError names one not set."""
+    return {name: getattr(component, name) for name in inspect.get_annotations(type(component))}

@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 from ._kubeconfig import context_name, render_kubeconfig
 from ._names import CLUSTER, SERVICE_ACCOUNT, physical_name
 from ._node_pools import NodePoolArgs, default_pool_config, node_account, node_pool
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked, duplicates, one_of
 
 _CHANNELS = ("RAPID", "REGULAR", "STABLE", "EXTENDED", "UNSPECIFIED")
@@ -165,21 +165,7 @@ class GkeCluster(pulumi.ComponentResource):
                 self.project, self.location, self.cluster_name, self.endpoint, self.ca_certificate
             ).apply(lambda v: render_kubeconfig(context_name(*v[:3]), f"https://{v[3]}", v[4]))
         )
-        self.register_outputs(
-            {
-                "cluster_name": self.cluster_name,
-                "project": self.project,
-                "location": self.location,
-                "endpoint": self.endpoint,
-                "dns_endpoint": self.dns_endpoint,
-                "ca_certificate": self.ca_certificate,
-                "membership": self.membership,
-                "membership_location": self.membership_location,
-                "node_service_account": self.node_service_account,
-                "workload_pool": self.workload_pool,
-                "kubeconfig": self.kubeconfig,
-            }
-        )
+        self.register_outputs(outputs_of(self))
 
     def _ready_project(self, name: str, args: GkeClusterArgs) -> pulumi.Input[str]:
         """The project, once it may be asked for clusters."""

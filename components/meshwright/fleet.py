@@ -12,7 +12,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._names import MEMBERSHIP, physical_name
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked, duplicates
 
 _CLUSTER_APIS = (
@@ -123,16 +123,7 @@ class Fleet(pulumi.ComponentResource):
         }
         names = pulumi.Output.all(*[membership.name for membership in members.values()])
         self.memberships = names.apply(lambda found: dict(zip(members, found, strict=True)))
-        self.register_outputs(
-            {
-                "project": self.project,
-                "project_number": self.project_number,
-                "mesh_id": self.mesh_id,
-                "mesh_feature": self.mesh_feature,
-                "trust_domain": self.trust_domain,
-                "memberships": self.memberships,
-            }
-        )
+        self.register_outputs(outputs_of(self))
 
     def _number(self, args: FleetArgs) -> pulumi.Output[str]:
         if "project_number" in args:

@@ -14,7 +14,7 @@ import pulumi_kubernetes as kubernetes
 from ._gateway_workload import GatewayWorkload
 from ._kube import istio_object, metadata, revision_annotation
 from ._names import KUBERNETES, physical_name
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
@@ -99,13 +99,7 @@ class IngressGateway(pulumi.ComponentResource):
         self.gateway = after(pulumi.Output.concat(args["namespace"], "/", physical), waits)
         self.address = after(service.status.apply(_address), waits)
         self.service_account = pulumi.Output.concat(args["namespace"], "/", physical)
-        self.register_outputs(
-            {
-                "gateway": self.gateway,
-                "address": self.address,
-                "service_account": self.service_account,
-            }
-        )
+        self.register_outputs(outputs_of(self))
 
     def _gateway(
         self,

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._names import DATASET, LOG_NAME, physical_name
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked, duplicates
 
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -156,13 +156,7 @@ class LogSink(pulumi.ComponentResource):
         self.sink_name = sink.name
         self.destination = after(destination, waits)
         self.writer_identity = sink.writer_identity
-        self.register_outputs(
-            {
-                "sink_name": self.sink_name,
-                "destination": self.destination,
-                "writer_identity": self.writer_identity,
-            }
-        )
+        self.register_outputs(outputs_of(self))
 
     def _bucket(
         self, name: str, physical: str, bucket: LogBucketArgs, project: pulumi.Input[str]

@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked, duplicates, one_of
 from .readiness import MeshReadiness
 
@@ -96,7 +96,7 @@ class ManagedMesh(pulumi.ComponentResource):
         self.implementations = readiness.states.apply(
             lambda states: {key: state.implementation for key, state in states.items()}
         )
-        self.register_outputs({"revision": self.revision, "implementations": self.implementations})
+        self.register_outputs(outputs_of(self))
 
 
 def _problems(args: ManagedMeshArgs) -> Iterator[tuple[str, str]]:

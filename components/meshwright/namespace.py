@@ -12,7 +12,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked, one_of
 
 _Peer = kubernetes.networking.v1.NetworkPolicyPeerArgsDict
@@ -101,7 +101,7 @@ class MeshNamespace(pulumi.ComponentResource):
             scope: dict[str, object] = {"egress": [{"hosts": hosts}]}
             waits.append(self._istio(name, "scope", physical, args, "Sidecar", scope))
         self.namespace = after(physical, waits)
-        self.register_outputs({"namespace": self.namespace})
+        self.register_outputs(outputs_of(self))
 
     def _istio(
         self,

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._names import COMPUTE, physical_name
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked, duplicates
 
 _POD_RANGE = "pods"
@@ -123,13 +123,7 @@ class MeshNetwork(pulumi.ComponentResource):
         self.subnets = pulumi.Output.all(
             **{key: _result(subnet) for key, subnet in subnets.items()}
         )
-        self.register_outputs(
-            {
-                "network_id": self.network_id,
-                "network_name": self.network_name,
-                "subnets": self.subnets,
-            }
-        )
+        self.register_outputs(outputs_of(self))
 
     def _ready_project(self, name: str, args: MeshNetworkArgs) -> pulumi.Input[str]:
         """The project, once it may be asked for networks."""

@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked, duplicates, one_of
 
 _API = "security.istio.io/v1"
@@ -65,7 +65,7 @@ class MeshSecurity(pulumi.ComponentResource):
     """
 
     root_namespace: pulumi.Output[str]
-    """Root namespace, once mutual TLS and default deny stand."""
+    """Root namespace, once mutual TLS, default deny and every rule stand."""
 
     def __init__(
         self, name: str, args: MeshSecurityArgs, opts: pulumi.ResourceOptions | None = None
@@ -91,16 +91,12 @@ class MeshSecurity(pulumi.ComponentResource):
             waits.append(istio_object(self, f"{name}-deny", _API, "AuthorizationPolicy", deny, {}))
         trust_domain = args.get("trust_domain", "cluster.local")
         for rule in args.get("allow", []):
-            istio_object(
-                self,
-                f"{name}-allow-{rule['name']}",
-                _API,
-                "AuthorizationPolicy",
-                metadata(rule["name"], rule["namespace"], revision),
-                _allow(rule, trust_domain),
-            )
+            meta = metadata(rule["name"], rule["namespace"], revision)
+            spec = _allow(rule, trust_domain)
+            role = f"{name}-allow-{rule['name']}"
+            waits.append(istio_object(self, role, _API, "AuthorizationPolicy", meta, spec))
         self.root_namespace = after(root, waits)
-        self.register_outputs({"root_namespace": self.root_namespace})
+        self.register_outputs(outputs_of(self))
 
 
 def _allow(rule: AllowRuleArgs, trust_domain: pulumi.Input[str]) -> dict[str, object]:

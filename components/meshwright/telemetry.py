@@ -11,7 +11,7 @@ import pulumi
 
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
 from ._names import KUBERNETES, physical_name
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import checked
 
 
@@ -62,7 +62,7 @@ class MeshTelemetry(pulumi.ComponentResource):
             _spec(args),
         )
         self.telemetry = after(pulumi.Output.concat(namespace, "/", physical), [telemetry])
-        self.register_outputs({"telemetry": self.telemetry})
+        self.register_outputs(outputs_of(self))
 
 
 def _spec(args: MeshTelemetryArgs) -> dict[str, object]:

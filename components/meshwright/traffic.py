@@ -14,7 +14,7 @@ import pulumi_kubernetes as kubernetes
 from ._istio_routes import Retry, Route, destination_rule, virtual_service
 from ._kube import istio_object, metadata
 from ._names import KUBERNETES, physical_name
-from ._outputs import after
+from ._outputs import after, outputs_of
 from ._validation import ArgumentError, checked, duplicates, is_plain, one_of
 
 _API = "networking.istio.io/v1"
@@ -110,20 +110,13 @@ class TrafficRoute(pulumi.ComponentResource):
         )
         self.host = after(route.host, [shares])
         self.weights = after(pulumi.Output.all(**route.weights), [shares])
-        self.register_outputs({"host": self.host, "weights": self.weights})
+        self.register_outputs(outputs_of(self))
 
 
 def _route(name: str, args: TrafficRouteArgs) -> Route:
     weights: dict[str, pulumi.Input[int]] = dict(args["weights"])
     if not all(is_plain(weight) for weight in weights.values()):
-
-        def checked_weights(values: dict[str, int]) -> dict[str, int]:
-            problems = list(_weight_problems(values))
-            if problems:
-                raise ArgumentError("TrafficRoute", name, problems)
-            return values
-
-        known = pulumi.Output.all(**weights).apply(checked_weights)
+        known = pulumi.Output.all(**weights).apply(lambda found: _checked_weights(name, found))
         weights = {version: known[version].apply(int) for version in args["weights"]}
     retry = None
     if "retry" in args:
@@ -164,6 +157,14 @@ def _problems(args: TrafficRouteArgs) -> Iterator[tuple[str, str]]:
     ):
         if isinstance(value, str) and not _DURATION.fullmatch(value):
             yield path, f"{value!r} is not a duration such as `2s` or `500ms`"
+
+
+def _checked_weights(name: str, weights: dict[str, int]) -> dict[str, int]:
+    """The weights, once they are known; ArgumentError ends the update where they are wrong."""
+    problems = list(_weight_problems(weights))
+    if problems:
+        raise ArgumentError("TrafficRoute", name, problems)
+    return weights
 
 
 def _weight_problems(weights: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """Pulumi mocks that write down every registration, for assertions on what a component declares."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +112,28 @@ class _Monitor(mocks.MockMonitor):
 
 def _name_of(urn: str) -> str:
     return urn.rsplit("::", 1)[-1]
+
+
+def component_test(test: Callable[..., tuple[pulumi.Output[Any], Callable[[Any], None]]]) -> Any:
+    """Run a test that returns an output and a check, which gets the output's value.
+
+    The check runs once everything is registered, also what the output does not wait for.
+    """
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        checks: list[tuple[Callable[[Any], None], Any]] = []
+
+        @pulumi.runtime.test
+        def program() -> pulumi.Output[None]:
+            output, check = test(*args, **kwargs)
+            return output.apply(lambda value: checks.append((check, value)))
+
+        program()
+        ((check, value),) = checks
+        check(value)
+
+    return run
 
 
 def record(*, preview: bool = False) -> Recorder:

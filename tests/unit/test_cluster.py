@@ -8,7 +8,7 @@ from pulumi_gcp.container.outputs import ClusterFleet
 
 from meshwright import ArgumentError, GkeCluster, GkeClusterArgs
 from meshwright.cluster import _membership
-from tests.unit.recording import PROJECT_NUMBER, record
+from tests.unit.recording import PROJECT_NUMBER, component_test, record
 
 
 def _args(**more: object) -> GkeClusterArgs:
@@ -16,7 +16,7 @@ def _args(**more: object) -> GkeClusterArgs:
     return {**base, **more}  # type: ignore[typeddict-item]
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_default_cluster_is_hardened():
     """Without a word about security a Standard cluster passes the rules GKE-01 to GKE-20."""
     recorder = record()
@@ -44,10 +44,10 @@ def test_a_default_cluster_is_hardened():
         assert given["removeDefaultNodePool"] is True
         assert recorder.one("Cluster").ignore_changes == ["nodeConfig"]
 
-    return cluster.endpoint.apply(check)
+    return cluster.endpoint, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_node_pools_are_separate_and_hardened():
     """Every pool runs as the least-privileged account, with shielded nodes and GKE metadata."""
     recorder = record()
@@ -74,10 +74,10 @@ def test_node_pools_are_separate_and_hardened():
         assert big["autoscaling"]["totalMaxNodeCount"] == 6
         assert big["nodeConfig"]["spot"] is True
 
-    return cluster.endpoint.apply(check)
+    return cluster.endpoint, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_the_node_account_has_one_role_and_those_asked_for():
     """Least privilege, and nodes start only once the account may do its work."""
     recorder = record()
@@ -93,10 +93,10 @@ def test_the_node_account_has_one_role_and_those_asked_for():
         waits = recorder.one("NodePool").depends_on
         assert {member.name for member in recorder.of_type("IAMMember")} <= waits
 
-    return cluster.endpoint.apply(check)
+    return cluster.endpoint, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_autopilot_leaves_out_what_google_settles():
     """GKE refuses these settings on Autopilot."""
     recorder = record()
@@ -122,10 +122,10 @@ def test_autopilot_leaves_out_what_google_settles():
         assert recorder.of_type("NodePool") == []
         assert recorder.one("Cluster").ignore_changes == []
 
-    return cluster.endpoint.apply(check)
+    return cluster.endpoint, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_cluster_is_born_into_its_fleet():
     """The membership comes from the cluster, and the label names the fleet."""
     recorder = record()
@@ -139,10 +139,10 @@ def test_a_cluster_is_born_into_its_fleet():
         assert values == ["main", "europe-west1"]
         assert recorder.of_type("Service") == []
 
-    return pulumi.Output.all(cluster.membership, cluster.membership_location).apply(check)
+    return pulumi.Output.all(cluster.membership, cluster.membership_location), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_cluster_without_a_fleet_has_no_membership():
     """The outputs say so by being empty, and the API is enabled here."""
     recorder = record()
@@ -153,7 +153,7 @@ def test_a_cluster_without_a_fleet_has_no_membership():
         assert values == ["", ""]
         assert recorder.one("Service").inputs["service"] == "container.googleapis.com"
 
-    return pulumi.Output.all(cluster.membership, cluster.membership_location).apply(check)
+    return pulumi.Output.all(cluster.membership, cluster.membership_location), check
 
 
 def test_the_membership_can_be_told_before_google_does():
@@ -164,7 +164,7 @@ def test_the_membership_can_be_told_before_google_does():
     assert _membership(None, "dev-main", "europe-west1") == ("", "")
 
 
-@pulumi.runtime.test
+@component_test
 def test_authorized_networks_open_the_public_endpoint_to_them_alone():
     """Naming ranges is what makes the endpoint public."""
     recorder = record()
@@ -181,10 +181,10 @@ def test_authorized_networks_open_the_public_endpoint_to_them_alone():
         dns = given["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]
         assert dns["allowExternalTraffic"] is False
 
-    return cluster.endpoint.apply(check)
+    return cluster.endpoint, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_keys_groups_and_versions_are_passed_on():
     """The optional settings reach the API under its names."""
     recorder = record()
@@ -209,10 +209,10 @@ def test_keys_groups_and_versions_are_passed_on():
         assert given["minMasterVersion"] == "1.33"
         assert given["privateClusterConfig"]["masterIpv4CidrBlock"] == "172.16.0.0/28"
 
-    return cluster.endpoint.apply(check)
+    return cluster.endpoint, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_the_kubeconfig_is_secret_and_signs_in_by_plugin():
     """It names the endpoint and the CA, and holds no credentials."""
     record()
@@ -235,10 +235,10 @@ def test_the_kubeconfig_is_secret_and_signs_in_by_plugin():
         assert list(user) == ["exec"]
         assert user["exec"]["command"] == "gke-gcloud-auth-plugin"
 
-    return pulumi.Output.all(cluster.kubeconfig, secret()).apply(check)
+    return pulumi.Output.all(cluster.kubeconfig, secret()), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_whoever_reads_the_endpoint_waits_for_the_nodes():
     """Workloads need nodes; the membership does not."""
     recorder = record()
@@ -251,7 +251,7 @@ def test_whoever_reads_the_endpoint_waits_for_the_nodes():
         assert "main-pool-default" in recorder.one("Inside").depends_on
         assert "main-pool-default" not in recorder.one("Beside").depends_on
 
-    return pulumi.Output.all(inside.urn, beside.urn).apply(check)
+    return pulumi.Output.all(inside.urn, beside.urn), check
 
 
 @pytest.mark.parametrize(

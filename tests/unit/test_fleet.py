@@ -4,14 +4,14 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, Fleet, FleetArgs
-from tests.unit.recording import PROJECT_NUMBER, record
+from tests.unit.recording import PROJECT_NUMBER, component_test, record
 
 
 def _args(**more: object) -> FleetArgs:
     return {"project": "p1", **more}  # type: ignore[typeddict-item]
 
 
-@pulumi.runtime.test
+@component_test
 def test_the_mesh_agent_may_act_in_every_project():
     """The agent of the fleet's project gets its role there and in each cluster project."""
     recorder = record()
@@ -29,10 +29,10 @@ def test_the_mesh_agent_may_act_in_every_project():
         for grant in recorder.of_type("IAMMember"):
             assert "fleet-mesh-agent" in grant.depends_on
 
-    return fleet.mesh_feature.apply(check)
+    return fleet.mesh_feature, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_apis_are_on_before_anything_that_needs_them_and_stay_on():
     """Others in the project may use an API, so that a destroy leaves it."""
     recorder = record()
@@ -53,10 +53,10 @@ def test_apis_are_on_before_anything_that_needs_them_and_stay_on():
         assert waits <= recorder.one("Fleet", "fleet-fleet").depends_on
         assert "fleet-fleet" in recorder.one("Feature").depends_on
 
-    return fleet.mesh_feature.apply(check)
+    return fleet.mesh_feature, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_clusters_wait_for_the_fleet_and_the_mesh_for_its_agent():
     """A cluster is not held up by the mesh's IAM; turning the mesh on is."""
     recorder = record()
@@ -71,10 +71,10 @@ def test_clusters_wait_for_the_fleet_and_the_mesh_for_its_agent():
         waits = recorder.one("Mesh").depends_on
         assert {"fleet-servicemesh", "fleet-mesh-agent-role"} <= waits
 
-    return pulumi.Output.all(cluster.urn, mesh.urn).apply(check)
+    return pulumi.Output.all(cluster.urn, mesh.urn), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_outputs_name_the_fleet():
     """Number, mesh id and trust domain follow from the project."""
     record()
@@ -86,10 +86,10 @@ def test_outputs_name_the_fleet():
 
     return pulumi.Output.all(
         fleet.project, fleet.project_number, fleet.mesh_id, fleet.trust_domain, fleet.memberships
-    ).apply(check)
+    ), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_options_add_features_defaults_and_members():
     """Multi-cluster Services, the fleet-wide default, and clusters that exist already."""
     recorder = record()
@@ -123,7 +123,7 @@ def test_options_add_features_defaults_and_members():
         assert recorder.one("Membership").inputs["location"] == "europe-west1"
         assert values == ["42", ["old"]]
 
-    return pulumi.Output.all(fleet.project_number, fleet.memberships.apply(list)).apply(check)
+    return pulumi.Output.all(fleet.project_number, fleet.memberships.apply(list)), check
 
 
 @pytest.mark.parametrize(

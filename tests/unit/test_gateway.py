@@ -4,7 +4,7 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, IngressGateway, IngressGatewayArgs
-from tests.unit.recording import record
+from tests.unit.recording import component_test, record
 
 _HOST = "shop.example.com"
 
@@ -14,7 +14,7 @@ def _args(**more: object) -> IngressGatewayArgs:
     return {**base, **more}  # type: ignore[typeddict-item]
 
 
-@pulumi.runtime.test
+@component_test
 def test_https_is_served_with_the_named_certificate_and_http_redirects():
     """TLS is 1.2 or later; the plain port answers nothing itself."""
     recorder = record()
@@ -35,10 +35,10 @@ def test_https_is_served_with_the_named_certificate_and_http_redirects():
         }
         assert http["tls"] == {"httpsRedirect": True}
 
-    return pulumi.Output.all(gateway.gateway, gateway.address, gateway.service_account).apply(check)
+    return pulumi.Output.all(gateway.gateway, gateway.address, gateway.service_account), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_pods_are_injected_and_pass_pod_security_restricted():
     """The mesh's webhook fills in the proxy; the pod asks for no privilege."""
     recorder = record()
@@ -60,10 +60,10 @@ def test_pods_are_injected_and_pass_pod_security_restricted():
         assert proxy["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert "replicas" not in recorder.one("Deployment").inputs["spec"]
 
-    return gateway.address.apply(check)
+    return gateway.address, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_anyone_may_call_the_hosts_and_nothing_else():
     """The mesh denies by default, and callers from outside have no identity."""
     recorder = record()
@@ -76,10 +76,10 @@ def test_anyone_may_call_the_hosts_and_nothing_else():
         assert spec["selector"] == {"matchLabels": {"app": "public", "istio": "ingressgateway"}}
         assert spec["rules"] == [{"to": [{"operation": {"hosts": [_HOST, f"{_HOST}:*"]}}]}]
 
-    return gateway.gateway.apply(check)
+    return gateway.gateway, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_wildcard_host_has_no_second_wildcard():
     """Istio would read it as a literal star."""
     recorder = record()
@@ -90,10 +90,10 @@ def test_a_wildcard_host_has_no_second_wildcard():
         rules = recorder.one("AuthorizationPolicy").inputs["spec"]["rules"]
         assert rules == [{"to": [{"operation": {"hosts": ["*.example.com"]}}]}]
 
-    return gateway.gateway.apply(check)
+    return gateway.gateway, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_the_service_keeps_callers_addresses():
     """Access logs and rules need the caller's own address."""
     recorder = record()
@@ -114,10 +114,10 @@ def test_the_service_keeps_callers_addresses():
         annotations = service["metadata"]["annotations"]
         assert annotations == {"networking.gke.io/load-balancer-type": "Internal"}
 
-    return gateway.address.apply(check)
+    return gateway.address, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_it_scales_and_survives_upgrades():
     """Two pods at least, and one may be gone at a time."""
     recorder = record()
@@ -135,7 +135,7 @@ def test_it_scales_and_survives_upgrades():
         assert role["rules"][0]["resources"] == ["secrets"]
         assert recorder.one("RoleBinding").inputs["subjects"][0]["name"] == "edge"
 
-    return gateway.address.apply(check)
+    return gateway.address, check
 
 
 @pytest.mark.parametrize(

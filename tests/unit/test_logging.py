@@ -4,7 +4,7 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, LogSink, LogSinkArgs
-from tests.unit.recording import record
+from tests.unit.recording import component_test, record
 
 _WRITER = "serviceAccount:sink@gcp-sa-logging.iam.gserviceaccount.com"
 
@@ -13,7 +13,7 @@ def _args(**more: object) -> LogSinkArgs:
     return {"project": "p1", "filter": "severity>=ERROR", **more}  # type: ignore[typeddict-item]
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_log_bucket_of_the_own_project_needs_no_leave():
     """Bucket and sink, with thirty days of retention."""
     recorder = record()
@@ -35,10 +35,10 @@ def test_a_log_bucket_of_the_own_project_needs_no_leave():
         assert "bigqueryOptions" not in made
         assert recorder.of_type("IAMMember") == []
 
-    return pulumi.Output.all(sink.sink_name, sink.destination, sink.writer_identity).apply(check)
+    return pulumi.Output.all(sink.sink_name, sink.destination, sink.writer_identity), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_log_bucket_elsewhere_admits_the_sink_alone():
     """The leave is limited to the one bucket."""
     recorder = record()
@@ -67,10 +67,10 @@ def test_a_log_bucket_elsewhere_admits_the_sink_alone():
         assert leave["member"] == _WRITER
         assert leave["condition"]["expression"] == "resource.name.endsWith('/buckets/access')"
 
-    return sink.destination.apply(check)
+    return sink.destination, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_bigquery_gets_partitions_and_the_writer_its_role():
     """A consumer of the destination waits for the leave to write."""
     recorder = record()
@@ -103,7 +103,7 @@ def test_bigquery_gets_partitions_and_the_writer_its_role():
         assert leave["datasetId"] == "mesh_logs"
         assert "mesh-logs-writer" in recorder.one("Reader").depends_on
 
-    return consumer.urn.apply(check)
+    return consumer.urn, check
 
 
 @pytest.mark.parametrize(

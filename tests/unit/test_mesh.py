@@ -4,7 +4,7 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, ManagedMesh, ManagedMeshArgs
-from tests.unit.recording import record
+from tests.unit.recording import component_test, record
 
 
 def _args(**more: object) -> ManagedMeshArgs:
@@ -15,7 +15,7 @@ def _args(**more: object) -> ManagedMeshArgs:
     return {"project": "p1", "members": members, **more}  # type: ignore[typeddict-item]
 
 
-@pulumi.runtime.test
+@component_test
 def test_each_membership_gets_automatic_management():
     """The feature stands at `global`, the membership where its cluster is."""
     recorder = record()
@@ -34,10 +34,10 @@ def test_each_membership_gets_automatic_management():
         }
         assert len(recorder.of_type("FeatureMembership")) == 2
 
-    return mesh.revision.apply(check)
+    return mesh.revision, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_consumers_wait_for_readiness_which_waits_for_every_membership():
     """Namespaces are made after the gate, and destroyed before the mesh is turned off."""
     recorder = record()
@@ -55,7 +55,7 @@ def test_consumers_wait_for_readiness_which_waits_for_every_membership():
         assert {"mesh-west", "mesh-east"} <= gate.depends_on
         assert "mesh-readiness" in recorder.one("Inside").depends_on
 
-    return consumer.urn.apply(check)
+    return consumer.urn, check
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_consumers_wait_for_readiness_which_waits_for_every_membership():
         ("stable", "asm-managed-stable"),
     ],
 )
-@pulumi.runtime.test
+@component_test
 def test_the_channel_names_the_revision(channel, revision):
     """Namespaces name the revision in `istio.io/rev`."""
     record()
@@ -77,7 +77,7 @@ def test_the_channel_names_the_revision(channel, revision):
         assert values[0] == revision
         assert values[1] == {"dev-west": "TRAFFIC_DIRECTOR", "dev-east": "TRAFFIC_DIRECTOR"}
 
-    return pulumi.Output.all(mesh.revision, mesh.implementations).apply(check)
+    return pulumi.Output.all(mesh.revision, mesh.implementations), check
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, MeshNamespace, MeshNamespaceArgs
-from tests.unit.recording import record
+from tests.unit.recording import component_test, record
 
 
 def _args(**more: object) -> MeshNamespaceArgs:
     return more  # type: ignore[return-value]
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_default_namespace_is_injected_restricted_and_closed():
     """No argument is needed for a namespace that is in the mesh and denies by default."""
     recorder = record()
@@ -33,10 +33,10 @@ def test_a_default_namespace_is_injected_restricted_and_closed():
         assert deny["spec"] == {}
         assert recorder.of_type("Sidecar") == []
 
-    return shop.namespace.apply(check)
+    return shop.namespace, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_revision_takes_the_place_of_the_injection_label():
     """Both labels at once would contradict each other."""
     recorder = record()
@@ -53,10 +53,10 @@ def test_a_revision_takes_the_place_of_the_injection_label():
         meta = recorder.one("AuthorizationPolicy").inputs["metadata"]
         assert meta["annotations"] == {"meshwright/mesh-revision": "asm-managed"}
 
-    return shop.namespace.apply(check)
+    return shop.namespace, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_the_network_policy_lets_in_and_out_what_is_named():
     """Pods keep DNS, metadata and the control plane, whatever else is closed."""
     recorder = record()
@@ -85,10 +85,10 @@ def test_the_network_policy_lets_in_and_out_what_is_named():
             "kubernetes.io/metadata.name": "pay"
         }
 
-    return shop.namespace.apply(check)
+    return shop.namespace, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_egress_hosts_scope_what_proxies_learn():
     """The namespace's own and the root namespace's services stay visible."""
     recorder = record()
@@ -100,10 +100,10 @@ def test_egress_hosts_scope_what_proxies_learn():
         assert sidecar["metadata"]["name"] == "default"
         assert sidecar["spec"] == {"egress": [{"hosts": ["./*", "istio-system/*", "pay/*"]}]}
 
-    return shop.namespace.apply(check)
+    return shop.namespace, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_workloads_wait_for_the_policies():
     """No pod may start before the namespace is closed."""
     recorder = record()
@@ -115,10 +115,10 @@ def test_workloads_wait_for_the_policies():
         waits = recorder.one("Pod").depends_on
         assert {"shop-namespace", "shop-deny", "shop-network-policy"} <= waits
 
-    return pod.urn.apply(check)
+    return pod.urn, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_policies_can_be_left_out():
     """A namespace that is opened up on purpose."""
     recorder = record()
@@ -130,7 +130,7 @@ def test_policies_can_be_left_out():
     def check(_):
         assert set(recorder.children("shop")) == {"shop-namespace"}
 
-    return shop.namespace.apply(check)
+    return shop.namespace, check
 
 
 @pytest.mark.parametrize(

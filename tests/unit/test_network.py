@@ -4,7 +4,7 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, MeshNetwork, MeshNetworkArgs, SubnetArgs
-from tests.unit.recording import record
+from tests.unit.recording import component_test, record
 
 
 def _subnet(name: str = "main", region: str = "europe-west1", second: int = 0) -> SubnetArgs:
@@ -21,7 +21,7 @@ def _args(**more: object) -> MeshNetworkArgs:
     return {"project": "p1", "subnets": [_subnet()], **more}  # type: ignore[typeddict-item]
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_default_network_has_private_subnets_nat_and_three_firewall_rules():
     """The smallest arguments give everything a private cluster needs."""
     recorder = record()
@@ -58,10 +58,10 @@ def test_a_default_network_has_private_subnets_nat_and_three_firewall_rules():
         ]
         assert recorder.one("RouterNat").inputs["natIpAllocateOption"] == "AUTO_ONLY"
 
-    return pulumi.Output.all(network.network_name, network.subnets).apply(check)
+    return pulumi.Output.all(network.network_name, network.subnets), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_webhooks_are_open_to_the_control_planes_and_the_subnets_only():
     """Private clusters fail to inject proxies without this rule."""
     recorder = record()
@@ -74,10 +74,10 @@ def test_webhooks_are_open_to_the_control_planes_and_the_subnets_only():
         assert rule["allows"] == [{"protocol": "tcp", "ports": ["8443", "9443", "15017"]}]
         assert rule["direction"] == "INGRESS"
 
-    return network.network_id.apply(check)
+    return network.network_id, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_consumers_wait_for_nat_and_firewall():
     """A cluster that starts before NAT cannot pull images."""
     recorder = record()
@@ -89,10 +89,10 @@ def test_consumers_wait_for_nat_and_firewall():
         waits = recorder.one("Consumer").depends_on
         assert {"net-nat-europe-west1", "net-firewall-webhooks", "net-network"} <= waits
 
-    return consumer.urn.apply(check)
+    return consumer.urn, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_each_region_gets_one_router_and_nat():
     """Two subnets of one region share a NAT."""
     recorder = record()
@@ -105,10 +105,10 @@ def test_each_region_gets_one_router_and_nat():
         assert sorted(regions) == ["europe-west1", "europe-west4"]
         assert len(recorder.of_type("Subnetwork")) == 3
 
-    return network.network_id.apply(check)
+    return network.network_id, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_flow_logs_and_api_can_be_left_out():
     """Both switches do what they say."""
     recorder = record()
@@ -119,7 +119,7 @@ def test_flow_logs_and_api_can_be_left_out():
         assert "logConfig" not in recorder.one("Subnetwork").inputs
         assert recorder.of_type("Service") == []
 
-    return network.network_id.apply(check)
+    return network.network_id, check
 
 
 @pytest.mark.parametrize(

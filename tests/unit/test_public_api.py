@@ -10,7 +10,7 @@ from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi.provider.experimental.component import ComponentProvider
 
 import meshwright
-from tests.unit.recording import record
+from tests.unit.recording import component_test, record
 
 _EXPORTED = {name: getattr(meshwright, name) for name in meshwright.__all__}
 _COMPONENTS = {
@@ -91,7 +91,7 @@ def test_components_share_one_shape(name):
     assert "register_outputs" in inspect.getsource(component)
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_hosted_component_takes_what_other_languages_send():
     """Names in camel case, numbers as floating point."""
     recorder = record()
@@ -111,7 +111,7 @@ def test_a_hosted_component_takes_what_other_languages_send():
         (rule,) = recorder.one("VirtualService").inputs["spec"]["http"]
         assert rule["retries"]["perTryTimeout"] == "2s"
 
-    return pulumi.Output.from_input(built.state).apply(check)
+    return pulumi.Output.from_input(built.state), check
 
 
 def test_every_component_can_be_hosted_for_other_languages():

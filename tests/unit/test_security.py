@@ -1,17 +1,16 @@
 """MeshSecurity: STRICT mutual TLS, default deny, and who may call whom."""
 
-import pulumi
 import pytest
 
 from meshwright import AllowRuleArgs, ArgumentError, MeshSecurity, MeshSecurityArgs
-from tests.unit.recording import record
+from tests.unit.recording import component_test, record
 
 
 def _args(**more: object) -> MeshSecurityArgs:
     return more  # type: ignore[return-value]
 
 
-@pulumi.runtime.test
+@component_test
 def test_the_mesh_is_strict_and_denies_by_default():
     """Two objects in the root namespace make it so."""
     recorder = record()
@@ -29,10 +28,10 @@ def test_the_mesh_is_strict_and_denies_by_default():
         assert deny["metadata"]["namespace"] == "istio-system"
         assert deny["spec"] == {}
 
-    return security.root_namespace.apply(check)
+    return security.root_namespace, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_rule_names_callers_calls_and_workloads():
     """Callers are OR-ed, the limits of a call AND-ed."""
     recorder = record()
@@ -75,10 +74,10 @@ def test_a_rule_names_callers_calls_and_workloads():
             ],
         }
 
-    return security.root_namespace.apply(check)
+    return security.root_namespace, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_rule_without_limits_allows_every_call_of_its_callers():
     """`to` is left out: an empty one would match nothing."""
     recorder = record()
@@ -91,7 +90,7 @@ def test_a_rule_without_limits_allows_every_call_of_its_callers():
         source = {"source": {"principals": ["cluster.local/ns/x/sa/y"]}}
         assert spec == {"action": "ALLOW", "rules": [{"from": [source]}]}
 
-    return security.root_namespace.apply(check)
+    return security.root_namespace, check
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,16 @@
 """MeshTelemetry: access logs and traces, and their scope."""
 
-import pulumi
 import pytest
 
 from meshwright import ArgumentError, MeshTelemetry, MeshTelemetryArgs
-from tests.unit.recording import record
+from tests.unit.recording import component_test, record
 
 
 def _args(**more: object) -> MeshTelemetryArgs:
     return more  # type: ignore[return-value]
 
 
-@pulumi.runtime.test
+@component_test
 def test_by_default_every_call_in_the_mesh_is_logged():
     """One object in the root namespace, provider `envoy`."""
     recorder = record()
@@ -29,10 +28,10 @@ def test_by_default_every_call_in_the_mesh_is_logged():
         }
         assert made["spec"] == {"accessLogging": [{"providers": [{"name": "envoy"}]}]}
 
-    return telemetry.telemetry.apply(check)
+    return telemetry.telemetry, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_scope_filter_and_traces_can_be_chosen():
     """Some workloads of a namespace, errors only, traces to Cloud Trace."""
     recorder = record()
@@ -60,10 +59,10 @@ def test_scope_filter_and_traces_can_be_chosen():
             "tracing": [{"providers": [{"name": "stackdriver"}]}],
         }
 
-    return telemetry.telemetry.apply(check)
+    return telemetry.telemetry, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_no_provider_switches_the_logs_off():
     """An empty list is a decision, not an oversight."""
     recorder = record()
@@ -73,7 +72,7 @@ def test_no_provider_switches_the_logs_off():
     def check(_):
         assert recorder.one("Telemetry").inputs["spec"] == {"accessLogging": [{"disabled": True}]}
 
-    return telemetry.telemetry.apply(check)
+    return telemetry.telemetry, check
 
 
 @pytest.mark.parametrize(

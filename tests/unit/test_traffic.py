@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshwright import ArgumentError, TrafficRoute, TrafficRouteArgs
-from meshwright.traffic import _weight_problems
-from tests.unit.recording import record
+from meshwright.traffic import _checked_weights, _weight_problems
+from tests.unit.recording import component_test, record
 
 _HOST = "checkout.shop.svc.cluster.local"
 
@@ -26,7 +26,7 @@ def _destination(version: str) -> dict[str, object]:
     return {"host": _HOST, "subset": version}
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_canary_is_subsets_and_shares():
     """The subsets stand before the shares that name them."""
     recorder = record()
@@ -59,10 +59,10 @@ def test_a_canary_is_subsets_and_shares():
         }
         assert "checkout-subsets" in shares.depends_on
 
-    return pulumi.Output.all(route.host, route.weights).apply(check)
+    return pulumi.Output.all(route.host, route.weights), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_a_change_of_weights_leaves_the_subsets_alone():
     """A canary's step is one update of one object."""
     recorder = record()
@@ -74,10 +74,10 @@ def test_a_change_of_weights_leaves_the_subsets_alone():
         first = recorder.one("DestinationRule", "before-subsets").inputs
         assert recorder.one("DestinationRule", "after-subsets").inputs == first
 
-    return pulumi.Output.all(before.weights, after.weights).apply(check)
+    return pulumi.Output.all(before.weights, after.weights), check
 
 
-@pulumi.runtime.test
+@component_test
 def test_gateways_timeouts_and_retries_are_rendered():
     """Everything optional at once."""
     recorder = record()
@@ -109,10 +109,10 @@ def test_gateways_timeouts_and_retries_are_rendered():
         subsets = recorder.one("DestinationRule").inputs["spec"]["subsets"]
         assert subsets == [{"name": "v1", "labels": {"track": "stable"}}]
 
-    return route.weights.apply(check)
+    return route.weights, check
 
 
-@pulumi.runtime.test
+@component_test
 def test_weights_known_later_are_checked_then():
     """Outputs that add up pass."""
     record()
@@ -123,20 +123,13 @@ def test_weights_known_later_are_checked_then():
     def check(weights):
         assert weights == {"v1": 90, "v2": 10}
 
-    return route.weights.apply(check)
+    return route.weights, check
 
 
-def test_weights_known_later_that_do_not_add_up_fail_the_update():
+def test_weights_known_later_that_do_not_add_up_end_the_update():
     """The same error as for known ones, only later."""
-    record()
-
-    @pulumi.runtime.test
-    def program():
-        later = pulumi.Output.from_input(20)
-        return TrafficRoute("checkout", _args(weights={"v1": 90, "v2": later})).weights
-
     with pytest.raises(ArgumentError, match="add up to 110"):
-        program()
+        _checked_weights("checkout", {"v1": 90, "v2": 20})
 
 
 @pytest.mark.parametrize(
