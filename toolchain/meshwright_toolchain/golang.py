@@ -14,6 +14,9 @@ from meshwright_toolchain.errors import ToolchainError
 DOWNLOAD_ATTEMPTS = 3
 RETRY_SECONDS = 3.0
 
+# Builds at work, so that an interrupted run can end them.
+_building: set[subprocess.Popen[str]] = set()
+
 # A refusal is final; a broken connection may heal.
 REFUSED = re.compile(
     r"40[0-9] |410 Gone|verifying module|checksum mismatch|disabled by GOPROXY|unknown revision"
@@ -133,6 +136,7 @@ def build(
         ) as process,
     ):
         assert process.stderr
+        _building.add(process)
         for line in process.stderr:
             record.write(line)
             if re.fullmatch(r"[\w./~+-]+", line.strip()):  # -v: the name of a finished package
@@ -140,8 +144,15 @@ def build(
                 on_package(compiled)
             else:
                 said.append(line)
+    _building.discard(process)
     if process.returncode != 0:
         raise _failure(group, "".join(said), log)
+
+
+def stop_builds() -> None:
+    """End the compilers that are at work; each one's `build` then raises."""
+    for process in tuple(_building):
+        process.terminate()
 
 
 def _run(command: Sequence[str], group: Group) -> subprocess.CompletedProcess[str]:

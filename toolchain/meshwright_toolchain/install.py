@@ -147,9 +147,11 @@ def _build_all(jobs: list[Job], report: Reporter) -> None:
         try:
             for future in built:
                 future.result()
-        except BaseException:
+        except BaseException as error:
             fetcher.shutdown(wait=False, cancel_futures=True)
             pool.shutdown(wait=False, cancel_futures=True)
+            if not isinstance(error, Exception):  # interrupted: nobody waits for the rest
+                golang.stop_builds()
             raise
 
 

@@ -12,7 +12,7 @@ from meshwright_toolchain.catalogue import Group, ModuleFiles, Program
 # `broken` (how many downloads break), `failure-<group>` (what a build prints before it fails).
 FAKE_GO = """\
 #!/usr/bin/env python3
-import json, os, pathlib, sys
+import json, os, pathlib, signal, sys
 home = pathlib.Path(__file__).resolve().parent.parent / "go"
 group = pathlib.Path.cwd().name
 with (home / "calls").open("a") as calls:
@@ -38,6 +38,9 @@ elif sys.argv[1] == "mod":
 elif sys.argv[1] == "build":
     if told(f"failure-{group}"):
         end(told(f"failure-{group}"))
+    if told("pauses"):
+        print("fmt", file=sys.stderr, flush=True)
+        signal.pause()
     target = sys.argv[sys.argv.index("-o") + 1]
     for package in sys.argv[sys.argv.index("-o") + 2:]:
         print(package, file=sys.stderr)

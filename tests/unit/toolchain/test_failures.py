@@ -1,11 +1,15 @@
 """Each way in which bringing programs can fail ends in one sentence that says what to do."""
 
 import errno
+import os
+import signal
 import sys
 
+import psutil
 import pytest
 
 from meshwright_toolchain import ToolchainError, __main__, ensure, golang, install
+from meshwright_toolchain.progress import PlainReporter
 
 
 @pytest.fixture
@@ -120,6 +124,26 @@ def test_a_cache_folder_that_is_a_file(go, sentence, monkeypatch, tmp_path) -> N
     monkeypatch.setenv("MESHWRIGHT_CACHE", str(tmp_path / "file"))
 
     assert "name another folder" in sentence()
+
+
+class Interrupting(PlainReporter):
+    """Does what Ctrl-C does, as soon as a build is at work."""
+
+    def advance(self, task: str, step: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interrupted_run_ends_its_compilers(go) -> None:
+    go.tell(pauses="yes")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            ensure(report=Interrupting())
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert psutil.Process().children() == []
 
 
 def test_the_error_is_one_class_for_callers(go) -> None:
