@@ -1,0 +1,86 @@
+"""With the real engine: a wrong spec is one run error, and a locked stack is explained."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from meshwright_cli._engine import Engine
+from meshwright_toolchain import bin_dir
+from tests.inputs.specs import ROOT
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """The Pulumi CLI on a copy of the project and a state of its own."""
+    project, state = tmp_path / "project", tmp_path / "state"
+    project.mkdir()
+    state.mkdir()
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, project)
+    shutil.copytree(ROOT / "stacks", project / "stacks")
+    tools = os.environ.get("MESHWRIGHT_TOOLS") or str(bin_dir())
+    folders = [str(Path(sys.executable).parent), tools, os.environ["PATH"]]
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join(folders),
+        "VIRTUAL_ENV": sys.prefix,
+        "PULUMI_BACKEND_URL": state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "meshwright-sandbox",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    return Engine(project, "dev", environment, state)
+
+
+@pytest.mark.engine
+def test_wrong_spec_is_one_run_error(engine: Engine) -> None:
+    """`pulumi preview` ends with the same text, no traceback, before any provider starts."""
+    file = engine.root / "stacks" / "Pulumi.dev.yaml"
+    committed = file.read_bytes()
+    engine.select()
+    assert file.read_bytes() == committed, "creating the stack must not change its file"
+    file.write_text(committed.decode().replace("weight: 90", "weight: 91"))
+
+    done = subprocess.run(
+        ["pulumi", "preview", "--stack", "dev", "--non-interactive"], cwd=engine.root,
+        env=dict(engine.environment), capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "1 mistake in the spec; nothing was changed." in text
+    assert "the weights of a route sum to 100, these to 101 (91 + 10)" in text
+    assert "Traceback" not in text
+    assert "pulumi:providers" not in text
+
+
+@pytest.mark.parametrize(
+    ("pid", "said"),
+    [(2**22 + 1, "was killed"), (os.getpid(), "another update works on stack dev")],
+)
+def test_locked_stack_names_the_mend(tmp_path: Path, pid: int, said: str) -> None:
+    """Whoever holds the lock is named, whether it lives or was killed, with the way out."""
+    engine = Engine(tmp_path, "dev", {}, tmp_path)
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "meshwright"
+    holder = {
+        "pid": pid,
+        "username": "ada",
+        "hostname": os.uname().nodename,
+        "timestamp": "2026-11-21T06:00:00Z",
+    }
+    for stack in ("dev", "prod"):
+        (folder / stack).mkdir(parents=True)
+    (folder / "prod" / "other.json").write_text(json.dumps(holder))
+
+    engine.refuse_lock()  # another stack's lock is no hindrance
+    (folder / "dev" / "one.json").write_text(json.dumps(holder))
+
+    with pytest.raises(click.ClickException) as caught:
+        engine.refuse_lock()
+    assert said in caught.value.message
+    assert "pulumi cancel --yes --stack dev" in caught.value.message
