@@ -1,6 +1,6 @@
 """Runs the package's plugin for `pulumi package add <repository>/components`."""
 
-from meshwright._provider.__main__ import main
+from meshwright_provider.__main__ import main
 
 if __name__ == "__main__":
     main()
