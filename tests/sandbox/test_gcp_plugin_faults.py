@@ -21,7 +21,7 @@ NETWORKS = r"/global/networks$"
 @pytest.fixture(scope="module")
 def plugin(sandbox: Sandbox) -> Iterator[Plugin]:
     enable_apis(sandbox, PROJECT)
-    running = Plugin(sandbox.url, MESHWRIGHT_RETRY_DEADLINE="8")
+    running = Plugin(sandbox.url, MESHWRIGHT_RETRY_DEADLINE="5")
     yield running
     running.stop()
 
@@ -42,7 +42,7 @@ def posts(sandbox: Sandbox, since: int) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("action", ["429", "500", "502", "503", "reset-before"])
+@pytest.mark.parametrize("action", ["503", "reset-before"])
 def test_a_passing_fault_is_waited_out_and_makes_one_resource(
     plugin: Plugin, sandbox: Sandbox, action: str
 ) -> None:

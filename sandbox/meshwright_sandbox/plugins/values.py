@@ -135,7 +135,7 @@ def conceal(value: Any, like: Any) -> Any:
         return {key: conceal(item, like.get(key)) for key, item in value.items()}
     if isinstance(value, list) and isinstance(like, list) and has_secret(like):
         same = len(value) == len(like)
-        return [conceal(v, w) for v, w in zip(value, like)] if same else Secret(value)
+        return [conceal(v, w) for v, w in zip(value, like, strict=True)] if same else Secret(value)
     return value
 
 

@@ -88,7 +88,10 @@ class Work:
             **kind.query,
             **further,
         }
-        pattern = method_of(kind.api, method)["parameters"].get("name", {}).get("pattern")
+        described = method_of(kind.api, method)
+        if "projectId" not in described["path"]:
+            del found["projectId"]  # GKE still knows it as an older way of naming things
+        pattern = described["parameters"].get("name", {}).get("pattern")
         if pattern and not re.match(pattern, found["name"]):
             found["name"] = found["parent"]  # IAM calls the parent so
         return {name: value for name, value in found.items() if value is not None}
