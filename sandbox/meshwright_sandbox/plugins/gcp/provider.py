@@ -100,7 +100,8 @@ class GcpProvider(PluginServicer):
         }
         tops = sorted({path.partition(".")[0].partition("[")[0] for path, _ in found})
         # Two resources of one name cannot be there at once.
-        same_name = not {*kind.placeholders} & {*tops} and "name" not in new.get(check.DEFAULTED, ())
+        autonamed = "name" in new.get(check.DEFAULTED, ())
+        same_name = not ({*kind.placeholders} & {*tops} or autonamed)
         return pb.DiffResponse(
             changes=pb.DiffResponse.DIFF_SOME if found else pb.DiffResponse.DIFF_NONE,
             diffs=tops,
