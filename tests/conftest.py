@@ -8,6 +8,7 @@ longest begins first, so that no worker is left with it at the end.
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+pytest_plugins = ("tests.coverage_table",)
 ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/")
 LONGEST_FIRST = ("tests/lifecycle/", *ONE_WORKER_FOLDERS, "tests/policies/test_engine.py")
 

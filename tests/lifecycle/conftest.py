@@ -1,5 +1,6 @@
 """A local cloud and a stack on it, fresh for each test."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,8 +25,7 @@ def make_stack(tmp_path: Path, cloud: Cloud) -> Callable[[str], Stack]:
     """Makes a stack of the program of a name."""
 
     def make(program: str) -> Stack:
-        work = tmp_path / program
-        work.mkdir()
+        work = Path(tempfile.mkdtemp(prefix=f"{program}-", dir=tmp_path))
         return Stack(PROGRAMS / program, work, cloud.environment())
 
     return make

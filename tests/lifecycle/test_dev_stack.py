@@ -1,4 +1,4 @@
-"""Stack `dev` as users run it: real clusters, real mesh, the policy pack, from nothing to nothing."""
+"""Stack `dev` as users run it: real clusters, real mesh, policies, from nothing to nothing."""
 
 import json
 import os

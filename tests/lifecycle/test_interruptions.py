@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,14 @@ def _until_asked(cloud: Cloud, calls: int, process_ended: object) -> bool:
 
 @pytest.mark.parametrize("quarter", range(4))
 def test_engine_killed_at_sampled_calls_loses_and_doubles_nothing(
-    small: Stack, cloud: Cloud, quarter: int
+    make_stack: Callable[[str], Stack], cloud: Cloud, quarter: int
 ) -> None:
     """R13: after kill -9 the state is sound, the lock is named; cancel, refresh, up converge."""
-    small.up().succeeded()
+    make_stack("small").up().succeeded()
     calls = cloud.mark()
-    small.destroy().succeeded()
     for sample in range(quarter, SAMPLED_CALLS, 4):
+        cloud.reset()
+        small = make_stack("small")
         at = cloud.mark() + 1 + sample * (calls - 1) // SAMPLED_CALLS
         with small.running("up", "--yes", "--skip-preview") as process:
             _until_asked(cloud, at, lambda process=process: process.poll() is not None)
@@ -42,8 +44,6 @@ def test_engine_killed_at_sampled_calls_loses_and_doubles_nothing(
         small.run("cancel", "--yes").succeeded()
         _recover(small)
         assert_consistent(small, cloud)
-        small.destroy().succeeded()
-        assert cloud.inventory() == []
 
 
 def _locks(stack: Stack) -> list[Path]:

@@ -72,6 +72,10 @@ class Cloud:
         """Behave again."""
         self._admin("DELETE", "faults")
 
+    def reset(self) -> None:
+        """Forget every resource."""
+        self._admin("POST", "reset")
+
     def requests(self, since: int = 0) -> list[dict[str, Any]]:
         """What clients asked, after request number `since`."""
         return self._admin("GET", "requests", params={"since": since})
