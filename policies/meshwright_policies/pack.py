@@ -24,7 +24,7 @@ from pulumi_policy import Severity as EngineSeverity
 
 from meshwright_policies import RULES, exemptions
 from meshwright_policies.rule import Resource, Rule, Settings, Severity, Violation
-from meshwright_policies.values import at, plain
+from meshwright_policies.values import UNKNOWN, at, plain
 
 LEVELS = {
     Severity.CRITICAL: EnforcementLevel.MANDATORY,
@@ -110,7 +110,8 @@ def seen(resources: list[PolicyResource]) -> list[Resource]:
     """
     names: dict[str, str] = {}
     return [
-        Resource(r.urn, r.resource_type, r.name, plain(r.props), _cluster(r, names))
+        # While a cluster is only planned, the engine knows none of its objects' properties.
+        Resource(r.urn, r.resource_type, r.name, plain(r.props) or UNKNOWN, _cluster(r, names))
         for r in resources
     ]
 
