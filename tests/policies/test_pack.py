@@ -142,7 +142,36 @@ def test_a_stack_rule_reports_at_the_resource_and_takes_exemptions() -> None:
     assert reported == ["urn:routes"]
 
 
+def test_objects_of_a_cluster_that_is_only_planned_are_not_judged() -> None:
+    """With an unknown kubeconfig the engine shows a stack's Kubernetes objects without properties."""
+    kinds = ("PeerAuthentication", "AuthorizationPolicy")
+    resources = [
+        PolicyResource(
+            f"kubernetes:security.istio.io/v1:{kind}", {}, kind, kind, OPTIONS, None, None, [], {}
+        )
+        for kind in kinds
+    ]
+    reported: list[str] = []
+
+    for policy in pack.policies():
+        if policy.name in ("MESH-01", "MESH-03"):
+            args = StackValidationArgs(resources, {})
+            policy.validate(args, lambda message, urn=None: reported.append(message))
+
+    assert reported == []
+
+
 def test_config_replaces_the_defaults() -> None:
     settings = pack.settings({"rootNamespace": "mesh", "productionStacks": ["live"]})
 
     assert (settings.root_namespace, settings.production_stacks) == ("mesh", ("live",))
+
+
+def test_objects_of_a_planned_cluster_are_unknown() -> None:
+    """While a provider's settings are unknown, the engine shows its objects without properties."""
+    kind = "kubernetes:security.istio.io/v1:PeerAuthentication"
+    planned = PolicyResource(kind, {}, f"{URN}-mtls", "mtls", OPTIONS, None, None, [], {})
+
+    (resource,) = pack.seen([planned])
+
+    assert resource.properties is UNKNOWN
