@@ -71,11 +71,17 @@ class ApiServer:
             "kwok-controller": TOOLS / "kwok",
         }
         binaries = [f"--{program}-binary={path}" for program, path in programs.items()]
-        self._kwokctl(
-            "create", "cluster", "--runtime=binary", "--wait=120s",
-            f"--kubeconfig={self.kubeconfig}", *binaries,
-        )  # fmt: skip
-        self._kwokctl("scale", "node", "--replicas=1")
+        try:
+            self._kwokctl(
+                "create", "cluster", "--runtime=binary", "--wait=60s",
+                # etcd 3.5.1 has no watch lists; without this kwok's first look takes long.
+                "--extra-args=kube-apiserver=feature-gates=WatchList=false",
+                f"--kubeconfig={self.kubeconfig}", *binaries,
+            )  # fmt: skip
+            self._kwokctl("scale", "node", "--replicas=1")
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         self._kwokctl("delete", "cluster")
@@ -83,7 +89,13 @@ class ApiServer:
     def kubectl(self, *arguments: str, document: Any = None) -> Any:
         """Run kubectl; with `-o json` the answer is decoded."""
         done = subprocess.run(
-            [TOOLS / "kubectl", f"--kubeconfig={self.kubeconfig}", *arguments],
+            # The cache of its own: what another server told at this port is no longer true.
+            [
+                TOOLS / "kubectl",
+                f"--kubeconfig={self.kubeconfig}",
+                f"--cache-dir={self.kubeconfig.parent / 'cache'}",
+                *arguments,
+            ],
             input=None if document is None else json.dumps(document),
             capture_output=True,
             text=True,
