@@ -142,25 +142,6 @@ def test_a_stack_rule_reports_at_the_resource_and_takes_exemptions() -> None:
     assert reported == ["urn:routes"]
 
 
-def test_objects_of_a_cluster_that_is_only_planned_are_not_judged() -> None:
-    """With an unknown kubeconfig the engine shows a stack's Kubernetes objects without properties."""
-    kinds = ("PeerAuthentication", "AuthorizationPolicy")
-    resources = [
-        PolicyResource(
-            f"kubernetes:security.istio.io/v1:{kind}", {}, kind, kind, OPTIONS, None, None, [], {}
-        )
-        for kind in kinds
-    ]
-    reported: list[str] = []
-
-    for policy in pack.policies():
-        if policy.name in ("MESH-01", "MESH-03"):
-            args = StackValidationArgs(resources, {})
-            policy.validate(args, lambda message, urn=None: reported.append(message))
-
-    assert reported == []
-
-
 def test_config_replaces_the_defaults() -> None:
     settings = pack.settings({"rootNamespace": "mesh", "productionStacks": ["live"]})
 
