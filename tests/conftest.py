@@ -1,36 +1,3 @@
-"""How tests are shared out when several workers run them (`make test`).
+"""What holds for every test stands in these plugins."""
 
-The tests of a file stay together, since its fixtures may start servers and clusters that a second
-worker would start again; so do all files of a folder whose fixtures are that dear. What takes
-longest begins first, so that no worker is left with it at the end.
-"""
-
-import pytest
-from xdist.scheduler import LoadScopeScheduling
-
-pytest_plugins = ("tests.coverage_table",)
-ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/")
-LONGEST_FIRST = ("tests/lifecycle/", *ONE_WORKER_FOLDERS, "tests/policies/test_engine.py")
-
-
-class ByFile(LoadScopeScheduling):
-    """xdist's scheduler by scope, with files (or whole folders) as the scopes."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        for folder in ONE_WORKER_FOLDERS:
-            if nodeid.startswith(folder):
-                return folder
-        return nodeid.partition("::")[0]
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    config.option.loadscopereorder = False
-    return ByFile(config, log)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def rank(item: pytest.Item) -> int:
-        places = (i for i, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start))
-        return next(places, len(LONGEST_FIRST))
-
-    items.sort(key=rank)
+pytest_plugins = ("tests.scheduling",)
