@@ -1,3 +1,3 @@
 """What holds for every test stands in these plugins."""
 
-pytest_plugins = ("tests.scheduling",)
+pytest_plugins = ("tests.coverage_table", "tests.scheduling")

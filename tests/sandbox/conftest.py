@@ -12,20 +12,18 @@ from typing import Any
 import pytest
 
 from meshwright_sandbox.core.endpoints import ENDPOINTS
-from tests.sandbox.server import COVERAGE_FILE, Sandbox, client, enable_apis, record_coverage
+from tests.sandbox.server import COVERAGE_NOTES, Sandbox, client, enable_apis, record_coverage
 
 GoogleClients = Callable[[str, str], Any]
 
 
 @pytest.fixture(scope="module")
-def sandbox(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Sandbox]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A running sandbox with simulated time at zero, and every API of it enabled."""
     server = Sandbox(tmp_path_factory.mktemp("sandbox") / "home")
     server.start()
     yield server
-    record_coverage(server.journal(), pytestconfig.rootpath / COVERAGE_FILE)
+    record_coverage(server.journal(), Path(os.environ[COVERAGE_NOTES]))
     server.stop()
 
 

@@ -1,11 +1,11 @@
 """The sandbox as a process under test, and real clients of it."""
 
 import json
-import os
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+import uuid
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from googleapiclient.discovery import Resource, build_from_document
 from meshwright_sandbox.core.discovery import DOCUMENTS
 from meshwright_sandbox.core.endpoints import ENDPOINTS
 
-# One line for each API method that a real client called, for the coverage table.
-COVERAGE_FILE = Path(".pytest_cache") / "sandbox-coverage.jsonl"
+# Variable that names the folder of notes: which methods real clients called, how it ended.
+COVERAGE_NOTES = "MESHWRIGHT_COVERAGE_NOTES"
 
 
 class Sandbox:
@@ -122,16 +122,20 @@ def finish(operations: Any, operation: dict[str, Any], **where: str) -> dict[str
     return operation
 
 
-def record_coverage(journal: list[dict[str, Any]], path: Path) -> None:
-    """Append what real clients saw: accepted, wrong field refused, missing reference refused."""
-    path.parent.mkdir(exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        for entry in journal:
-            agent = entry.get("client", "")
-            known = "google-api-python-client" in agent or "gcloud" in agent
-            known = known or "google-cloud-sdk" in agent or "gzip" in agent
-            if "id" not in entry or not known:
-                continue
-            outcome = "accepted" if entry["status"] == 200 else entry.get("refusal")
-            if outcome:
-                file.write(json.dumps({"id": entry["id"], "outcome": outcome}) + os.linesep)
+def record_coverage(journal: list[dict[str, Any]], folder: Path) -> None:
+    """Note what real clients saw: accepted, wrong field refused, missing reference refused."""
+    notes: set[tuple[str, str]] = set()
+    for entry in journal:
+        agent = entry.get("client", "")
+        if "id" not in entry or not any(name in agent for name in _REAL_CLIENTS):
+            continue
+        outcome = "accepted" if entry["status"] == 200 else entry.get("refusal")
+        if outcome:
+            notes.add((entry["id"], outcome))
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps({"id": name, "outcome": how}) + "\n" for name, how in sorted(notes)]
+    (folder / f"{uuid.uuid4()}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+# google-api-python-client calls itself "(gzip)".
+_REAL_CLIENTS = ("gzip", "gcloud", "google-cloud-sdk")

@@ -72,6 +72,23 @@ def test_access_is_changed_with_the_current_etag(bigquery: Any, project: str, wr
         bigquery.datasets().patch(**where, body=body).execute()
 
 
+def test_an_update_keeps_the_access_that_it_does_not_name(bigquery: Any, project: str) -> None:
+    """update replaces everything but access, place and name, which cannot be dropped."""
+    dataset = make_dataset(bigquery, project, description="old")
+    where = {"projectId": project, "datasetId": "mesh"}
+    reference = {"datasetId": "mesh"}
+    body = {"datasetReference": reference, "labels": {"team": "mesh"}}
+
+    changed = bigquery.datasets().update(**where, body=body).execute()
+
+    assert changed["access"] == dataset["access"]
+    assert changed["location"] == "EU"
+    assert "description" not in changed
+    body["datasetReference"] = {"datasetId": "other"}
+    with pytest.raises(HttpError, match="cannot be renamed"):
+        bigquery.datasets().update(**where, body=body).execute()
+
+
 def test_a_dataset_with_tables_is_not_deleted(bigquery: Any, project: str) -> None:
     """Unless the caller says that the contents may go."""
     make_dataset(bigquery, project)
@@ -174,6 +191,7 @@ def test_a_topic_is_created_changed_and_deleted(topics: Any, project: str) -> No
     name = f"projects/{project}/topics/logs"
     made = topics.create(name=name, body={"labels": {"team": "mesh"}}).execute()
     assert made == {"name": name, "labels": {"team": "mesh"}}
+    assert topics.get(topic=name).execute() == made
     with pytest.raises(HttpError) as second:
         topics.create(name=name, body={}).execute()
     assert second.value.status_code == 409

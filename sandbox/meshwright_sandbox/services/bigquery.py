@@ -83,7 +83,11 @@ def _delete_dataset(call: Call) -> Json:
 
 def _table(call: Call, table: Json) -> None:
     short = call.name.rpartition("/")[2]
-    dataset = call.name.split("/")[3]
+    parent = call.name.partition("/tables/")[0]
+    dataset = parent.rpartition("/")[2]
+    home = call.cloud.store.get("bigquery", parent)
+    if home is None:
+        raise ApiError(404, call.service.not_found(parent), refusal="reference")
     stamp = _milliseconds()
     table |= {
         "kind": "bigquery#table",
@@ -92,7 +96,7 @@ def _table(call: Call, table: Json) -> None:
         "type": "TABLE",
         "creationTime": stamp,
         "lastModifiedTime": stamp,
-        "location": call.get(call.name.partition("/tables/")[0])["location"],
+        "location": home["location"],
     }
 
 
