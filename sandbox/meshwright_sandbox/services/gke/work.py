@@ -72,10 +72,14 @@ def stop_cluster(work: Work) -> None:
 
 
 def failed(work: Work) -> Json | None:
-    """Clusters and pools whose creation failed stay, in status ERROR."""
-    if work.operation["verb"] != "create":
-        return None
-    return {"status": "ERROR", "statusMessage": work.operation["error"]["message"]}
+    """Clusters and pools whose creation failed stay, in status ERROR; changes are undone."""
+    if work.operation["verb"] == "create":
+        return {"status": "ERROR", "statusMessage": work.operation["error"]["message"]}
+    pool, cluster_name = work.resource, work.name.partition("/nodePools/")[0]
+    cluster = work.cloud.store.get(work.service, cluster_name)
+    if pool and cluster and work.name != cluster_name:
+        node_pools.set_groups(work.cloud, cluster, pool)  # of the size that was restored
+    return None
 
 
 def sync_nodes(work: Work) -> Json:
