@@ -108,7 +108,7 @@ def request(settings: Settings, method: str, path: str, body: Any = None) -> Any
     try:
         with urllib3.PoolManager(retries=False, timeout=30) as pool:
             answer = pool.request(method, f"{settings.url}/_sandbox/{path}", json=body)
-        content = answer.json() if answer.data else None
+        content: Any = answer.json() if answer.data else None
     except (urllib3.exceptions.HTTPError, ValueError) as error:
         raise SandboxError(
             f"the sandbox does not answer at {settings.url}; see `meshwright sandbox status`"
@@ -191,7 +191,8 @@ def _owner(port: int) -> str:
     except psutil.Error:
         return ""
     for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+        address = connection.laddr
+        if connection.status == psutil.CONN_LISTEN and address and address.port == port:
             try:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
             except (psutil.Error, TypeError):

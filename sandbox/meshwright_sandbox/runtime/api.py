@@ -55,9 +55,10 @@ class Api:
 
     def watch(self, path: str, version: str, seconds: int) -> Iterator[Object]:
         """Events of the collection at ``path`` since ``version``, for at most ``seconds``."""
+        query = f"watch=true&resourceVersion={version}&timeoutSeconds={seconds}"
         response = self._pool.request(
             "GET",
-            f"{self._base}{path}?watch=true&resourceVersion={version}&timeoutSeconds={seconds}",
+            f"{self._base}{path}{'&' if '?' in path else '?'}{query}",
             headers=self._headers,
             timeout=urllib3.Timeout(connect=_SECONDS, read=seconds + _SECONDS),
             preload_content=False,

@@ -33,6 +33,8 @@ _COLLECT_OFTEN = {"name": "GOGC", "value": "50"}
 # etcd 3.5.1 cannot serve watch lists (it takes 3.5.13). The API server would refuse kwok's watches
 # because of it, and pods would wait half a minute for their status.
 _FEATURES = "WatchList=false"
+# There is one of each: an election would only end them when the machine is busy for ten seconds.
+_ALONE = {"leader-elect": "false", "profiling": "false"}
 
 
 class Cluster:
@@ -222,9 +224,11 @@ class Cluster:
                         "profiling": "false",
                     },
                 ),
-                _patch("kube-controller-manager", {"profiling": "false"}),
-                _patch("kube-scheduler", {"profiling": "false"}),
-                _patch("kwok-controller", {}),
+                _patch("kube-controller-manager", _ALONE),
+                _patch("kube-scheduler", _ALONE),
+                # Without leases a restarted kwok has its nodes at once; with them it would wait
+                # until those of its predecessor run out.
+                _patch("kwok-controller", {"node-lease-duration-seconds": "0"}),
             ],
         }
         config = self.folder / "kwokctl.yaml"

@@ -27,6 +27,7 @@ from meshwright_sandbox.runtime.interface import (
     NodePool,
     RuntimeFailure,
 )
+from meshwright_sandbox.runtime.istiod import Istiods
 from meshwright_sandbox.runtime.launcher import HOLDER, Network, open_network
 from meshwright_sandbox.runtime.mesh import Mesh
 from meshwright_sandbox.runtime.processes import ProcessTable
@@ -246,8 +247,18 @@ class LocalRuntime:
             record,
             self.records.folder(record.id),
             tools=self.tools,
-            kubeconfig=self._cluster(record).admin_kubeconfig,
             kubectl=self._kubectl(record),
+            authority=self.authority,
+            network=self.network,
+            istiods=self._istiods(record),
+        )
+
+    def _istiods(self, record: ClusterRecord) -> Istiods:
+        return Istiods(
+            f"cluster/{record.id}",
+            self.records.folder(record.id) / "istiods",
+            tools=self.tools,
+            kubeconfig=self._cluster(record).admin_kubeconfig,
             authority=self.authority,
             network=self.network,
             processes=self.processes,
@@ -256,7 +267,7 @@ class LocalRuntime:
     def _control(self, record: ClusterRecord) -> None:
         if record.id not in self._controllers:
             self._controllers[record.id] = Controllers(
-                record, lambda: self._connect(record), self.authority
+                record, lambda: self._connect(record), self.authority, self._istiods(record)
             )
             self._controllers[record.id].start()
 

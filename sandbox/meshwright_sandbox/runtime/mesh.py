@@ -19,15 +19,16 @@ from typing import Any
 import yaml
 from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from meshwright_sandbox.runtime import control_plane_revision, istiod
+from meshwright_sandbox.runtime import control_plane_revision
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.interface import MeshRequest, RuntimeFailure
-from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod
+from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod, Istiods
 from meshwright_sandbox.runtime.kube import Kubectl
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord
 
+# The managed control plane's name among the istiods of its cluster.
+MANAGED = "istiod-managed"
 _READY_SECONDS = 90
 _KIND = re.compile(r"^kind: (\w+)$", re.MULTILINE)
 _CRD_NAME = re.compile(r"^  name: (\S+\.istio\.io)$", re.MULTILINE)
@@ -49,21 +50,18 @@ class Mesh:
         folder: Path,
         *,
         tools: Path,
-        kubeconfig: Path,
         kubectl: Kubectl,
         authority: CertificateAuthority,
         network: Network,
-        processes: ProcessTable,
+        istiods: Istiods,
     ) -> None:
         self._record = record
         self._folder = folder
         self._tools = tools
-        self._kubeconfig = kubeconfig
         self._kubectl = kubectl
         self._authority = authority
         self._network = network
-        self._processes = processes
-        self._process = f"cluster/{record.id}/istiod-managed"
+        self._istiods = istiods
 
     @property
     def address(self) -> str:
@@ -95,7 +93,7 @@ class Mesh:
 
     def resume(self, mesh: MeshRequest) -> None:
         """Run istiod again for a cluster that holds everything else already."""
-        if self._processes.get(self._process) is None:
+        if not self._istiods.running(MANAGED):
             self._run(mesh)
             self._wait_for_injection(mesh)
 
@@ -106,9 +104,9 @@ class Mesh:
         return f"cn-{request.project}-{request.location}-{request.name}"
 
     def _run(self, mesh: MeshRequest) -> None:
-        istiod.start(
+        self._istiods.run_istiod(
             Istiod(
-                name=self._process,
+                name=MANAGED,
                 revision=mesh.revision,
                 address=self.address,
                 cluster_name=self._cluster_name,
@@ -116,13 +114,7 @@ class Mesh:
                     "INJECTION_WEBHOOK_CONFIG_NAME": f"istio-sidecar-injector-{mesh.revision}",
                     "VALIDATION_WEBHOOK_CONFIG_NAME": f"istio-validator-{mesh.revision}",
                 },
-            ),
-            self._folder / "istiod",
-            tools=self._tools,
-            kubeconfig=self._kubeconfig,
-            authority=self._authority,
-            network=self._network,
-            processes=self._processes,
+            )
         )
 
     def stop(self) -> None:
@@ -132,7 +124,7 @@ class Mesh:
             "--selector=app.kubernetes.io/part-of=istio", "--ignore-not-found",
         )  # fmt: skip
         control_plane_revision.remove(self._kubectl)
-        self._processes.stop(*self._processes.entries(self._process))
+        self._istiods.end_istiods(MANAGED, keep=set())
 
     def _generate(self, mesh: MeshRequest) -> list[tuple[str, str]]:
         """Istio's own manifests for this revision, as (kind, YAML) pairs."""
@@ -188,7 +180,7 @@ class Mesh:
             cause = error.last_attempt.exception()
             raise RuntimeFailure(
                 f"the mesh control plane of {self._record.request.name} does not answer: {cause}; "
-                f"see {self._processes.log_path(self._process)}"
+                f"see {self._istiods.log_path(MANAGED)}"
             ) from error
 
     @retry(

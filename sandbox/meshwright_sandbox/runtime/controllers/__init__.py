@@ -9,6 +9,7 @@ from meshwright_sandbox.runtime.api import Api
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.controllers.certificates import CertificateSource
 from meshwright_sandbox.runtime.controllers.gateways import GatewayController
+from meshwright_sandbox.runtime.controllers.istiods import IstiodHost, IstiodPods
 from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool, LoadBalancers
 from meshwright_sandbox.runtime.controllers.watching import Watcher
 from meshwright_sandbox.runtime.records import ClusterRecord
@@ -22,6 +23,7 @@ class Controllers:
         record: ClusterRecord,
         connect: Callable[[], Api],
         authority: CertificateAuthority,
+        istiods: IstiodHost,
     ) -> None:
         self._stopped = threading.Event()
         addresses = AddressPool(record)
@@ -29,6 +31,7 @@ class Controllers:
             LoadBalancers(addresses),
             GatewayController(addresses),
             CertificateSource(authority),
+            IstiodPods(istiods),
         ]
         self._watchers = [Watcher(record.id, c, connect, self._stopped) for c in controllers]
 

@@ -25,7 +25,10 @@ class CertificateSource:
     def __init__(self, authority: CertificateAuthority) -> None:
         self._authority = authority
 
-    def reconcile(self, api: Api, item: Object, others: list[Object]) -> None:
+    def present(self, items: list[Object]) -> None:
+        """Each Secret belongs to its Gateway and goes with it."""
+
+    def reconcile(self, api: Api, item: Object) -> None:
         for name, hosts in _wanted(item).items():
             self._ensure(api, item, name, sorted(hosts))
 

@@ -22,10 +22,11 @@ class GatewayController:
     def __init__(self, addresses: AddressPool) -> None:
         self._addresses = addresses
 
-    def reconcile(self, api: Api, item: Object, others: list[Object]) -> None:
-        owned = [o for o in others if o["spec"]["gatewayClassName"].startswith(_CLASS_PREFIX)]
-        self._addresses.keep_only({_owner(o) for o in owned}, "gateway")
-        if item not in owned:
+    def present(self, items: list[Object]) -> None:
+        self._addresses.keep_only({_owner(o) for o in items}, "gateway")
+
+    def reconcile(self, api: Api, item: Object) -> None:
+        if not item["spec"]["gatewayClassName"].startswith(_CLASS_PREFIX):
             return
         metadata, status = item["metadata"], item.get("status", {})
         generation = metadata.get("generation", 1)

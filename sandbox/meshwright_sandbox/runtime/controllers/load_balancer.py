@@ -51,8 +51,10 @@ class LoadBalancers:
     def __init__(self, addresses: AddressPool) -> None:
         self._addresses = addresses
 
-    def reconcile(self, api: Api, item: Object, others: list[Object]) -> None:
-        self._addresses.keep_only({_owner(o) for o in others if _balanced(o)}, "service")
+    def present(self, items: list[Object]) -> None:
+        self._addresses.keep_only({_owner(o) for o in items}, "service")
+
+    def reconcile(self, api: Api, item: Object) -> None:
         shown = item.get("status", {}).get("loadBalancer", {}).get("ingress") or []
         metadata = item["metadata"]
         place = f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}/status"

@@ -20,13 +20,18 @@ _LONGEST_PAUSE = 2.0
 class Controller(Protocol):
     """Brings objects of one kind to the state that GKE would bring them to.
 
-    ``path`` is the collection's API path over all namespaces, for instance ``/api/v1/services``.
+    ``path`` is the collection's API path over all namespaces, for instance ``/api/v1/services``;
+    it may carry a label selector as its query.
     """
 
     path: str
 
-    def reconcile(self, api: Api, item: Object, others: list[Object]) -> None:
-        """Bring ``item`` up to date; ``others`` are all objects of its kind, ``item`` included."""
+    def present(self, items: list[Object]) -> None:
+        """All objects there are now; called after each listing and each deletion."""
+        ...
+
+    def reconcile(self, api: Api, item: Object) -> None:
+        """Bring ``item`` up to date; called for each object, and after each of its changes."""
         ...
 
 
@@ -67,8 +72,9 @@ class Watcher(threading.Thread):
         try:
             listing = api.get(self._controller.path)
             known = {item["metadata"]["uid"]: item for item in listing["items"]}
-            for item in list(known.values()):
-                self._reconcile(api, item, known)
+            self._controller.present(list(known.values()))
+            for item in known.values():
+                self._reconcile(api, item)
             version = listing["metadata"]["resourceVersion"]
             for event in api.watch(self._controller.path, version, _WATCH_SECONDS):
                 if self._stopped.is_set():
@@ -77,17 +83,18 @@ class Watcher(threading.Thread):
                 uid = item["metadata"].get("uid")
                 if event["type"] == "DELETED":
                     known.pop(uid, None)
+                    self._controller.present(list(known.values()))
                 elif event["type"] in ("ADDED", "MODIFIED"):
                     known[uid] = item
-                    self._reconcile(api, item, known)
+                    self._reconcile(api, item)
         finally:
             api.close()
 
-    def _reconcile(self, api: Api, item: Object, known: dict[str, Object]) -> None:
+    def _reconcile(self, api: Api, item: Object) -> None:
         if item["metadata"].get("deletionTimestamp"):
             return
         try:
-            self._controller.reconcile(api, item, list(known.values()))
+            self._controller.reconcile(api, item)
         except ApiError as error:
             # Changed or gone meanwhile: the watch brings what it is now.
             if error.status not in (404, 409):
