@@ -98,13 +98,19 @@ def test_killed_emulator_goes_on_where_it_was(platform: Stack, cloud: Cloud) -> 
 
 
 def test_emulator_that_lost_its_data_is_built_up_again(platform: Stack, cloud: Cloud) -> None:
-    """R15, without its stored data: refresh finds everything gone, up makes it again."""
+    """R15, without its stored data.
+
+    The APIs are off too, so the first refresh says which; an up enables them, the next refresh
+    finds everything gone, and the next up makes it again.
+    """
     platform.up().succeeded()
     cloud.kill()
     for stored in cloud.home.glob("state.db*"):
         stored.unlink()
     cloud.start()
 
+    assert "has not been used" in platform.refresh().failed().output
+    platform.up().succeeded()
     platform.refresh().succeeded()
     platform.up().succeeded()
 

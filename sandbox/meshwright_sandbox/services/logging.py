@@ -224,6 +224,7 @@ SERVICE = Service(
             _BUCKETS,
             id_from="query:bucketId",
             id_pattern=_NAME,
+            output_only=("lifecycleState", "name"),
             defaults=_complete_bucket,
             check=_check_bucket,
         ),

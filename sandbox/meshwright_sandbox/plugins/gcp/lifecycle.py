@@ -43,7 +43,9 @@ def create(work: Work) -> tuple[str, Outputs]:
     """Make the resource, wait until it is ready, and return its id and outputs."""
     kind, cloud = work.kind, work.cloud
     if kind.adopts and (live := read(work, work.id)) is not None:
-        return work.id, update(work, work.id, live, live)
+        # Only what the program sets is compared: the rest is the service's own.
+        settings = {name: live[name] for name in work.inputs if name in live}
+        return work.id, update(work, work.id, live, settings)
     what = work.describe("creating")
     verb, request, further = create_request(work)
     method = f"{kind.collection}.{verb}"

@@ -147,7 +147,9 @@ class GcpProvider(PluginServicer):
         marked, outputs = decode(request.news), reveal(decode(request.olds))
         work, handler = self._work(request, _plain(marked), request.timeout)
         if request.preview:
-            found = preview_of(work.kind, work.inputs, self.cloud.labels, outputs)
+            # What a failed or unfinished create left may be made anew: its outputs are not known.
+            known = None if MARK in outputs else outputs
+            found = preview_of(work.kind, work.inputs, self.cloud.labels, known)
         else:
             old = _plain(decode(request.old_inputs))
             found = handler.update(work, request.id, outputs, old)
