@@ -63,12 +63,15 @@ def start(
     if as_json:
         report = {"url": settings.url, "home": str(home.path), "clusters": settings.clusters}
         report |= {"already_running": started.already_running, "plugins": dict(started.plugins)}
+        report |= {"limits": started.limits}
         click.echo(json.dumps(report))
         return
     verb = "is already running" if started.already_running else "is up"
     click.echo(f"The sandbox {verb} at {settings.url}, in {home.path}")
     if started.already_running and port not in (None, settings.port):
         click.echo(f"It keeps its port; for --port {port}: `meshwright sandbox down`, then up.")
+    if started.limits:
+        click.echo(f"Note: {started.limits}")
     plugins = ", ".join(f"{name}: {kind}" for name, kind in sorted(started.plugins.items()))
     click.echo(f"Provider plugins: {plugins}")
     click.echo('Use it in this shell:  eval "$(meshwright sandbox env)"')
@@ -109,10 +112,15 @@ def status(as_json: bool) -> None:
     emulator = report["emulator"]
     place = f" at {emulator['url']} (process {emulator['pid']})" if emulator.get("pid") else ""
     console.print(f"Sandbox    {emulator['state']}{place}, in {report['home']}")
-    console.print(f"Network    {report['network']['kind']}")
+    network = report["network"]
+    console.print(f"Network    {network['kind'] or 'not made yet'}")
+    if network["limits"]:
+        console.print(f"Limits     {network['limits']}")
     console.print(f"Memory     {_megabytes(report['memory'])}")
     if report["clusters"]:
-        console.print(_cluster_table(report["clusters"]))
+        # A pipe has no width of its own; names must not be cut for it.
+        wide = console if console.is_terminal else Console(width=160)
+        wide.print(_cluster_table(report["clusters"]))
 
 
 @sandbox.command()

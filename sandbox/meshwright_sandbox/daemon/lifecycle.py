@@ -18,6 +18,7 @@ from meshwright_sandbox.daemon.home import EMULATOR, Home, SandboxError, Setting
 from meshwright_sandbox.daemon.shims import write_shims
 from meshwright_sandbox.runtime.forwarding import may_bind
 from meshwright_sandbox.runtime.kube import write_user_kubeconfig
+from meshwright_sandbox.runtime.launcher import read_note
 from meshwright_sandbox.runtime.local import LocalRuntime
 
 _START_SECONDS = 180
@@ -31,11 +32,16 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Started:
-    """What `up` found or made; ``plugins`` says for each provider: official or stand-in."""
+    """What `up` found or made.
+
+    ``plugins`` says for each provider: official or stand-in; ``limits`` is a sentence on what
+    this machine does not allow, if there is anything.
+    """
 
     settings: Settings
     already_running: bool
     plugins: Mapping[str, str]
+    limits: str
 
 
 def up(
@@ -60,7 +66,7 @@ def up(
     with home.exclusive():
         running, settings = home.emulator(), home.settings
         if running is not None and settings is not None and healthy(settings):
-            return Started(settings, True, write_shims(home))
+            return Started(settings, True, write_shims(home), read_note(home.path)["limits"])
         home.processes.stop(*home.processes.entries(EMULATOR))
         settings = Settings(_port(home, port), scale, clusters, project)
         # The runtime makes what the environment refers to: the CA, the token.
@@ -69,11 +75,12 @@ def up(
         if not home.kubeconfig.exists():
             write_user_kubeconfig(home.kubeconfig, [])
         plugins = write_shims(home)
+        limits = runtime.network.limits if clusters == "real" else ""
         home.keep(settings)
         number = len(runtime.records.all())
         progress(f"starting, with {number} cluster(s) to run again" if number else "starting")
         _spawn(home, settings, tools)
-        return Started(settings, False, plugins)
+        return Started(settings, False, plugins, limits)
 
 
 def down(home: Home) -> int:

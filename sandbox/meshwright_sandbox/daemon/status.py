@@ -7,6 +7,8 @@ from typing import Any
 
 from meshwright_sandbox.daemon.home import EMULATOR, Home
 from meshwright_sandbox.daemon.lifecycle import healthy
+from meshwright_sandbox.runtime.launcher import HOLDER, read_note
+from meshwright_sandbox.runtime.mesh import MANAGED
 from meshwright_sandbox.runtime.records import ClusterRecord, Records
 
 
@@ -44,18 +46,15 @@ def _emulator(home: Home) -> dict[str, Any]:
 
 
 def _network(home: Home) -> dict[str, Any]:
-    """The kind of network is decided when the first cluster starts."""
-    holder = home.processes.get("network")
-    note = home.path / "network"
-    kind = note.read_text().strip() if note.exists() else "not decided"
-    return {"kind": kind, "holder": holder.pid if holder else None}
+    holder = home.processes.get(HOLDER)
+    return {**read_note(home.path), "holder": holder.pid if holder else None}
 
 
 def _cluster(home: Home, record: ClusterRecord) -> dict[str, Any]:
     request = record.request
     entries = home.processes.entries(f"cluster/{record.id}/")
     api_server = home.processes.get(f"cluster/{record.id}/kube-apiserver")
-    istiod = home.processes.get(f"cluster/{record.id}/istiod-managed")
+    istiod = home.processes.get(f"cluster/{record.id}/{MANAGED}")
     mesh = record.mesh
     return {
         "project": request.project,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Cluster:
         *,
         tools: Path,
         token: str,
-        network: Network,
+        network: Callable[[], Network],
         processes: ProcessTable,
     ) -> None:
         self.record = record
@@ -83,8 +84,8 @@ class Cluster:
         self._adopt()
         if self.running:
             return
-        self._network.add_range(self.record.request.pod_range)
-        self._network.add_range(self.record.request.service_range)
+        self._network().add_range(self.record.request.pod_range)
+        self._network().add_range(self.record.request.service_range)
         config = self._write_config()
         if (self._data / "kwok.yaml").exists():
             self._link_programs()
@@ -149,7 +150,7 @@ class Cluster:
         }
         entry = self._processes.spawn(
             f"{self._group}/kwokctl",
-            self._network.command([*program, *arguments]),
+            self._network().command([*program, *arguments]),
             environment=environment,
         )
         process = entry.process()
@@ -173,7 +174,7 @@ class Cluster:
             "--raw=/readyz",
         ]
         result = subprocess.run(
-            self._network.command(command), capture_output=True, timeout=30, check=False
+            self._network().command(command), capture_output=True, timeout=30, check=False
         )
         return result.returncode == 0
 
@@ -189,7 +190,7 @@ class Cluster:
         tokens = self.folder / "tokens.csv"
         write_private(tokens, f'{self._token},sandbox-admin,sandbox-admin,"system:masters"\n')
         ports, programs = self.record.ports, self._programs()
-        inside = self._network.kind != "host"
+        inside = self._network().kind != "host"
         options: dict[str, Any] = {
             "runtime": "binary",
             "bindAddress": "0.0.0.0" if inside else "127.0.0.1",

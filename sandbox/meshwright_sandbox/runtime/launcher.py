@@ -7,6 +7,7 @@ holder process and is gone when the sandbox's processes are.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -24,8 +25,13 @@ from meshwright_sandbox.runtime.processes import Entry, ProcessTable
 Kind = Literal["namespace", "user-namespace", "host"]
 
 HOLDER = "network"
+NOTE = "network.json"
 # Addresses of API servers; the range is reserved for benchmarks, so no VPC uses it (RFC 2544).
 CONTROL_PLANE_RANGE = "198.18.0.0/15"
+_FLAGS: dict[Kind, list[str]] = {
+    "namespace": ["--net"],
+    "user-namespace": ["--user", "--map-root-user", "--net"],
+}
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,14 @@ class Network:
     """The network that the sandbox's servers share.
 
     ``kind`` is ``namespace`` (made as root), ``user-namespace``, or ``host`` when neither could
-    be made; ``limits`` then says in one sentence what is missing and why.
+    be made; ``limits`` then says in one sentence what is missing and why. ``found`` tells a network
+    that was there from one just made, in which nothing runs yet.
     """
 
     kind: Kind
     holder: int = 0
     limits: str = ""
+    found: bool = False
 
     def command(self, command: Sequence[str]) -> list[str]:
         """``command`` so that it runs inside the network; its pid stays its own."""
@@ -52,9 +60,10 @@ class Network:
     def add_range(self, cidr: str) -> None:
         """Make every address of ``cidr`` local, so that servers can listen on any of them."""
         if self.kind != "host":
-            self._run("ip", "route", "replace", "local", cidr, "dev", "lo")
+            self.run("ip", "route", "replace", "local", cidr, "dev", "lo")
 
-    def _run(self, *command: str) -> None:
+    def run(self, *command: str) -> None:
+        """Run ``command`` inside; raises :class:`RuntimeFailure` with its words if it fails."""
         result = subprocess.run(
             self.command(command), capture_output=True, text=True, timeout=30, check=False
         )
@@ -68,24 +77,34 @@ class Network:
 def open_network(home: Path, processes: ProcessTable) -> Network:
     """The sandbox's network: the one whose holder runs, else a new one.
 
-    The choice is kept in ``HOME/network`` and made once, so that all parts agree on it.
+    The choice is kept in ``HOME/network.json``, so that all parts agree on it.
     ``MESHWRIGHT_NETWORK=host`` asks for host loopback.
     """
-    note = home / "network"
+    note = home / NOTE
+    before = read_note(home)
     holder = processes.get(HOLDER)
-    if holder is not None and note.exists():
-        kind = note.read_text().strip()
-        return Network("user-namespace" if kind == "user-namespace" else "namespace", holder.pid)
+    if holder is not None and before["kind"] != "host":
+        kind: Kind = "user-namespace" if before["kind"] == "user-namespace" else "namespace"
+        return _configured(Network(kind, holder.pid, found=True))
     kind, limits = _decide()
+    write_private(note, json.dumps({"kind": kind, "limits": limits}))
     if kind == "host":
-        write_private(note, kind)
-        return Network("host", limits=limits)
-    flags = ["--net"] if kind == "namespace" else ["--user", "--map-root-user", "--net"]
-    entry = processes.spawn(HOLDER, ["unshare", *flags, "--", "sleep", "infinity"])
+        return Network(kind, limits=limits, found=before["kind"] == "host")
+    entry = processes.spawn(HOLDER, ["unshare", *_FLAGS[kind], "--", "sleep", "infinity"])
     _wait_until_separate(entry)
-    write_private(note, kind)
-    network = Network(kind, entry.pid)
-    network._run("ip", "link", "set", "lo", "up")
+    return _configured(Network(kind, entry.pid))
+
+
+def read_note(home: Path) -> dict[str, str]:
+    """The kind of network that was chosen for the sandbox, and its limits, if there are any."""
+    try:
+        return {"kind": "", "limits": "", **json.loads((home / NOTE).read_text())}
+    except (OSError, ValueError, TypeError):
+        return {"kind": "", "limits": ""}
+
+
+def _configured(network: Network) -> Network:
+    network.run("ip", "link", "set", "lo", "up")
     network.add_range(CONTROL_PLANE_RANGE)
     return network
 
@@ -98,19 +117,19 @@ def _decide() -> tuple[Kind, str]:
         return "host", (
             f"{', '.join(missing)} not found (install util-linux and iproute2), {_WITHOUT}"
         )
-    options: list[Kind] = ["namespace"] if os.geteuid() == 0 else []
+    kinds: list[Kind] = ["namespace"] if os.geteuid() == 0 else []
+    kinds.append("user-namespace")
     refusal = ""
-    for kind in [*options, "user-namespace"]:
-        flags = ["--net"] if kind == "namespace" else ["--user", "--map-root-user", "--net"]
+    for kind in kinds:
         probe = subprocess.run(
-            ["unshare", *flags, "--", "ip", "link", "set", "lo", "up"],
+            ["unshare", *_FLAGS[kind], "--", "ip", "link", "set", "lo", "up"],
             capture_output=True,
             text=True,
             timeout=30,
             check=False,
         )
         if probe.returncode == 0:
-            return "namespace" if kind == "namespace" else "user-namespace", ""
+            return kind, ""
         refusal = probe.stderr.strip()
     return "host", f"this machine allows no network namespace ({refusal}), {_WITHOUT}"
 

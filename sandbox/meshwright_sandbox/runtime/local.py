@@ -120,10 +120,14 @@ class LocalRuntime:
         records = self.records.all()
         with ThreadPoolExecutor(max(len(records), 1)) as pool:
             list(pool.map(lambda record: self._cluster(record).stop(), records))
-        # Whatever else the table names, of clusters whose record is gone too.
-        self.processes.stop(*self.processes.entries("cluster/"))
-        self.processes.stop(*self.processes.entries(FORWARDER), *self.processes.entries(HOLDER))
+        self._end_processes()
+        self.processes.stop(*self.processes.entries(HOLDER))
         self._network, self._forwards = None, None
+
+    def _end_processes(self) -> None:
+        """End all but the network's holder, those of clusters whose record is gone included."""
+        names = ("cluster/", FORWARDER)
+        self.processes.stop(*(e for n in names for e in self.processes.entries(n)))
 
     @property
     def network(self) -> Network:
@@ -135,6 +139,9 @@ class LocalRuntime:
                     self._network, self._forwards = None, None
             if self._network is None:
                 self._network = open_network(self.home, self.processes)
+                if not self._network.found:
+                    # What still runs in a network of earlier days could not be reached from this.
+                    self._end_processes()
             return self._network
 
     @property
@@ -238,7 +245,7 @@ class LocalRuntime:
             self.records.folder(record.id),
             tools=self.tools,
             token=self._token,
-            network=self.network,
+            network=lambda: self.network,
             processes=self.processes,
         )
 

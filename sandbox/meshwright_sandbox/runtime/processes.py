@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from meshwright_sandbox.runtime.certificates import write_private
 # second when the clock is set.
 _START_TOLERANCE = 2.0
 _GRACE_SECONDS = 10.0
+_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,7 @@ class Entry:
         """The process, if the pid still belongs to it."""
         try:
             process = psutil.Process(self.pid)
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return None
-            if abs(process.create_time() - self.started) > _START_TOLERANCE:
+            if _gone(process) or abs(process.create_time() - self.started) > _START_TOLERANCE:
                 return None
         except psutil.Error:
             return None
@@ -125,11 +125,11 @@ class ProcessTable:
         for process in live:
             with contextlib.suppress(psutil.Error):
                 process.terminate()
-        _, remaining = psutil.wait_procs(live, timeout=grace)
+        remaining = _wait_until_gone(live, grace)
         for process in remaining:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(remaining, timeout=_GRACE_SECONDS)
+        _wait_until_gone(remaining, _GRACE_SECONDS)
         for entry, _ in pairs:
             self._file(entry.name).unlink(missing_ok=True)
 
@@ -150,3 +150,19 @@ class ProcessTable:
 
     def _file(self, name: str) -> Path:
         return self._directory / f"{name}.json"
+
+
+def _gone(process: psutil.Process) -> bool:
+    """Whether it has ended; one that nobody has collected yet does nothing any more either."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return True
+
+
+def _wait_until_gone(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until all have ended, for at most ``seconds``; returns those that have not."""
+    deadline = time.monotonic() + seconds
+    while (left := [p for p in processes if not _gone(p)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return left

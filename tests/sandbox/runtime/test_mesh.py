@@ -1,17 +1,23 @@
 """The managed control plane answers: injection, validation, and its own report."""
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kubernetes import client
 
+from meshwright_sandbox.runtime.interface import ClusterAccess
+from meshwright_sandbox.runtime.kube import write_admin_kubeconfig
 from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.runtime.processes import Entry
 from tests.sandbox.runtime.conftest import (
     LOCATION,
     MESH,
     NAME,
     PROJECT,
     deployment,
+    eventually,
     running_pods,
 )
 
@@ -85,3 +91,42 @@ def test_without_its_mesh_a_cluster_still_creates_pods(
         assert not client.CustomObjectsApi(api).list_namespaced_custom_object(*REVISIONS)["items"]
     finally:
         runtime.start_mesh(PROJECT, LOCATION, NAME, MESH)
+
+
+def test_an_istiod_that_is_deployed_answers_its_webhooks(
+    runtime: LocalRuntime,
+    access: ClusterAccess,
+    api: client.ApiClient,
+    make_namespace: Any,
+    tools: Path,
+) -> None:
+    kubectl = [tools / "kubectl", f"--kubeconfig={runtime.home / 'shared-kubeconfig'}"]
+    write_admin_kubeconfig(runtime.home / "shared-kubeconfig", access)
+    manifests = subprocess.run(
+        [tools / "istioctl", "manifest", "generate", "--set=profile=minimal", "--set=revision=own"],
+        capture_output=True,
+        check=True,
+        env={"HOME": str(runtime.home), "KUBECONFIG": "/dev/null"},
+    ).stdout
+    subprocess.run(
+        [*kubectl, "apply", "--server-side", "--force-conflicts", "--filename=-"],
+        input=manifests,
+        capture_output=True,
+        check=True,
+    )
+    namespace = make_namespace({"istio.io/rev": "own"})
+    client.AppsV1Api(api).create_namespaced_deployment(namespace, deployment("checkout"))
+    (pod,) = running_pods(api, namespace, 1)
+    assert {c.name for c in pod.spec.containers} == {"app", "istio-proxy"}
+    started = [e for e in runtime.processes.entries("cluster/") if "/istiod-pod-" in e.name]
+    assert [e.alive for e in started] == [True]
+
+    client.AppsV1Api(api).delete_namespaced_deployment("istiod-own", "istio-system")
+    eventually(lambda: assert_dead(started[0]))
+    hooks = client.AdmissionregistrationV1Api(api)
+    hooks.delete_mutating_webhook_configuration("istio-sidecar-injector-own")
+    hooks.delete_validating_webhook_configuration("istio-validator-own-istio-system")
+
+
+def assert_dead(entry: Entry) -> None:
+    assert not entry.alive
