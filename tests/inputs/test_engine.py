@@ -62,6 +62,7 @@ def test_wrong_spec_is_one_run_error(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("pid", "said"),
     [(2**22 + 1, "was killed"), (os.getpid(), "another update works on stack dev")],
+    ids=["killed", "alive"],
 )
 def test_locked_stack_names_the_mend(tmp_path: Path, pid: int, said: str) -> None:
     """Whoever holds the lock is named, whether it lives or was killed, with the way out."""
