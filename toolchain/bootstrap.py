@@ -69,8 +69,9 @@ def main():
         if shutil.which(program) is None:
             print("meshwright: `%s` is missing; it %s: install %s" % (program, purpose, remedy))
     create_environment()
-    # Python compiles what is imported by itself; the cloud SDK alone has thousands of modules.
-    run_pip("the pinned requirements", "--no-compile", "--require-hashes", "-r", REQUIREMENTS)
+    # Compiled at once: every engine run imports the cloud SDK, and where bytecode is not written
+    # (PYTHONDONTWRITEBYTECODE) each would compile its thousands of modules anew.
+    run_pip("the pinned requirements", "--require-hashes", "-r", REQUIREMENTS)
     editable = [word for name in DISTRIBUTIONS for word in ("--editable", "./" + name)]
     run_pip("meshwright", "--quiet", "--no-deps", "--no-build-isolation", *editable)
     # The time of this file tells make that nothing is to be done until an input changes.
