@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 from pulumi.runtime.proto import provider_pb2 as pb
-from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
 from meshwright_sandbox.core.endpoints import ENDPOINTS
 from meshwright_sandbox.plugins.values import decode, encode
@@ -45,8 +45,6 @@ class Failed(Exception):
         self.kept: pb.ErrorResourceInitFailed | None = None
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
-                from google.rpc import status_pb2
-
                 self.kept = pb.ErrorResourceInitFailed()
                 status_pb2.Status.FromString(value).details[0].Unpack(self.kept)
 

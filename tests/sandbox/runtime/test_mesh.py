@@ -115,6 +115,8 @@ def test_an_istiod_that_is_deployed_answers_its_webhooks(
         check=True,
     )
     namespace = make_namespace({"istio.io/rev": "own"})
+    # Whoever creates workloads before their webhook answers waits for the controller's next try.
+    eventually(lambda: would_be_created(api, namespace))
     client.AppsV1Api(api).create_namespaced_deployment(namespace, deployment("checkout"))
     (pod,) = running_pods(api, namespace, 1)
     assert {c.name for c in pod.spec.containers} == {"app", "istio-proxy"}
@@ -126,6 +128,12 @@ def test_an_istiod_that_is_deployed_answers_its_webhooks(
     hooks = client.AdmissionregistrationV1Api(api)
     hooks.delete_mutating_webhook_configuration("istio-sidecar-injector-own")
     hooks.delete_validating_webhook_configuration("istio-validator-own-istio-system")
+
+
+def would_be_created(api: client.ApiClient, namespace: str) -> None:
+    spec = deployment("trial")["spec"]["template"]["spec"]
+    pod = {"metadata": {"name": "trial"}, "spec": spec}
+    client.CoreV1Api(api).create_namespaced_pod(namespace, pod, dry_run="All")
 
 
 def assert_dead(entry: Entry) -> None:
