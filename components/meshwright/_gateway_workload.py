@@ -13,7 +13,7 @@ class GatewayWorkload:
         name: str,
         physical: str,
         selector: dict[str, pulumi.Input[str]],
-        meta: kubernetes.meta.v1.ObjectMetaArgsDict,
+        meta: "kubernetes.meta.v1.ObjectMetaArgsDict",
         annotations: dict[str, pulumi.Input[str]],
     ) -> None:
         self._opts = pulumi.ResourceOptions(parent=parent)
@@ -23,7 +23,7 @@ class GatewayWorkload:
         self._meta = meta
         self._annotations = annotations
 
-    def service_account(self) -> kubernetes.core.v1.ServiceAccount:
+    def service_account(self) -> "kubernetes.core.v1.ServiceAccount":
         """The gateway's identity in the mesh, with leave to read certificates beside it."""
         account = kubernetes.core.v1.ServiceAccount(
             f"{self._name}-account", metadata=self._meta, opts=self._opts
@@ -52,11 +52,11 @@ class GatewayWorkload:
     def deployment(
         self,
         *,
-        account: kubernetes.core.v1.ServiceAccount,
+        account: "kubernetes.core.v1.ServiceAccount",
         revision: pulumi.Input[str] | None,
         cpu: pulumi.Input[str],
         memory: pulumi.Input[str],
-    ) -> kubernetes.apps.v1.Deployment:
+    ) -> "kubernetes.apps.v1.Deployment":
         """Pods that the mesh's webhook fills in; they pass Pod Security `restricted`."""
         labels = {**self._selector, "sidecar.istio.io/inject": "true"}
         if revision is not None:
@@ -123,12 +123,12 @@ class GatewayWorkload:
 
     def service(
         self,
-        deployment: kubernetes.apps.v1.Deployment,
+        deployment: "kubernetes.apps.v1.Deployment",
         *,
         internal: bool,
         address: pulumi.Input[str] | None,
         allowed_cidrs: list[str] | None,
-    ) -> kubernetes.core.v1.Service:
+    ) -> "kubernetes.core.v1.Service":
         """The load balancer; it keeps callers' addresses, for access logs and rules."""
         annotations = dict(self._annotations)
         if internal:
@@ -187,6 +187,6 @@ class GatewayWorkload:
 
 
 def _name_of(
-    metadata: pulumi.Output[kubernetes.meta.v1.outputs.ObjectMeta],
+    metadata: "pulumi.Output[kubernetes.meta.v1.outputs.ObjectMeta]",
 ) -> pulumi.Output[str]:
     return metadata.apply(lambda found: found.name or "")

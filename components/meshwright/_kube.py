@@ -14,7 +14,7 @@ def metadata(
     namespace: pulumi.Input[str],
     revision: pulumi.Input[str] | None = None,
     labels: pulumi.Input[dict[str, pulumi.Input[str]]] | None = None,
-) -> kubernetes.meta.v1.ObjectMetaArgsDict:
+) -> "kubernetes.meta.v1.ObjectMetaArgsDict":
     """Metadata with an explicit name: never one that the engine makes up."""
     result: kubernetes.meta.v1.ObjectMetaArgsDict = {"name": name, "namespace": namespace}
     if labels is not None:
@@ -34,9 +34,9 @@ def istio_object(
     resource_name: str,
     api: str,
     kind: str,
-    meta: kubernetes.meta.v1.ObjectMetaArgsDict,
+    meta: "kubernetes.meta.v1.ObjectMetaArgsDict",
     spec: dict[str, object],
-) -> kubernetes.apiextensions.CustomResource:
+) -> "kubernetes.apiextensions.CustomResource":
     """One of Istio's objects; `api` is such as `security.istio.io/v1`."""
     return kubernetes.apiextensions.CustomResource(
         resource_name,

@@ -86,9 +86,9 @@ def node_pool(
     parent: pulumi.Resource,
     name: str,
     pool: NodePoolArgs,
-    cluster: gcp.container.Cluster,
+    cluster: "gcp.container.Cluster",
     account: pulumi.Input[str],
-) -> gcp.container.NodePool:
+) -> "gcp.container.NodePool":
     """A hardened node pool."""
     return gcp.container.NodePool(
         f"{name}-pool-{pool['name']}",
@@ -131,7 +131,7 @@ def node_pool(
     )
 
 
-def default_pool_config(account: pulumi.Input[str]) -> gcp.container.ClusterNodeConfigArgsDict:
+def default_pool_config(account: pulumi.Input[str]) -> "gcp.container.ClusterNodeConfigArgsDict":
     """The default pool's nodes: they live for a minute, and a project may forbid other ones."""
     return {
         "service_account": account,

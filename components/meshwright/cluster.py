@@ -188,7 +188,7 @@ class GkeCluster(pulumi.ComponentResource):
         args: GkeClusterArgs,
         project: pulumi.Input[str],
         account: pulumi.Input[str],
-    ) -> gcp.container.Cluster:
+    ) -> "gcp.container.Cluster":
         """The cluster; what Autopilot settles by itself is left out there, since GKE refuses it."""
         autopilot = args.get("autopilot", False)
         networks = args.get("authorized_networks", [])
@@ -280,7 +280,7 @@ class GkeCluster(pulumi.ComponentResource):
 
 
 def _membership(
-    fleet: gcp.container.outputs.ClusterFleet | None, cluster: str, region: str
+    fleet: "gcp.container.outputs.ClusterFleet | None", cluster: str, region: str
 ) -> tuple[str, str]:
     """Id and location of the membership that a cluster was born with, empty where it has none."""
     if fleet is None or not fleet.project:
@@ -289,13 +289,13 @@ def _membership(
 
 
 def _dns_name(
-    config: gcp.container.outputs.ClusterControlPlaneEndpointsConfig | None,
+    config: "gcp.container.outputs.ClusterControlPlaneEndpointsConfig | None",
 ) -> str:
     dns = config.dns_endpoint_config if config else None
     return (dns.endpoint or "") if dns else ""
 
 
-def _ca_certificate(auth: gcp.container.outputs.ClusterMasterAuth | None) -> str:
+def _ca_certificate(auth: "gcp.container.outputs.ClusterMasterAuth | None") -> str:
     return (auth.cluster_ca_certificate or "") if auth else ""
 
 

@@ -134,7 +134,7 @@ class Fleet(pulumi.ComponentResource):
 
     def _enable(
         self, name: str, suffix: str, project: pulumi.Input[str], apis: tuple[str, ...]
-    ) -> list[gcp.projects.Service]:
+    ) -> "list[gcp.projects.Service]":
         return [
             gcp.projects.Service(
                 f"{name}{suffix}-{api}-api",
@@ -152,7 +152,7 @@ class Fleet(pulumi.ComponentResource):
         feature: str,
         labels: pulumi.Input[dict[str, pulumi.Input[str]]] | None,
         mesh_by_default: pulumi.Input[bool],
-    ) -> gcp.gkehub.Feature:
+    ) -> "gcp.gkehub.Feature":
         default = pulumi.Output.from_input(mesh_by_default).apply(_default_member)
         return gcp.gkehub.Feature(
             f"{name}-{feature}",
@@ -166,7 +166,7 @@ class Fleet(pulumi.ComponentResource):
 
     def _grant_mesh_agent(
         self, name: str, projects: dict[str, pulumi.Output[str]]
-    ) -> list[gcp.projects.IAMMember]:
+    ) -> "list[gcp.projects.IAMMember]":
         """Let the fleet's mesh agent act in the fleet's project and in each cluster's."""
         agent = gcp.projects.ServiceIdentity(
             f"{name}-mesh-agent",
@@ -193,7 +193,7 @@ class Fleet(pulumi.ComponentResource):
         name: str,
         member: FleetMemberArgs,
         labels: pulumi.Input[dict[str, pulumi.Input[str]]] | None,
-    ) -> gcp.gkehub.Membership:
+    ) -> "gcp.gkehub.Membership":
         link = pulumi.Output.concat("//container.googleapis.com/", member["cluster"])
         return gcp.gkehub.Membership(
             f"{name}-member-{member['name']}",
@@ -208,7 +208,7 @@ class Fleet(pulumi.ComponentResource):
 
 def _default_member(
     mesh_by_default: bool,
-) -> gcp.gkehub.FeatureFleetDefaultMemberConfigArgsDict | None:
+) -> "gcp.gkehub.FeatureFleetDefaultMemberConfigArgsDict | None":
     return {"mesh": {"management": "MANAGEMENT_AUTOMATIC"}} if mesh_by_default else None
 
 

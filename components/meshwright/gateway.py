@@ -105,9 +105,9 @@ class IngressGateway(pulumi.ComponentResource):
         self,
         name: str,
         args: IngressGatewayArgs,
-        meta: kubernetes.meta.v1.ObjectMetaArgsDict,
+        meta: "kubernetes.meta.v1.ObjectMetaArgsDict",
         selector: dict[str, pulumi.Input[str]],
-    ) -> kubernetes.apiextensions.CustomResource:
+    ) -> "kubernetes.apiextensions.CustomResource":
         https: dict[str, object] = {
             "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
             "hosts": args["hosts"],
@@ -130,9 +130,9 @@ class IngressGateway(pulumi.ComponentResource):
         self,
         name: str,
         args: IngressGatewayArgs,
-        meta: kubernetes.meta.v1.ObjectMetaArgsDict,
+        meta: "kubernetes.meta.v1.ObjectMetaArgsDict",
         selector: dict[str, pulumi.Input[str]],
-    ) -> kubernetes.apiextensions.CustomResource:
+    ) -> "kubernetes.apiextensions.CustomResource":
         """Let callers without an identity in: they come from outside the mesh."""
         # A client may name the port in the Host header. A pattern has one wildcard, so that this
         # cannot be said of a host that begins with one.
@@ -146,7 +146,7 @@ class IngressGateway(pulumi.ComponentResource):
         return istio_object(self, f"{name}-policy", api, "AuthorizationPolicy", meta, spec)
 
 
-def _address(status: kubernetes.core.v1.outputs.ServiceStatus | None) -> str:
+def _address(status: "kubernetes.core.v1.outputs.ServiceStatus | None") -> str:
     """The address of the load balancer, an IP on Google Cloud."""
     balancer = status.load_balancer if status else None
     for ingress in (balancer.ingress or []) if balancer else []:

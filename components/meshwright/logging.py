@@ -160,7 +160,7 @@ class LogSink(pulumi.ComponentResource):
 
     def _bucket(
         self, name: str, physical: str, bucket: LogBucketArgs, project: pulumi.Input[str]
-    ) -> gcp.logging.ProjectBucketConfig:
+    ) -> "gcp.logging.ProjectBucketConfig":
         return gcp.logging.ProjectBucketConfig(
             f"{name}-bucket",
             bucket_id=physical,
@@ -175,7 +175,7 @@ class LogSink(pulumi.ComponentResource):
 
     def _dataset(
         self, name: str, args: LogSinkArgs, dataset: BigQueryArgs, project: pulumi.Input[str]
-    ) -> gcp.bigquery.Dataset:
+    ) -> "gcp.bigquery.Dataset":
         days = dataset.get("retention_days")
         expiration = None
         if days is not None:

@@ -6,7 +6,7 @@ https://istio.io/latest/docs/ops/best-practices/security/ (default deny).
 """
 
 from collections.abc import Iterator
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypeAlias, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -15,7 +15,8 @@ from ._kube import ROOT_NAMESPACE, istio_object, metadata
 from ._outputs import after, outputs_of
 from ._validation import checked, one_of
 
-_Peer = kubernetes.networking.v1.NetworkPolicyPeerArgsDict
+# Quoted, as every annotation of an SDK's type here: importing them takes longer than a preview.
+_Peer: TypeAlias = "kubernetes.networking.v1.NetworkPolicyPeerArgsDict"
 _LEVELS = ("restricted", "baseline", "privileged")
 _OWNED_LABELS = ("istio-injection", "istio.io/rev")
 # kube-dns, and NodeLocal DNSCache where it is on (it always is on Autopilot).
@@ -111,7 +112,7 @@ class MeshNamespace(pulumi.ComponentResource):
         args: MeshNamespaceArgs,
         kind: str,
         spec: dict[str, object],
-    ) -> kubernetes.apiextensions.CustomResource:
+    ) -> "kubernetes.apiextensions.CustomResource":
         group = "networking" if kind == "Sidecar" else "security"
         # Istio takes a namespace's Sidecar without a selector whatever its name.
         physical = "default" if kind == "Sidecar" else "deny-all"
@@ -120,7 +121,7 @@ class MeshNamespace(pulumi.ComponentResource):
 
     def _network_policy(
         self, name: str, namespace: pulumi.Output[str], args: MeshNamespaceArgs
-    ) -> kubernetes.networking.v1.NetworkPolicy:
+    ) -> "kubernetes.networking.v1.NetworkPolicy":
         ingress: list[_Peer] = [{"pod_selector": {}}]
         ingress += [_namespace_peer(other) for other in args.get("ingress_from", [])]
         ingress += [_range_peer(cidr) for cidr in args.get("ingress_cidrs", [])]
@@ -169,7 +170,9 @@ def _range_peer(cidr: str) -> _Peer:
     return {"ip_block": {"cidr": cidr}}
 
 
-def _ports(protocol: str, *ports: int) -> list[kubernetes.networking.v1.NetworkPolicyPortArgsDict]:
+def _ports(
+    protocol: str, *ports: int
+) -> "list[kubernetes.networking.v1.NetworkPolicyPortArgsDict]":
     return [{"protocol": protocol, "port": port} for port in ports]
 
 

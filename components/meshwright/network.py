@@ -142,10 +142,10 @@ class MeshNetwork(pulumi.ComponentResource):
     def _subnet(
         self,
         name: str,
-        network: gcp.compute.Network,
+        network: "gcp.compute.Network",
         subnet: SubnetArgs,
         flow_logs: pulumi.Input[bool],
-    ) -> gcp.compute.Subnetwork:
+    ) -> "gcp.compute.Subnetwork":
         return gcp.compute.Subnetwork(
             f"{name}-subnet-{subnet['name']}",
             name=physical_name("MeshNetwork", COMPUTE, self._physical_name, subnet["name"]),
@@ -162,7 +162,9 @@ class MeshNetwork(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _nat(self, name: str, network: gcp.compute.Network, region: str) -> gcp.compute.RouterNat:
+    def _nat(
+        self, name: str, network: "gcp.compute.Network", region: str
+    ) -> "gcp.compute.RouterNat":
         """Outbound addresses for private nodes, to pull images from outside Google."""
         child = pulumi.ResourceOptions(parent=self)
         physical = physical_name("MeshNetwork", COMPUTE, self._physical_name, region)
@@ -187,8 +189,8 @@ class MeshNetwork(pulumi.ComponentResource):
         )
 
     def _firewall(
-        self, name: str, network: gcp.compute.Network, args: MeshNetworkArgs
-    ) -> list[gcp.compute.Firewall]:
+        self, name: str, network: "gcp.compute.Network", args: MeshNetworkArgs
+    ) -> "list[gcp.compute.Firewall]":
         control_plane = pulumi.Output.from_input(args.get("control_plane_cidrs", []))
         # With Private Service Connect the control plane's address is one of the subnet's own.
         nodes = pulumi.Output.all(*[subnet["cidr"] for subnet in args["subnets"]])
@@ -213,11 +215,11 @@ class MeshNetwork(pulumi.ComponentResource):
     def _allow(
         self,
         name: str,
-        network: gcp.compute.Network,
+        network: "gcp.compute.Network",
         role: str,
         source_ranges: pulumi.Input[list[str]] | list[pulumi.Input[str]],
-        allows: list[gcp.compute.FirewallAllowArgsDict],
-    ) -> gcp.compute.Firewall:
+        allows: "list[gcp.compute.FirewallAllowArgsDict]",
+    ) -> "gcp.compute.Firewall":
         return gcp.compute.Firewall(
             f"{name}-firewall-{role}",
             name=physical_name("MeshNetwork", COMPUTE, self._physical_name, "allow", role),
@@ -231,7 +233,7 @@ class MeshNetwork(pulumi.ComponentResource):
         )
 
 
-def _flow_log_config(enabled: bool) -> gcp.compute.SubnetworkLogConfigArgsDict | None:
+def _flow_log_config(enabled: bool) -> "gcp.compute.SubnetworkLogConfigArgsDict | None":
     """Flow logs as Google's own default samples them; None leaves them off."""
     if not enabled:
         return None
@@ -242,7 +244,7 @@ def _flow_log_config(enabled: bool) -> gcp.compute.SubnetworkLogConfigArgsDict |
     }
 
 
-def _result(subnet: gcp.compute.Subnetwork) -> pulumi.Output[SubnetResult]:
+def _result(subnet: "gcp.compute.Subnetwork") -> pulumi.Output[SubnetResult]:
     return pulumi.Output.all(subnet.name, subnet.id, subnet.region, subnet.ip_cidr_range).apply(
         lambda values: SubnetResult(
             name=values[0],

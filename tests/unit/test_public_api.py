@@ -2,6 +2,9 @@
 
 import ast
 import inspect
+import re
+import subprocess
+import sys
 from typing import get_origin, is_typeddict
 
 import pulumi
@@ -43,6 +46,22 @@ def test_all_is_sorted_and_names_every_public_name():
     ]
 
     assert meshwright.__all__ == sorted(public)
+
+
+def test_importing_the_package_loads_no_resource_types():
+    """They cost up to a second each; a program pays for those it uses, when it uses them."""
+    program = "import meshwright, sys; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    resources = [
+        module
+        for module in loaded
+        if re.match(r"pulumi_gcp\.\w+\.[a-z]|pulumi_kubernetes\.\w+\.v\w+\.[A-Z]", module)
+    ]
+    assert "pulumi_gcp.compute" in loaded  # the package itself, which loads on first use
+    assert resources == []
 
 
 @pytest.mark.parametrize("name", sorted(_EXPORTED))
