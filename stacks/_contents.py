@@ -19,7 +19,8 @@ from meshwright import (
 )
 from stacks import _workloads
 from stacks.spec import Platform
-from stacks.spec_mesh import Call, Gateway
+from stacks.spec_gateways import Gateway
+from stacks.spec_security import Call
 from stacks.spec_services import Namespace, Service
 
 

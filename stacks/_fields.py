@@ -1,5 +1,6 @@
 """The types of the spec's fields: each says its own rule and how to mend a value that breaks it."""
 
+import datetime
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -115,6 +116,40 @@ def _text(limit: int, what: str, example: str) -> Callable[[str], str]:
     return check
 
 
+def _key_name(value: str) -> str:
+    if not _names.KMS_KEY.fullmatch(value):
+        raise broken(
+            "must be a KMS key, projects/P/locations/L/keyRings/R/cryptoKeys/K",
+            "list them: gcloud kms keys list --location REGION --keyring RING",
+        )
+    return value
+
+
+def _token(what: str, example: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not _names.TOKEN.fullmatch(value):
+            raise broken(f"must be the name of a {what}", f"write it like {example}")
+        return value
+
+    return check
+
+
+def _url(value: str) -> str:
+    if not _names.HTTPS_URL.fullmatch(value):
+        near = value.replace("http://", "https://", 1)
+        mend = f"did you mean {near}?" if _names.HTTPS_URL.fullmatch(near) else ""
+        raise broken("must be an https:// address", mend or "write https://issuer.example.com")
+    return value
+
+
+def _day(value: str) -> str:
+    try:
+        datetime.date.fromisoformat(value)
+    except ValueError:
+        raise broken("must be a day, YYYY-MM-DD", "write it like 2027-06-30, in quotes") from None
+    return value
+
+
 def _prefix(value: str) -> str:
     return _name()(value) if value else value
 
@@ -159,6 +194,8 @@ Cidr = Annotated[str, AfterValidator(_cidr_range), _schema(format="ipv4-cidr")]
 PrivateCidr = Annotated[str, AfterValidator(_private_range), _schema(format="ipv4-cidr")]
 Region = Annotated[str, AfterValidator(_region), _schema(enum=sorted(_places.REGIONS))]
 LogLocation = Annotated[str, AfterValidator(_location(("global", "us", "eu")))]
+StorageLocation = Annotated[str, AfterValidator(_location(("US", "EU", "ASIA")))]
+KeyLocation = Annotated[str, AfterValidator(_location(("global", "us", "europe", "asia")))]
 DatasetLocation = Annotated[str, AfterValidator(_location(("US", "EU")))]
 Zone = Annotated[str, AfterValidator(_zone)]
 Host = Annotated[str, AfterValidator(_host), _schema(format="hostname")]
@@ -171,6 +208,15 @@ Filter = Annotated[str, AfterValidator(_text(20_000, "a filter", 'resource.type=
 LabelKey = Annotated[str, AfterValidator(_label_part("key"))]
 LabelValue = Annotated[str, AfterValidator(_label_part("value"))]
 Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=60)]
+KmsKey = Annotated[str, AfterValidator(_key_name), _schema(pattern=f"^{_names.KMS_KEY.pattern}$")]
+"""A key of Cloud KMS by its resource name; never key material."""
+
+Day = Annotated[str, AfterValidator(_day), _schema(format="date")]
+HeaderName = Annotated[str, AfterValidator(_token("header", "x-user-group"))]
+CookieName = Annotated[str, AfterValidator(_token("cookie", "session"))]
+HttpsUrl = Annotated[str, AfterValidator(_url), _schema(format="uri")]
+Text = Annotated[str, AfterValidator(_text(256, "a text", "why it is so"))]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Weight = Annotated[int, Field(ge=0, le=100)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]

@@ -1,34 +1,38 @@
-"""Security and log sinks: what contradicts, refers to nothing, or denies what a route promises."""
+"""Security: what contradicts, refers to nothing, or denies what a route promises."""
 
 from collections.abc import Iterator
 
-from stacks._rules_names import known, unique_texts
+from stacks._rules_names import known, unique, unique_texts
 from stacks._view import Problem, View, as_list
 
 
 def check(spec: View) -> Iterator[Problem]:
-    """Mutual TLS against plaintext, permissions against workloads, sinks against destinations."""
+    """Mutual TLS against plaintext, permissions and tokens against workloads."""
     yield from _plaintext(spec)
     yield from _calls(spec)
-    for sink in spec.each("log_sinks"):
-        kinds = [key for key in ("log_bucket", "bigquery") if sink.has(key)]
-        if len(kinds) != 1:
-            yield sink.problem(
-                "name",
-                f"a sink has exactly one destination, this has {len(kinds)}",
-                "keep one of log_bucket and bigquery",
-            )
+    yield from _users(spec)
 
 
 def _plaintext(spec: View) -> Iterator[Problem]:
     strict = spec.part("security").text("mtls") == "STRICT"
+    exceptions = {e.text("service"): e for e in spec.part("security").each("plaintext")}
+    services = _services(spec)
+    yield from unique(exceptions_of(spec), "exception", "service")
+    for name, exception in exceptions.items():
+        yield from known(exception, "service", name, services, "service")
+        if name in services and not services[name].get("plaintext_ports"):
+            yield exception.problem(
+                "service", "this service has no plaintext_ports", "add them there, or remove it"
+            )
     for namespace in spec.each("namespaces"):
         for service in namespace.each("services"):
-            if strict and service.get("plaintext_ports"):
+            excepted = f"{namespace.text('name')}/{service.text('name')}" in exceptions
+            if strict and service.get("plaintext_ports") and not excepted:
                 yield service.problem(
                     "plaintext_ports",
                     "security.mtls is STRICT, so no port takes plaintext",
-                    "give the callers a proxy and remove it, or write security.mtls: PERMISSIVE",
+                    "give the callers a proxy and remove it, name it in security.plaintext with "
+                    "reason and expires, or write security.mtls: PERMISSIVE",
                 )
             yield from _port_of(service)
 
@@ -44,12 +48,8 @@ def _port_of(service: View) -> Iterator[Problem]:
 
 
 def _calls(spec: View) -> Iterator[Problem]:
-    services = {
-        f"{namespace.text('name')}/{service.text('name')}": service
-        for namespace in spec.each("namespaces")
-        for service in namespace.each("services")
-    }
-    gateways = {f"{g.text('namespace')}/{g.text('name')}" for g in spec.each("gateways")}
+    services = _services(spec)
+    gateways = _doors(spec, "gateways")
     calls = spec.part("security").each("calls")
     seen: set[tuple[str | None, str | None]] = set()
     for call in calls:
@@ -76,3 +76,35 @@ def _calls(spec: View) -> Iterator[Problem]:
                 "calls are denied by default and nothing lets the gateway call this service",
                 f"add to security.calls: {{from: {gateway}, to: {name}}}",
             )
+
+
+def exceptions_of(spec: View) -> list[View]:
+    """The exceptions from STRICT."""
+    return spec.part("security").each("plaintext")
+
+
+def _services(spec: View) -> dict[str, View]:
+    return {
+        f"{namespace.text('name')}/{service.text('name')}": service
+        for namespace in spec.each("namespaces")
+        for service in namespace.each("services")
+    }
+
+
+def _doors(spec: View, key: str) -> set[str]:
+    return {f"{g.text('namespace')}/{g.text('name')}" for g in spec.each(key)}
+
+
+def _users(spec: View) -> Iterator[Problem]:
+    """Users' tokens are asked for by a workload that exists, once for each issuer."""
+    targets = {*_services(spec), *_doors(spec, "gateways")}
+    seen: set[tuple[str | None, str | None]] = set()
+    for jwt in spec.part("security").each("jwt"):
+        pair = (jwt.text("service"), jwt.text("issuer"))
+        yield from known(jwt, "service", pair[0], targets, "service or gateway")
+        yield from unique_texts(jwt, "audiences", "audience")
+        if pair in seen:
+            yield jwt.problem(
+                "issuer", "this service has the issuer already", "put the audiences into one entry"
+            )
+        seen.add(pair)

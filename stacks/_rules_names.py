@@ -16,11 +16,17 @@ def check(spec: View) -> Iterator[Problem]:
         yield from unique(cluster.each("node_pools"), "node pool of this cluster")
     for key, what in (
         ("networks", "network"),
-        ("clusters", "cluster"),
         ("namespaces", "namespace"),
+        ("encryption_keys", "key"),
+        ("vm_groups", "group"),
+        ("cloud_run_services", "service"),
         ("log_sinks", "log sink"),
     ):
         yield from unique(spec.each(key), what)
+    # All are members of one fleet.
+    kinds = ("clusters", "attached_clusters", "on_prem_clusters")
+    yield from unique([part for key in kinds for part in spec.each(key)], "cluster")
+    yield from unique(spec.part("monitoring").each("objectives"), "objective")
     for sink in spec.each("log_sinks"):
         yield from unique(sink.each("exclusions"), "exclusion of this sink")
     yield from _workloads(spec)
@@ -68,7 +74,8 @@ def known(
 
 def _workloads(spec: View) -> Iterator[Problem]:
     """Services and gateways of a namespace share its service accounts, so they share its names."""
-    gateways = spec.each("gateways")
+    kinds = ("gateways", "egress_gateways", "multi_cluster_gateways")
+    gateways = [gateway for kind in kinds for gateway in spec.each(kind)]
     for namespace in spec.each("namespaces"):
         here = [g for g in gateways if g.text("namespace") == namespace.text("name")]
         yield from unique([*namespace.each("services"), *here], "workload of its namespace")
@@ -111,6 +118,16 @@ def _composed(spec: View) -> Iterator[Problem]:
     for sink in spec.each("log_sinks"):
         name = sink.text("name") or ""
         yield from _fits(sink, prefix, name, _names.LOG_LIMIT, "the sink's name", counted=name)
+    for group in spec.each("vm_groups"):
+        name = group.text("name") or ""
+        account = f"{name}-vms"
+        what = "the name of the VMs' service account"
+        limit = _names.SERVICE_ACCOUNT_LIMIT
+        yield from _fits(group, prefix, account, limit, what, counted=name)
+    yield from _deployments(spec)
+
+
+def _deployments(spec: View) -> Iterator[Problem]:
     for namespace in spec.each("namespaces"):
         for service in namespace.each("services"):
             for version in service.each("versions"):

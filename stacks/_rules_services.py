@@ -1,6 +1,5 @@
-"""Services and gateways: where they run, their versions' weights, and how long calls may take."""
+"""Services and gateways: where they run, and by which hosts they are reached."""
 
-import math
 from collections.abc import Iterator
 
 from stacks._rules_clusters import least_and_most
@@ -24,13 +23,11 @@ def check(spec: View) -> Iterator[Problem]:
             yield from known(namespace, ("clusters", index), name, clusters, "cluster")
         for service in namespace.each("services"):
             yield from _placed(service, namespace)
-            yield from _versions(service)
             route = service.part("route")
             if service.has("route"):
-                yield from _deadline(route)
                 yield from _exposed(namespace, service, route, gateways, homes, taken)
                 yield from _together(namespace, service, route, gateways, homes, set(clusters))
-    for gateway in spec.each("gateways"):
+    for gateway in [*spec.each("gateways"), *spec.each("egress_gateways")]:
         home = gateway.text("namespace")
         yield from known(gateway, "namespace", home, homes, "namespace")
         if home in homes:
@@ -66,55 +63,6 @@ def _placed(part: View, namespace: View) -> Iterator[Problem]:
     what = f"cluster of namespace {namespace.text('name')}"
     for index, name in part.texts("clusters"):
         yield from known(part, ("clusters", index), name, allowed, what)
-
-
-def _versions(service: View) -> Iterator[Problem]:
-    names = [version.text("name") or "" for version in service.each("versions")]
-    if not service.has("route"):
-        if len(names) > 1:
-            yield service.problem(
-                "route",
-                "with several versions a route must say how calls are shared",
-                "add route.weights, such as 90 and 10",
-            )
-        return
-    route = service.part("route")
-    if service.text("protocol") == "tcp":
-        yield service.problem("route", "routes share HTTP calls, this is tcp", "remove the route")
-    seen: set[str] = set()
-    shares = route.each("weights")
-    for share in shares:
-        name = share.text("version")
-        yield from known(share, "version", name, names, f"version of {service.text('name')}")
-        if name in seen:
-            yield share.problem("version", "has a weight already", "keep one weight a version")
-        seen.add(name or "")
-    weights = [share.integer("weight") for share in shares]
-    total = sum(weight for weight in weights if weight is not None)
-    if shares and None not in weights and total != 100:
-        spelt = " + ".join(str(weight) for weight in weights)
-        word = "raise" if total < 100 else "lower"
-        yield route.problem(
-            "weights",
-            f"the weights of a route sum to 100, these to {total} ({spelt})",
-            f"{word} one of them by {abs(100 - total)}",
-        )
-
-
-def _deadline(route: View) -> Iterator[Problem]:
-    """All tries together must fit into the deadline, else the last ones can never happen."""
-    timeout = route.number("timeout_seconds")
-    retries = route.part("retries")
-    attempts, one = retries.integer("attempts"), retries.number("per_try_timeout_seconds")
-    if timeout is None or attempts is None or one is None or not math.isfinite(timeout * one):
-        return
-    if (attempts + 1) * one > timeout:
-        yield retries.problem(
-            "per_try_timeout_seconds",
-            f"{attempts + 1} tries of {one:g} s take {(attempts + 1) * one:g} s, the deadline "
-            f"timeout_seconds is {timeout:g} s",
-            f"at most {math.floor(timeout / (attempts + 1) * 10) / 10:g}, or fewer attempts",
-        )
 
 
 def _exposed(

@@ -10,9 +10,13 @@ from pydantic import Field
 from stacks._errors import SpecError, problems_of
 from stacks._fields import MAX_ENTRIES, Closed, Labels, Prefix, ProjectId
 from stacks.spec_clusters import Cluster
-from stacks.spec_logging import LogSink
-from stacks.spec_mesh import Fleet, Gateway, Mesh, Security, Telemetry
+from stacks.spec_gateways import EgressGateway, Gateway, MultiClusterGateway
+from stacks.spec_hybrid import AttachedCluster, CloudRunService, OnPremCluster, VmGroup
+from stacks.spec_logging import EncryptionKey, LogSink
+from stacks.spec_mesh import Fleet, Mesh, Telemetry
+from stacks.spec_monitoring import Monitoring
 from stacks.spec_network import Network
+from stacks.spec_security import Security
 from stacks.spec_services import Namespace
 
 __all__ = ["Platform", "SpecError", "load"]
@@ -40,10 +44,25 @@ class Platform(Closed):
     clusters: list[Cluster] = Field(
         min_length=1, max_length=MAX_ENTRIES, description="The GKE clusters, at least one."
     )
+    attached_clusters: list[AttachedCluster] = Field(
+        default_factory=list[AttachedCluster],
+        max_length=MAX_ENTRIES,
+        description="Clusters of other clouds in the fleet.",
+    )
+    on_prem_clusters: list[OnPremCluster] = Field(
+        default_factory=list[OnPremCluster],
+        max_length=MAX_ENTRIES,
+        description="Clusters on premises in the fleet.",
+    )
+    encryption_keys: list[EncryptionKey] = Field(
+        default_factory=list[EncryptionKey],
+        max_length=100,
+        description="Keys of one's own, which clusters and log sinks name.",
+    )
     fleet: Fleet = Field(
         default_factory=lambda: Fleet(), description="The fleet that every cluster is born into."
     )
-    mesh: Mesh = Field(default_factory=lambda: Mesh(), description="The managed control plane.")
+    mesh: Mesh = Field(default_factory=lambda: Mesh(), description="The control planes.")
     namespaces: list[Namespace] = Field(
         default_factory=list[Namespace],
         max_length=MAX_ENTRIES,
@@ -54,11 +73,32 @@ class Platform(Closed):
         max_length=MAX_ENTRIES,
         description="Ingress gateways, serving HTTPS.",
     )
+    egress_gateways: list[EgressGateway] = Field(
+        default_factory=list[EgressGateway],
+        max_length=MAX_ENTRIES,
+        description="Ways out of the mesh. Default: none.",
+    )
+    multi_cluster_gateways: list[MultiClusterGateway] = Field(
+        default_factory=list[MultiClusterGateway],
+        max_length=MAX_ENTRIES,
+        description="Load balancers before services of several clusters.",
+    )
+    vm_groups: list[VmGroup] = Field(
+        default_factory=list[VmGroup], max_length=MAX_ENTRIES, description="VMs in the mesh."
+    )
+    cloud_run_services: list[CloudRunService] = Field(
+        default_factory=list[CloudRunService],
+        max_length=MAX_ENTRIES,
+        description="Cloud Run services in the mesh.",
+    )
     security: Security = Field(
         default_factory=lambda: Security(), description="Mutual TLS, and who may call whom."
     )
     telemetry: Telemetry = Field(
         default_factory=lambda: Telemetry(), description="What the mesh's proxies report."
+    )
+    monitoring: Monitoring = Field(
+        default_factory=lambda: Monitoring(), description="Dashboard, objectives and alerts."
     )
     log_sinks: list[LogSink] = Field(
         default_factory=list[LogSink],

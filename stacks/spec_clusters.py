@@ -12,9 +12,11 @@ from stacks._fields import (
     Name,
     NodePoolName,
     PrivateCidr,
+    ProjectId,
     Region,
     Zone,
 )
+from stacks.spec_mesh import MeshKind
 
 
 class AuthorizedNetwork(Closed):
@@ -57,6 +59,11 @@ class NodePool(Closed):
         default=3, ge=1, le=15000, description="Most nodes, over all zones together."
     )
     disk_size_gb: int = Field(default=100, ge=10, le=65536, description="Boot disk, GB.")
+    zones: list[Zone] = Field(
+        default_factory=list[Zone],
+        max_length=10,
+        description="Zones of its nodes. Default: the cluster's.",
+    )
     spot: bool = Field(default=False, description="Whether nodes are Spot VMs.")
     labels: Labels = Field(default_factory=dict, description="Kubernetes labels of the nodes.")
 
@@ -101,6 +108,31 @@ class Cluster(Closed):
         description="Pools of a Standard cluster, at least one; Autopilot has none.",
     )
     gateway_api: bool = Field(default=True, description="Whether GKE's Gateway API is on.")
+    project: ProjectId | None = Field(
+        default=None,
+        description="Id of the project that owns it, a service project of its network's host. "
+        "Default: the platform's.",
+    )
+    mesh: MeshKind | None = Field(
+        default=None, description="Kind of its control plane. Default: that of `mesh.kind`."
+    )
+    secrets_key: Name | None = Field(
+        default=None,
+        description="One of `encryption_keys`, in its region, for Secrets in etcd. Default: the "
+        "cluster's own key.",
+    )
+    disk_key: Name | None = Field(
+        default=None,
+        description="One of `encryption_keys`, in its region, for the nodes' boot disks. Default: "
+        "Google's.",
+    )
+    security_group: Annotated[str, Field(pattern=r"^gke-security-groups@[a-z0-9.-]+$")] | None = (
+        Field(
+            default=None,
+            description="Group whose groups RBAC may name. Default: none.",
+            examples=["gke-security-groups@example.com"],
+        )
+    )
     labels: Labels = Field(default_factory=dict, description="Labels beside the platform's.")
     deletion_protection: bool = Field(
         default=True, description="Whether a destroy of the cluster is refused."

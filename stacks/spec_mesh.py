@@ -1,10 +1,10 @@
-"""What is said once for the whole mesh: fleet, control plane, gateways, security, telemetry."""
+"""What is said once for the whole mesh: the fleet, the control planes, and what proxies report."""
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from stacks._fields import MAX_ENTRIES, Cidr, Closed, Filter, Host, Name, Reference
+from stacks._fields import MAX_ENTRIES, Closed, Filter, Name, Percent
 
 
 class Fleet(Closed):
@@ -19,13 +19,86 @@ class Fleet(Closed):
     multi_cluster_services: bool = Field(
         default=False, description="Whether Services can be exported to the other clusters."
     )
+    multi_cluster_gateway: Name | None = Field(
+        default=None,
+        description="The config cluster, which holds the multi-cluster gateways. Default: none, "
+        "and multi-cluster Gateway is off.",
+    )
+
+
+Charts = Annotated[str, Field(pattern=r"^(https://|oci://|\.?/|\.[a-z])\S+$")]
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+([-+.][\w.+-]+)?$")]
+
+
+class Revision(Closed):
+    """One control plane inside a cluster; two side by side are a canary upgrade."""
+
+    name: Name = Field(description="Name of the revision.", examples=["1-31-1"])
+    version: Version | None = Field(
+        default=None, description="Version of the charts or images. Default: the component's."
+    )
+
+
+class IstioControlPlane(Closed):
+    """Open-source Istio by its Helm charts, for clusters with `mesh: istio`."""
+
+    chart_repository: Charts = Field(
+        default="https://istio-release.storage.googleapis.com/charts",
+        description="Where the charts base, cni, istiod and gateway are: an address (https, oci), "
+        "or a folder with Istio's own layout.",
+        examples=["oci://gcr.io/istio-release/charts"],
+    )
+    version: Version = Field(default="1.31.1", description="Version of the charts.")
+    image_hub: Annotated[str, Field(pattern=r"^[\w.:/-]+$")] | None = Field(
+        default=None, description="Registry and path of the images. Default: the charts'."
+    )
+    revisions: list[Revision] = Field(
+        default_factory=lambda: [Revision(name="default")],
+        min_length=1,
+        max_length=3,
+        description="The control planes; the first is the namespaces' default.",
+    )
+
+
+class InClusterControlPlane(Closed):
+    """Google's control plane inside a cluster, for clusters with `mesh: in_cluster`.
+
+    Supported on GDC software-only; on GKE it is deprecated.
+    """
+
+    chart_repository: Charts = Field(
+        default="https://istio-release.storage.googleapis.com/charts",
+        description="Where the charts base, cni and istiod are; Google's images and settings go "
+        "on top.",
+    )
+    revisions: list[Revision] = Field(
+        default_factory=lambda: [Revision(name="asm")],
+        min_length=1,
+        max_length=3,
+        description="The control planes; the first is the namespaces' default.",
+    )
+    certificate_authority: Literal["mesh_ca", "ca_service", "istio_ca"] = Field(
+        default="mesh_ca", description="Who signs the workloads' certificates."
+    )
+    ca_pool: (
+        Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/caPools/[^/]+$")] | None
+    ) = Field(default=None, description="Pool of CA Service; only with ca_service.")
+
+
+MeshKind = Literal["managed", "in_cluster", "istio"]
 
 
 class Mesh(Closed):
-    """The managed control plane on every cluster."""
+    """The control planes. Each cluster has one kind; `kind` is that of clusters that say none."""
 
+    kind: MeshKind = Field(
+        default="managed",
+        description="Google runs it (managed), Google's runs in the cluster (in_cluster), or "
+        "open-source Istio does (istio).",
+    )
     channel: Literal["rapid", "regular", "stable"] = Field(
-        default="regular", description="Release channel; it cannot be changed later."
+        default="regular",
+        description="Release channel of managed ones; it cannot be changed later.",
     )
     timeout_seconds: int = Field(
         default=3600,
@@ -33,72 +106,11 @@ class Mesh(Closed):
         le=14400,
         description="How long to wait until it is ACTIVE everywhere, seconds.",
     )
-
-
-class Gateway(Closed):
-    """An ingress gateway: a load balancer and Envoy pods that serve HTTPS."""
-
-    name: Name = Field(description="Name, unique in its namespace among gateways and services.")
-    namespace: Name = Field(description="Namespace it runs in, one of `namespaces`.")
-    clusters: list[Name] = Field(
-        default_factory=list[str],
-        max_length=MAX_ENTRIES,
-        description="Clusters that run it. Default: the namespace's.",
+    istio: IstioControlPlane = Field(
+        default_factory=lambda: IstioControlPlane(), description="Open-source Istio."
     )
-    hosts: list[Host] = Field(
-        min_length=1, max_length=100, description="Names it serves; never '*'."
-    )
-    certificate_secret: Name = Field(
-        description="Name of the TLS Secret in the gateway's namespace; never its value."
-    )
-    min_replicas: int = Field(default=2, ge=1, le=100, description="Fewest pods.")
-    max_replicas: int = Field(default=5, ge=1, le=100, description="Most pods.")
-    internal: bool = Field(
-        default=False, description="Whether the load balancer is only reached from the VPC."
-    )
-    allowed_cidrs: list[Cidr] = Field(
-        default_factory=list[str],
-        max_length=1000,
-        description="Ranges that the load balancer lets in. Default: everyone.",
-    )
-
-
-class Call(Closed):
-    """A permission: one workload may call another. What is not named is denied."""
-
-    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
-
-    caller: Reference = Field(
-        alias="from",
-        description="The caller, a service or gateway: <namespace>/<name>.",
-        examples=["shop-ingress/public"],
-    )
-    callee: Reference = Field(
-        alias="to",
-        description="The service called: <namespace>/<name>.",
-        examples=["shop/checkout"],
-    )
-    methods: list[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]] = Field(
-        default_factory=list[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]],
-        max_length=7,
-        description="HTTP methods. Default: all.",
-    )
-    paths: list[Annotated[str, Field(pattern=r"^(/|\*/?)\S*$", max_length=2048)]] = Field(
-        default_factory=list[str],
-        max_length=100,
-        description="HTTP paths, '*' at one end as wildcard. Default: all.",
-    )
-
-
-class Security(Closed):
-    """Mutual TLS and permissions. Calls that nothing allows are denied."""
-
-    mtls: Literal["STRICT", "PERMISSIVE"] = Field(
-        default="STRICT",
-        description="STRICT everywhere; PERMISSIVE opens the `plaintext_ports` of services.",
-    )
-    calls: list[Call] = Field(
-        default_factory=list[Call], max_length=MAX_ENTRIES, description="Who may call whom."
+    in_cluster: InClusterControlPlane = Field(
+        default_factory=lambda: InClusterControlPlane(), description="Google's, in the cluster."
     )
 
 
@@ -117,6 +129,15 @@ class AccessLogs(Closed):
     )
 
 
+class NamespaceTelemetry(Closed):
+    """What proxies of one namespace report instead."""
+
+    namespace: Name = Field(description="One of `namespaces`.")
+    access_logs: AccessLogs = Field(
+        default_factory=lambda: AccessLogs(), description="Access logs of the namespace."
+    )
+
+
 class Telemetry(Closed):
     """What proxies report."""
 
@@ -124,3 +145,14 @@ class Telemetry(Closed):
         default_factory=lambda: AccessLogs(), description="Access logs of the whole mesh."
     )
     tracing: bool = Field(default=False, description="Whether traces go to Cloud Trace.")
+    trace_sampling_percent: Percent | None = Field(
+        default=None,
+        description="Share of calls that are traced; only with a control plane in the cluster. "
+        "Default: the mesh's own.",
+    )
+    metrics: bool = Field(default=False, description="Whether proxies give Prometheus metrics.")
+    namespaces: list[NamespaceTelemetry] = Field(
+        default_factory=list[NamespaceTelemetry],
+        max_length=MAX_ENTRIES,
+        description="Namespaces that report otherwise.",
+    )

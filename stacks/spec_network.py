@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from stacks._fields import MAX_ENTRIES, Cidr, Closed, Name, PrivateCidr, Region
+from stacks._fields import MAX_ENTRIES, Cidr, Closed, Name, PrivateCidr, ProjectId, Region
 
 
 class Subnet(Closed):
@@ -34,6 +34,11 @@ class Network(Closed):
     """A VPC with outbound NAT and the firewall that a mesh needs."""
 
     name: Name = Field(description="Name, unique in the spec.")
+    host_project: ProjectId | None = Field(
+        default=None,
+        description="Id of the project that owns it and shares it (shared VPC) with the projects "
+        "of its clusters. Default: the platform's.",
+    )
     subnets: list[Subnet] = Field(
         min_length=1, max_length=MAX_ENTRIES, description="The subnets, at least one."
     )

@@ -116,8 +116,8 @@ WEIGHT_CASES = [
          "version of checkout", "v1, v2"),
     Case("weight-twice", {f"{WEIGHTS}[1].version": "v1"}, f"{WEIGHTS}[1].version",
          "has a weight already", "one weight a version"),
-    Case("weights-missing", {WEIGHTS: DELETE}, WEIGHTS, "is required", "add it"),
-    Case("weights-empty", {WEIGHTS: []}, WEIGHTS, "at least 1", "add one"),
+    Case("weights-missing", {WEIGHTS: DELETE}, WEIGHTS, "this has neither", "add it"),
+    Case("weights-empty", {WEIGHTS: []}, WEIGHTS, "weights or active", "add it"),
 ]  # fmt: skip
 
 KEYS = [

@@ -1,0 +1,124 @@
+"""Control planes, their revisions, and what crosses clusters."""
+
+from collections.abc import Iterator
+
+from stacks._rules_hybrid import mesh_of
+from stacks._rules_names import known, unique
+from stacks._view import Problem, View
+
+
+def check(spec: View) -> Iterator[Problem]:
+    """Revisions against namespaces, exports and multi-cluster gateways against the fleet."""
+    mesh = spec.part("mesh")
+    clusters = {c.text("name") or "": c for c in spec.each("clusters")}
+    for kind in ("istio", "in_cluster"):
+        yield from unique(mesh.part(kind).each("revisions"), "revision of this control plane")
+    yield from _authority(mesh.part("in_cluster"))
+    for namespace in spec.each("namespaces"):
+        yield from _revision(spec, namespace, clusters)
+    yield from _sampling(spec, clusters)
+    yield from _exports(spec)
+    config = spec.part("fleet").text("multi_cluster_gateway")
+    yield from known(spec.part("fleet"), "multi_cluster_gateway", config, clusters, "cluster")
+    for gateway in spec.each("multi_cluster_gateways"):
+        yield from _across(spec, gateway, config)
+
+
+def _authority(plane: View) -> Iterator[Problem]:
+    service = plane.text("certificate_authority") == "ca_service"
+    if service and not plane.has("ca_pool"):
+        yield plane.problem("ca_pool", "CA Service signs from a pool", "add ca_pool")
+    if plane.has("ca_pool") and not service:
+        yield plane.problem(
+            "ca_pool", "only CA Service has a pool", "write certificate_authority: ca_service"
+        )
+
+
+def _revision(spec: View, namespace: View, clusters: dict[str, View]) -> Iterator[Problem]:
+    """A namespace's revision runs in each of its clusters."""
+    name = namespace.text("revision")
+    if name is None:
+        return
+    for _, cluster_name in namespace.texts("clusters"):
+        cluster = clusters.get(cluster_name)
+        kind = mesh_of(spec, cluster) if cluster else None
+        if kind == "managed":
+            yield namespace.problem(
+                "revision",
+                f"cluster {cluster_name} has the managed mesh, whose channel is its revision",
+                "remove it",
+            )
+            return
+        if kind in ("istio", "in_cluster"):
+            plane = spec.part("mesh").part(kind)
+            names = [r.text("name") or "" for r in plane.each("revisions")]
+            found = list(known(namespace, "revision", name, names, f"revision of mesh.{kind}"))
+            yield from found
+            if found:
+                return
+
+
+def _sampling(spec: View, clusters: dict[str, View]) -> Iterator[Problem]:
+    managed = [name for name, cluster in clusters.items() if mesh_of(spec, cluster) == "managed"]
+    telemetry = spec.part("telemetry")
+    spaces = [n.text("name") or "" for n in spec.each("namespaces")]
+    if telemetry.has("trace_sampling_percent"):
+        if managed:
+            yield telemetry.problem(
+                "trace_sampling_percent",
+                f"the managed mesh takes no sampling rate, and {', '.join(managed)} has it",
+                "remove it",
+            )
+        if telemetry.get("tracing") is not True:
+            yield telemetry.problem(
+                "trace_sampling_percent", "nothing is traced", "remove it, or write tracing: true"
+            )
+    for other in telemetry.each("namespaces"):
+        yield from known(other, "namespace", other.text("namespace"), spaces, "namespace")
+    yield from unique(telemetry.each("namespaces"), "namespace's telemetry", "namespace")
+
+
+def _exports(spec: View) -> Iterator[Problem]:
+    on = spec.part("fleet").get("multi_cluster_services") is True
+    for namespace in spec.each("namespaces"):
+        for service in namespace.each("services"):
+            if service.get("exported") is True and not on:
+                yield service.problem(
+                    "exported",
+                    "the fleet has no multi-cluster Services",
+                    "write fleet.multi_cluster_services: true",
+                )
+
+
+def _across(spec: View, gateway: View, config: str | None) -> Iterator[Problem]:
+    spaces = {n.text("name") or "": n for n in spec.each("namespaces")}
+    home = gateway.text("namespace")
+    yield from known(gateway, "namespace", home, spaces, "namespace")
+    certificates = [k for k in ("certificate_secret", "certificate_map") if gateway.has(k)]
+    if len(certificates) != 1:
+        yield gateway.problem(
+            "hosts",
+            f"HTTPS takes exactly one certificate, this names {len(certificates)}",
+            "keep one of certificate_secret and certificate_map",
+        )
+    if config is None:
+        yield gateway.problem(
+            "name",
+            "the fleet has no config cluster for it",
+            "write fleet.multi_cluster_gateway: CLUSTER",
+        )
+    elif home in spaces and config not in [t for _, t in spaces[home].texts("clusters")]:
+        yield gateway.problem(
+            "namespace", f"is not in the config cluster {config}", f"add {config} to its clusters"
+        )
+    services = {
+        f"{n.text('name')}/{s.text('name')}": s for n in spaces.values() for s in n.each("services")
+    }
+    name = gateway.text("service")
+    yield from known(gateway, "service", name, services, "service")
+    if name in services and services[name].get("exported") is not True:
+        yield gateway.problem("service", "is not exported", "write exported: true at the service")
+    if name in services and home in spaces and (name or "").partition("/")[0] != home:
+        yield gateway.problem(
+            "namespace", "must be that of its service", f"write {(name or '').partition('/')[0]}"
+        )

@@ -1,0 +1,161 @@
+"""What joins beside GKE: other clouds, premises, VMs and Cloud Run."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from stacks import _names, _places
+from stacks._rules_clusters import least_and_most
+from stacks._rules_names import known, unique_texts
+from stacks._view import Problem, View
+
+CLOUD_RUN_LIMIT = 49
+"""Characters of a Cloud Run service's name (https://cloud.google.com/run/docs/configuring)."""
+
+
+def check(spec: View) -> Iterator[Problem]:
+    """Every part of a hybrid mesh."""
+    for cluster in spec.each("attached_clusters"):
+        yield from _one_cloud(cluster)
+    for cluster in spec.each("on_prem_clusters"):
+        if cluster.has("bare_metal"):
+            yield from _bare_metal(cluster.part("bare_metal"))
+    for group in spec.each("vm_groups"):
+        yield from _in_subnet(spec, group)
+        yield from least_and_most(group, "min_replicas", "max_replicas")
+        yield from _joined(spec, group)
+    for service in spec.each("cloud_run_services"):
+        yield from _in_subnet(spec, service)
+        yield from least_and_most(service, "min_instances", "max_instances")
+        yield from _cloud_run(spec, service)
+
+
+def mesh_of(spec: View, cluster: View) -> str | None:
+    """The kind of a cluster's control plane."""
+    return cluster.text("mesh") or spec.part("mesh").text("kind")
+
+
+def _one_cloud(cluster: View) -> Iterator[Problem]:
+    clouds = [key for key in ("eks", "aks") if cluster.has(key)]
+    if len(clouds) != 1:
+        yield cluster.problem(
+            "name",
+            f"an attached cluster is in exactly one cloud, this names {len(clouds)}",
+            "keep one of eks and aks",
+        )
+
+
+def _bare_metal(metal: View) -> Iterator[Problem]:
+    for key in ("control_plane_vip", "ingress_vip"):
+        text = metal.text(key)
+        if text is not None and not _is_address(text):
+            yield metal.problem(key, "must be an IPv4 address", "write it like 10.200.0.10")
+    for key in ("control_plane_nodes", "worker_nodes"):
+        yield from unique_texts(metal, key, "machine")
+        for index, text in metal.texts(key):
+            if not _is_address(text):
+                yield metal.problem(
+                    (key, index), "must be an IPv4 address", "write it like 10.200.0.11"
+                )
+    controls = {text for _, text in metal.texts("control_plane_nodes")}
+    for index, text in metal.texts("worker_nodes"):
+        if text in controls:
+            yield metal.problem(
+                ("worker_nodes", index), "is a control plane's machine", "name another machine"
+            )
+    if metal.texts("control_plane_nodes") and len(metal.texts("control_plane_nodes")) % 2 == 0:
+        yield metal.problem(
+            "control_plane_nodes",
+            "an even number of them has no majority when half is lost",
+            "take 1, 3 or 5",
+        )
+    for index, text in metal.texts("load_balancer_addresses"):
+        yield from _pool(metal, index, text)
+
+
+def _pool(metal: View, index: int, text: str) -> Iterator[Problem]:
+    first, dash, last = text.partition("-")
+    lawful = dash and _is_address(first) and _is_address(last)
+    if not lawful or IPv4Address(first) > IPv4Address(last):
+        yield metal.problem(
+            ("load_balancer_addresses", index),
+            "must be two IPv4 addresses, the lower one first",
+            "write it like 10.200.0.50-10.200.0.70",
+        )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_subnet(spec: View, part: View) -> Iterator[Problem]:
+    """The network and subnet exist, and the subnet is in the part's region."""
+    networks = {n.text("name") or "": n for n in spec.each("networks")}
+    name = part.text("network")
+    yield from known(part, "network", name, networks, "network")
+    network = networks.get(name or "")
+    if network is None:
+        return
+    subnets = {s.text("name") or "": s for s in network.each("subnets")}
+    yield from known(part, "subnet", part.text("subnet"), subnets, f"subnet of network {name}")
+    subnet = subnets.get(part.text("subnet") or "")
+    region, home = part.text("region"), subnet.text("region") if subnet else None
+    if region in _places.REGIONS and home in _places.REGIONS and region != home:
+        yield part.problem("region", f"must be the region of its subnet, {home}", f"write {home}")
+
+
+def _joined(spec: View, group: View) -> Iterator[Problem]:
+    own = [key for key in ("cluster", "namespace") if group.has(key)]
+    if group.text("mode") != "workload-group":
+        for key in own:
+            yield group.problem(
+                key, "Google's service proxy joins no cluster", "remove it, or mode: workload-group"
+            )
+        return
+    clusters = {c.text("name") or "": c for c in spec.each("clusters")}
+    spaces = {n.text("name") or "": n for n in spec.each("namespaces")}
+    for key, what in (("cluster", "cluster"), ("namespace", "namespace")):
+        if not group.has(key):
+            yield group.problem(key, f"a workload group is in a {what}", f"add {key}")
+    cluster = clusters.get(group.text("cluster") or "")
+    yield from known(group, "cluster", group.text("cluster"), clusters, "cluster")
+    yield from known(group, "namespace", group.text("namespace"), spaces, "namespace")
+    space = spaces.get(group.text("namespace") or "")
+    if space is not None and cluster is not None:
+        here = [text for _, text in space.texts("clusters")]
+        yield from known(group, "cluster", group.text("cluster"), here, "cluster of its namespace")
+    if cluster is not None and mesh_of(spec, cluster) == "managed":
+        yield group.problem(
+            "mode",
+            "the managed control plane takes no WorkloadGroup",
+            "write mode: service-proxy, or name a cluster with Istio inside",
+        )
+
+
+def _cloud_run(spec: View, service: View) -> Iterator[Problem]:
+    composed = _names.compose(spec.text("prefix") or "", service.text("name") or "")
+    if len(service.text("name") or "") <= CLOUD_RUN_LIMIT < len(composed):
+        yield service.problem(
+            "name",
+            f"a Cloud Run service's name is at most {CLOUD_RUN_LIMIT} characters; composed it is "
+            f"{composed!r}, {len(composed)}",
+            f"shorten it or the prefix by {len(composed) - CLOUD_RUN_LIMIT}",
+        )
+    targets = {
+        f"{namespace.text('name')}/{target.text('name')}"
+        for namespace in spec.each("namespaces")
+        for target in namespace.each("services")
+    }
+    excepted = {e.text("service") for e in spec.part("security").each("plaintext")}
+    yield from unique_texts(service, "calls", "service")
+    for index, name in service.texts("calls"):
+        yield from known(service, ("calls", index), name, targets, "service")
+        if name in targets and name not in excepted:
+            yield service.problem(
+                ("calls", index),
+                "Cloud Run calls into GKE in plaintext, and this service takes none",
+                f"add {name} to security.plaintext with reason and expires",
+            )

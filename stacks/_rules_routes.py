@@ -1,0 +1,117 @@
+"""Routes: shares that sum to 100, versions that exist, and how long calls may take."""
+
+import math
+from collections.abc import Iterator
+
+from stacks._rules_names import known
+from stacks._view import Problem, View
+
+_HTTP_ONLY = ("matches", "mirror", "fault", "retries", "timeout_seconds")
+
+
+def check(spec: View) -> Iterator[Problem]:
+    """What the route of each service says."""
+    for namespace in spec.each("namespaces"):
+        for service in namespace.each("services"):
+            names = [version.text("name") or "" for version in service.each("versions")]
+            if service.has("route"):
+                yield from _route(service, service.part("route"), names)
+            elif len(names) > 1:
+                yield service.problem(
+                    "route",
+                    "with several versions a route must say how calls are shared",
+                    "add route.weights, such as 90 and 10",
+                )
+
+
+def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
+    what = f"version of {service.text('name')}"
+    yield from _shares(route, names, what)
+    yield from known(route, "active", route.text("active"), names, what)
+    for match in route.each("matches"):
+        yield from _match(match, names, what)
+    if route.has("mirror"):
+        mirror = route.part("mirror")
+        yield from known(mirror, "version", mirror.text("version"), names, what)
+    if route.has("sticky"):
+        yield from _sticky(route.part("sticky"))
+    if route.has("fault"):
+        fault = route.part("fault")
+        if not fault.has("delay_seconds") and not fault.has("abort_status"):
+            yield route.problem(
+                "fault", "names no fault", "add delay_seconds or abort_status, or remove it"
+            )
+    if service.text("protocol") == "tcp":
+        for key in _HTTP_ONLY:
+            if route.has(key) and route.get(key):
+                yield route.problem(key, "the service speaks tcp, not HTTP", "remove it")
+    yield from _deadline(route)
+
+
+def _shares(route: View, names: list[str], what: str) -> Iterator[Problem]:
+    shares = route.each("weights")
+    if route.has("active") == bool(route.get("weights")):
+        also = "both" if route.has("active") else "neither"
+        yield route.problem(
+            "weights",
+            f"a route has weights or active (blue/green), this has {also}",
+            "remove one of them" if also == "both" else "add it: a share for each version",
+        )
+    seen: set[str] = set()
+    for share in shares:
+        name = share.text("version")
+        yield from known(share, "version", name, names, what)
+        if name in seen:
+            yield share.problem("version", "has a weight already", "keep one weight a version")
+        seen.add(name or "")
+    weights = [share.integer("weight") for share in shares]
+    total = sum(weight for weight in weights if weight is not None)
+    if shares and None not in weights and total != 100:
+        spelt = " + ".join(str(weight) for weight in weights)
+        word = "raise" if total < 100 else "lower"
+        yield route.problem(
+            "weights",
+            f"the weights of a route sum to 100, these to {total} ({spelt})",
+            f"{word} one of them by {abs(100 - total)}",
+        )
+
+
+def _match(match: View, names: list[str], what: str) -> Iterator[Problem]:
+    yield from known(match, "version", match.text("version"), names, what)
+    if not match.get("headers") and not match.has("cookie"):
+        yield match.problem(
+            "version", "a match without a condition takes every call", "add headers or cookie"
+        )
+    if match.has("cookie") != match.has("cookie_value"):
+        key, other = ("cookie", "cookie_value") if match.has("cookie") else (
+            "cookie_value", "cookie"
+        )  # fmt: skip
+        yield match.problem(key, f"{key} and {other} go together", f"add {other}")
+
+
+def _sticky(sticky: View) -> Iterator[Problem]:
+    ways = [key for key in ("cookie", "header", "source_ip") if sticky.get(key)]
+    if len(ways) != 1:
+        yield sticky.problem(
+            "source_ip" if "source_ip" in ways else ways[0] if ways else "cookie",
+            f"calls stick by exactly one thing, this names {len(ways)}",
+            "keep one of cookie, header and source_ip",
+        )
+    if sticky.has("cookie_ttl_seconds") and not sticky.has("cookie"):
+        yield sticky.problem("cookie_ttl_seconds", "only a cookie has a life", "remove it")
+
+
+def _deadline(route: View) -> Iterator[Problem]:
+    """All tries together must fit into the deadline, else the last ones can never happen."""
+    timeout = route.number("timeout_seconds")
+    retries = route.part("retries")
+    attempts, one = retries.integer("attempts"), retries.number("per_try_timeout_seconds")
+    if timeout is None or attempts is None or one is None or not math.isfinite(timeout * one):
+        return
+    if (attempts + 1) * one > timeout:
+        yield retries.problem(
+            "per_try_timeout_seconds",
+            f"{attempts + 1} tries of {one:g} s take {(attempts + 1) * one:g} s, the deadline "
+            f"timeout_seconds is {timeout:g} s",
+            f"at most {math.floor(timeout / (attempts + 1) * 10) / 10:g}, or fewer attempts",
+        )

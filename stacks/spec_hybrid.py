@@ -1,0 +1,139 @@
+"""What joins the mesh beside GKE: VMs, Cloud Run, clusters of other clouds and on premises."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stacks._fields import (
+    MAX_ENTRIES,
+    Closed,
+    ClusterName,
+    HttpsUrl,
+    Image,
+    Name,
+    Port,
+    Reference,
+    Region,
+)
+
+
+class Eks(Closed):
+    """An EKS cluster whose issuer and version are read from AWS with the caller's credentials."""
+
+    cluster: Annotated[str, Field(pattern=r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$")] = Field(
+        description="Name of the EKS cluster."
+    )
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = Field(
+        description="Region of AWS.", examples=["eu-central-1"]
+    )
+
+
+class Aks(Closed):
+    """An AKS cluster, by what `az aks show` says of it."""
+
+    issuer_url: HttpsUrl = Field(description="OIDC issuer (`oidcIssuerProfile.issuerUrl`).")
+    kubernetes_version: Annotated[str, Field(pattern=r"^1\.\d+(\.\d+)?$")] = Field(
+        description="Version of the control plane.", examples=["1.33"]
+    )
+
+
+class AttachedCluster(Closed):
+    """A cluster of another cloud as a member of the fleet; exactly one of `eks` and `aks`."""
+
+    name: ClusterName = Field(description="Name, unique among all clusters.")
+    region: Region = Field(description="Google Cloud region that its membership is managed from.")
+    platform_version: Annotated[str, Field(pattern=r"^1\.\d+\.\d+-gke\.\d+$")] = Field(
+        description="Platform version of the attached cluster.", examples=["1.33.0-gke.1"]
+    )
+    eks: Eks | None = Field(default=None, description="Amazon EKS.")
+    aks: Aks | None = Field(default=None, description="Azure AKS.")
+    admin_users: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(
+        default_factory=list[str],
+        max_length=100,
+        description="E-mails of its administrators through the Connect gateway.",
+    )
+
+
+class BareMetal(Closed):
+    """A user cluster of GDC software-only for bare metal, made through its admin cluster."""
+
+    version: Annotated[str, Field(pattern=r"^1\.\d+\.\d+-gke\.\d+$")] = Field(
+        description="Version.", examples=["1.33.0-gke.790"]
+    )
+    admin_cluster_membership: Annotated[
+        str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/memberships/[^/]+$")
+    ] = Field(description="Membership of the admin cluster.")
+    control_plane_nodes: list[str] = Field(
+        min_length=1, max_length=5, description="Addresses of the control plane's machines; odd."
+    )
+    worker_nodes: list[str] = Field(
+        min_length=1, max_length=MAX_ENTRIES, description="Addresses of the workers."
+    )
+    control_plane_vip: str = Field(description="Virtual address of the control plane.")
+    ingress_vip: str = Field(description="Virtual address of ingress.")
+    load_balancer_addresses: list[str] = Field(
+        min_length=1, max_length=100, description="Ranges of LoadBalancer Services, first-last."
+    )
+    pod_cidr: str = Field(default="192.168.0.0/16", description="Range of the pods.")
+    service_cidr: str = Field(default="10.96.0.0/20", description="Range of Services.")
+
+
+class OnPremCluster(Closed):
+    """A cluster on premises in the fleet; `bare_metal`, or one that exists already."""
+
+    name: ClusterName = Field(description="Name, unique among all clusters.")
+    region: Region = Field(description="Google Cloud region that it is managed from.")
+    bare_metal: BareMetal | None = Field(default=None, description="Made on bare metal.")
+    admin_users: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(
+        default_factory=list[str], max_length=100, description="E-mails of its administrators."
+    )
+
+
+class VmGroup(Closed):
+    """A managed instance group whose VMs are in the mesh.
+
+    By Google's service proxy, or by Istio's WorkloadGroup.
+    """
+
+    name: Name = Field(description="Name, unique in the spec; the service is called by it.")
+    mode: Literal["service-proxy", "workload-group"] = Field(
+        default="service-proxy", description="How its VMs join."
+    )
+    region: Region = Field(description="Region; VMs stand in its zones.")
+    network: Name = Field(description="Name of a network in `networks`.")
+    subnet: Name = Field(description="Name of a subnet of that network, in the same region.")
+    cluster: Name | None = Field(
+        default=None, description="Cluster whose Istio its VMs join; only with workload-group."
+    )
+    namespace: Name | None = Field(
+        default=None, description="Namespace of its service; only with workload-group."
+    )
+    port: Port = Field(description="Port that the service listens on.")
+    health_path: Annotated[str, Field(pattern=r"^/\S*$", max_length=1024)] = Field(
+        default="/", description="Path of the health check."
+    )
+    machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*-[a-z0-9-]+$")] = Field(
+        default="e2-medium", description="Machine type.", examples=["e2-medium"]
+    )
+    min_replicas: int = Field(default=2, ge=1, le=1000, description="Fewest VMs.")
+    max_replicas: int = Field(default=4, ge=1, le=1000, description="Most VMs.")
+
+
+class CloudRunService(Closed):
+    """A Cloud Run service that calls into the mesh."""
+
+    name: Annotated[Name, Field(max_length=49)] = Field(
+        description="Name, unique in the spec; at most 49 characters with the prefix."
+    )
+    region: Region = Field(description="Region.")
+    network: Name = Field(description="Name of a network in `networks`.")
+    subnet: Name = Field(description="Name of a subnet of that network, in the same region.")
+    image: Image = Field(description="Container image, with a tag or digest.")
+    port: Port = Field(default=8080, description="Port of the container.")
+    min_instances: int = Field(default=0, ge=0, le=1000, description="Fewest instances.")
+    max_instances: int = Field(default=10, ge=1, le=1000, description="Most instances.")
+    calls: list[Reference] = Field(
+        default_factory=list[str],
+        max_length=100,
+        description="Services it calls; each needs an entry in security.plaintext.",
+    )
