@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from meshwright_cli import programs
+
 STACK = "dev"
 
 
@@ -26,7 +28,7 @@ def demo(as_json: bool, scale: float) -> None:
 
     started = time.monotonic()
     root = _root()
-    tools = _tools()
+    tools = programs.installed_folder()
     environment, state = _sandbox(root, tools, scale)
     engine = Engine(root, STACK, environment, state)
     engine.refuse_lock()
@@ -55,19 +57,6 @@ def _root() -> Path:
     import stacks
 
     return Path(stacks.__file__).resolve().parents[1]
-
-
-def _tools() -> Path:
-    """The folder of outside programs: as named in the environment, else the toolchain's."""
-    named = os.environ.get("MESHWRIGHT_TOOLS")
-    if named:
-        return Path(named)
-    from meshwright_toolchain import ToolchainError, ensure
-
-    try:
-        return ensure(extras=False)
-    except ToolchainError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _sandbox(root: Path, tools: Path, scale: float) -> tuple[dict[str, str], Path]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+from meshwright_cli import programs
 
 _DEFAULT_PROJECT = "meshwright-dev"
 _errors = Console(stderr=True)
@@ -49,10 +49,11 @@ def start(
     from meshwright_sandbox.daemon import lifecycle
 
     home = homes.find_home()
+    tools = programs.installed_folder() if clusters == "real" else programs.folder()
     with _readable_errors(), _errors.status("sandbox: starting") as progress:
         started = lifecycle.up(
             home,
-            tools=_tools(),
+            tools=tools,
             project=project,
             scale=scale,
             port=port,
@@ -91,7 +92,7 @@ def env(unset: bool, as_json: bool) -> None:
             raise home.SandboxError(
                 f"{found.path} holds no sandbox; start one with `meshwright sandbox up`"
             )
-        variables = environment.shell_environment(found, settings, _tools())
+        variables = environment.shell_environment(found, settings, programs.folder())
     if as_json:
         click.echo(json.dumps(variables, indent=2, sort_keys=True))
     else:
@@ -190,16 +191,6 @@ def fault(
             click.echo(f"{calls} of {order['method']} {order['path_pattern']}: {action}")
         if show:
             Console().print(_fault_table(lifecycle.request(settings, "GET", "faults")))
-
-
-def _tools() -> Path | None:
-    """The folder of outside programs: as named in the environment, else the toolchain's."""
-    named = os.environ.get("MESHWRIGHT_TOOLS")
-    if named:
-        return Path(named)
-    from meshwright_toolchain import bin_dir
-
-    return bin_dir()
 
 
 @contextmanager
