@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from meshwright_sandbox.core.discovery import Method, load
+from meshwright_sandbox.core.discovery import WRITTEN_BY_HAND, Method, load, path_of
 from meshwright_sandbox.services import all_services
 
 TABLE = Path(__file__).parents[1] / "COVERAGE.md"
@@ -68,7 +68,25 @@ def render(seen: Mapping[str, Iterable[str]]) -> str:
     lines = [
         _line(name, names_others, seen.get(name, ())) for name, names_others in needed().items()
     ]
-    return _HEAD + "\n".join(lines) + "\n"
+    return _HEAD + "\n".join(lines) + "\n" + _by_hand()
+
+
+def _by_hand() -> str:
+    """What to know about the methods whose schemas are not Google's own documents."""
+    services = sorted({name.partition(".")[0] for name in needed()})
+    found = {
+        service: json.loads(path.read_text(encoding="utf-8"))["documentationLink"]
+        for service in services
+        for key in all_services()[service].versions.values()
+        if (path := path_of(key)).parent == WRITTEN_BY_HAND
+    }
+    if not found:
+        return ""
+    lines = [f"- {service}: {source}" for service, source in found.items()]
+    return (
+        "\nGoogle publishes no document for these services; their schemas are written by hand from"
+        " the named source:\n\n" + "\n".join(lines) + "\n"
+    )
 
 
 def _line(name: str, names_others: bool, outcomes: Iterable[str]) -> str:

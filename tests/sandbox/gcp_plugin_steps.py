@@ -192,6 +192,83 @@ STEPS: list[Step] = [
         {"name": "vms", "interceptionPort": 15001},
         {"description": "mesh of VMs"},
     ),
+    (
+        "container/attachedCluster:AttachedCluster",
+        {
+            "name": "eks",
+            "location": REGION,
+            "distribution": "eks",
+            "platformVersion": "1.35.0-gke.3",
+            "fleet": {"project": "projects/123456789012"},
+            "oidcConfig": {"issuerUrl": "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC"},
+            "authorization": {"adminUsers": ["ann@example.com", "bob@example.com"]},
+            "loggingConfig": {"componentConfig": {"enableComponents": ["SYSTEM_COMPONENTS"]}},
+            "monitoringConfig": {"managedPrometheusConfig": {"enabled": True}},
+        },
+        {
+            "platformVersion": "1.36.0-gke.2",
+            "authorization": {"adminUsers": ["ann@example.com"], "adminGroups": ["ops@a.com"]},
+        },
+    ),
+    (
+        "gkehub/membership:Membership",
+        {"membershipId": "admin", "location": "global", "authority": {"issuer": "https://admin"}},
+        {"labels": {"team": "shop"}},
+    ),
+    (
+        "gkeonprem/bareMetalCluster:BareMetalCluster",
+        {
+            "name": "edge",
+            "location": REGION,
+            "adminClusterMembership": f"projects/{PROJECT}/locations/global/memberships/admin",
+            "bareMetalVersion": "1.33.0",
+            "networkConfig": {
+                "islandModeCidr": {
+                    "podAddressCidrBlocks": ["10.240.0.0/13"],
+                    "serviceAddressCidrBlocks": ["172.26.0.0/16"],
+                }
+            },
+            "controlPlane": {
+                "controlPlaneNodePoolConfig": {
+                    "nodePoolConfig": {"nodeConfigs": [{"nodeIp": "10.200.0.9"}]}
+                }
+            },
+            "loadBalancer": {
+                "portConfig": {"controlPlaneLoadBalancerPort": 443},
+                "vipConfig": {"controlPlaneVip": "10.200.0.13", "ingressVip": "10.200.0.14"},
+                "metalLbConfig": {"addressPools": [{"pool": "p", "addresses": ["10.200.0.14/32"]}]},
+            },
+            "storage": {
+                "lvpNodeMountsConfig": {"path": "/mnt/disks", "storageClass": "local-disks"},
+                "lvpShareConfig": {
+                    "lvpConfig": {"path": "/mnt/share", "storageClass": "local-shared"},
+                    "sharedPathPvCount": 5,
+                },
+            },
+            "securityConfig": {"authorization": {"adminUsers": [{"username": "ann@a.com"}]}},
+        },
+        {"bareMetalVersion": "1.33.1", "description": "the shop's edge"},
+    ),
+    (
+        "gkeonprem/bareMetalNodePool:BareMetalNodePool",
+        {
+            "name": "main",
+            "bareMetalCluster": "edge",
+            "location": REGION,
+            "nodePoolConfig": {
+                "nodeConfigs": [{"nodeIp": "10.200.0.20"}],
+                "labels": {"tier": "mesh"},
+                "taints": [{"key": "mesh", "value": "only", "effect": "NO_SCHEDULE"}],
+            },
+        },
+        {
+            "nodePoolConfig": {
+                "nodeConfigs": [{"nodeIp": "10.200.0.20"}, {"nodeIp": "10.200.0.21"}],
+                "labels": {"tier": "mesh"},
+                "taints": [{"key": "mesh", "value": "only", "effect": "NO_SCHEDULE"}],
+            }
+        },
+    ),
 ]
 
 

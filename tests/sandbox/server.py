@@ -13,7 +13,7 @@ from typing import Any
 from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import Resource, build_from_document
 
-from meshwright_sandbox.core.discovery import DOCUMENTS
+from meshwright_sandbox.core.discovery import path_of
 from meshwright_sandbox.core.endpoints import ENDPOINTS
 
 # Variable that names the folder of notes: which methods real clients called, how it ended.
@@ -105,7 +105,7 @@ def enable_apis(server: Sandbox, project: str) -> None:
 @lru_cache(maxsize=32)
 def client(url: str, api: str, version: str) -> Resource:
     """google-api-python-client for one API of a sandbox."""
-    document = json.loads((DOCUMENTS / f"{api}.{version}.json").read_text())
+    document = json.loads(path_of(f"{api}.{version}").read_text(encoding="utf-8"))
     document["rootUrl"] = f"{url}/{api}/"  # where batch requests go; the rest go to the endpoint
     return build_from_document(
         document,

@@ -1,7 +1,8 @@
 """Discovery documents: what they say about methods and schemas, and routes compiled from them.
 
-The documents are those that google-api-python-client ships. They are loaded when the first request
-for an API version arrives, stripped of prose, and compiled into a tree of path segments.
+The documents are those that google-api-python-client ships, and the few of `core/documents`. They
+are loaded when the first request for an API version arrives, stripped of prose, and compiled into a
+tree of path segments.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any
 import googleapiclient
 
 DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
+WRITTEN_BY_HAND = Path(__file__).parent / "documents"
 # Parameters that every API takes, also where a document does not list them.
 STANDARD_PARAMETERS = frozenset({
     "$.xgafv", "$alt", "$callback", "$fields", "$httpMethod", "$key", "$prettyPrint", "$req",
@@ -21,6 +23,12 @@ STANDARD_PARAMETERS = frozenset({
     "prettyPrint", "quotaUser", "trace", "uploadType", "upload_protocol", "userIp", "userProject",
 })  # fmt: skip
 _OUTPUT_ONLY = re.compile(r"\s*\[?output[ -]only", re.IGNORECASE)
+
+
+def path_of(key: str) -> Path:
+    """File of a document, such as `compute.v1`: Google's own, else the one written by hand."""
+    published = DOCUMENTS / f"{key}.json"
+    return published if published.exists() else WRITTEN_BY_HAND / f"{key}.json"
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Document:
     """
 
     def __init__(self, key: str) -> None:
-        raw = json.loads((DOCUMENTS / f"{key}.json").read_text(encoding="utf-8"))
+        raw = json.loads(path_of(key).read_text(encoding="utf-8"))
         self.key = key
         self.version: str = raw["version"]
         self.service_path: str = raw["servicePath"]

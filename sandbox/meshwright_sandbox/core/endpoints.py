@@ -40,6 +40,7 @@ def _endpoint(prefix: str, google: dict[str, str], gcloud: dict[str, str]) -> En
 ENDPOINTS: tuple[Endpoint, ...] = (
     _endpoint("bigquery", {"BIG_QUERY": "bigquery/v2/"}, {"BIGQUERY": "bigquery/v2/"}),
     _endpoint("cloudbilling", {"CLOUD_BILLING": "v1/"}, {"CLOUDBILLING": ""}),
+    _endpoint("cloudkms", {"KMS": "v1/"}, {"CLOUDKMS": ""}),
     _endpoint(
         "cloudresourcemanager",
         {
@@ -55,6 +56,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         {"CONTAINER": ""},
     ),
     _endpoint("gkehub", {"GKE_HUB": "v1/", "GKE_HUB2": "v1/"}, {"GKEHUB": ""}),
+    _endpoint("gkemulticloud", {"CONTAINER_ATTACHED": "v1/"}, {"GKEMULTICLOUD": ""}),
+    _endpoint("gkeonprem", {"GKEONPREM": "v1/"}, {"GKEONPREM": ""}),
     _endpoint("iam", {"IAM_BETA": "v1/", "IAM": "v1/", "IAM2": "v2/"}, {"IAM": ""}),
     _endpoint("logging", {"LOGGING": "v2/"}, {"LOGGING": ""}),
     _endpoint("monitoring", {"MONITORING": ""}, {"MONITORING": ""}),

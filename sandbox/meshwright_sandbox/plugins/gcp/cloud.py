@@ -26,8 +26,10 @@ CONFIG_KEYS = frozenset({"accessToken", "defaultLabels", "project", "region", "v
 """Settings of the provider that programs may give."""
 _ENDPOINTS = {
     "bigquery": "BIG_QUERY",
+    "cloudkms": "KMS",
     "cloudresourcemanager": "RESOURCE_MANAGER",
     "gkehub": "GKE_HUB2",
+    "gkemulticloud": "CONTAINER_ATTACHED",
     "iam": "IAM_BETA",
     "networkservices": "NETWORK_SERVICES",
     "serviceusage": "SERVICE_USAGE",

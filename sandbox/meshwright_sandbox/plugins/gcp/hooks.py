@@ -6,11 +6,13 @@ the outputs; each changes its second argument.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from meshwright_sandbox.plugins.gcp.kinds import dig, last_segment, put
 
 Values = dict[str, Any]
+_DAY = 24 * 60 * 60
 _SCOPES = [
     f"https://www.googleapis.com/auth/{scope}"
     for scope in (
@@ -35,11 +37,48 @@ def hide_log_off(answer: Values, outputs: Values) -> None:
         outputs.pop("logConfig", None)
 
 
+def next_rotation(inputs: Values, body: Values) -> None:
+    """A key that rotates is told when it does so first."""
+    if period := inputs.get("rotationPeriod"):
+        first = datetime.now(UTC) + timedelta(seconds=float(str(period).removesuffix("s")))
+        body["nextRotationTime"] = first.isoformat().replace("+00:00", "Z")
+
+
+def period_as_duration(inputs: Values, body: Values) -> None:
+    """The API has seconds where Pulumi has days."""
+    if "rollingPeriod" in body:
+        body["rollingPeriod"] = f"{int(body['rollingPeriod']) * _DAY}s"
+
+
+def period_in_days(answer: Values, outputs: Values) -> None:
+    """The opposite of :func:`period_as_duration`."""
+    if period := answer.get("rollingPeriod"):
+        outputs["rollingPeriodDays"] = int(float(period.removesuffix("s"))) // _DAY
+
+
 def hub_link(inputs: Values, body: Values) -> None:
     """A membership's cluster is named with its service in front."""
     link = dig(body, "endpoint.gkeCluster.resourceLink") or "//"
     if not link.startswith("//"):
         put(body, "endpoint.gkeCluster.resourceLink", f"//container.googleapis.com/{link}")
+
+
+_ADMINS = {"adminUsers": "username", "adminGroups": "group"}
+
+
+def wrap_admins(inputs: Values, body: Values) -> None:
+    """The API has an object for each administrator where Pulumi has the name."""
+    for field in _ADMINS.keys() & body.get("authorization", {}).keys():
+        names = body["authorization"][field]
+        body["authorization"][field] = [{_ADMINS[field]: name} for name in names]
+
+
+def unwrap_admins(answer: Values, outputs: Values) -> None:
+    """The opposite of :func:`wrap_admins`."""
+    for field, key in _ADMINS.items():
+        found = dig(answer, f"authorization.{field}")
+        if found:
+            put(outputs, f"authorization.{field}", [item[key] for item in found])
 
 
 def pool_body(inputs: Values, body: Values) -> None:

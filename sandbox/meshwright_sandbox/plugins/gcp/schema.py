@@ -49,11 +49,10 @@ class Property:
 
 @cache
 def document(api: str) -> dict[str, Any]:
-    """Return the discovery document ``name.version`` that google-api-python-client ships."""
-    import googleapiclient
+    """Return the discovery document ``name.version``: Google's own, or one written by hand."""
+    from meshwright_sandbox.core.discovery import path_of  # loads Google's client: only when used
 
-    folder = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
-    return json.loads((folder / f"{api}.json").read_text(encoding="utf-8"))
+    return json.loads(path_of(api).read_text(encoding="utf-8"))
 
 
 def method_of(api: str, method: str) -> dict[str, Any]:

@@ -137,7 +137,12 @@ def forget(cloud: Cloud, name: str) -> None:
 
 
 def delete_check(call: Call, name: str) -> list[str]:
-    """What keeps a membership from being deleted: subresources, unless the call forces it."""
+    """What keeps a membership from being deleted: the cluster that another service keeps it for,
+    and subresources, unless the call forces it.
+    """
+    owner = call.get(name).get("_owner")
+    if owner:
+        return [owner]
     if call.query.get("force") == "true":
         return []
     return [row.name for row in call.cloud.store.below(HUB, name)]
