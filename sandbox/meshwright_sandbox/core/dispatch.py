@@ -147,7 +147,7 @@ def handle(call: Call, action: str | None) -> Json:
     answer: Json = {}
     try:
         with call.cloud.store.transaction():
-            if call.project and call.project != "-":
+            if call.project and call.project not in ("-", *call.service.public_projects):
                 call.cloud.projects.ensure(call.project)
                 if call.service.must_be_enabled:
                     call.cloud.projects.require(call.project, call.service.name)

@@ -153,6 +153,7 @@ class Service:
             errors[]; compute, BigQuery, Storage).
         operations: `longrunning`, `compute`, `container` or `none`.
         must_be_enabled: whether calls in a project that has not enabled the API are refused.
+        public_projects: Google's own projects, from which everybody may read.
         not_found: text of a 404 for a resource name; `already_exists`: text of a 409.
         name_field: whether `name` in a stored document is the full resource name (`full`), the
             short one (`short`), or is not touched (`none`).
@@ -178,6 +179,7 @@ class Service:
     style: str = "rpc"
     operations: str = "longrunning"
     must_be_enabled: bool = False
+    public_projects: frozenset[str] = frozenset()
     not_found: Callable[[str], str] = "Resource '{}' was not found".format
     already_exists: Callable[[str], str] = "Resource '{}' already exists".format
     name_field: str = "full"

@@ -6,6 +6,13 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.stamps import label_fingerprint, numeric_id, self_link
+from meshwright_sandbox.services.machines import (
+    autoscalers,
+    endpoint_groups,
+    groups,
+    images,
+    templates,
+)
 from meshwright_sandbox.services.vpc import addresses, firewalls, networks, places, routers
 
 Json = dict[str, Any]
@@ -89,6 +96,7 @@ SERVICE = Service(
     style="legacy",
     operations="compute",
     must_be_enabled=True,
+    public_projects=images.PUBLIC_PROJECTS,
     # `view` is documented in alpha only, gcloud sends `returnPartialSuccess` with every list.
     extra_parameters=frozenset({"view", "returnPartialSuccess"}),
     name_field="short",
@@ -107,6 +115,10 @@ SERVICE = Service(
         *routers.COLLECTIONS,
         *firewalls.COLLECTIONS,
         *addresses.COLLECTIONS,
+        *templates.COLLECTIONS,
+        *groups.COLLECTIONS,
+        *autoscalers.COLLECTIONS,
+        *endpoint_groups.COLLECTIONS,
         Collection("healthChecks", defaults=_health_check_defaults),
         Collection("regionHealthChecks", defaults=_health_check_defaults),
         Collection("backendServices", defaults=_backend_defaults),
@@ -116,6 +128,9 @@ SERVICE = Service(
         **networks.METHODS,
         **routers.METHODS,
         **addresses.METHODS,
+        **templates.METHODS,
+        **groups.METHODS,
+        **autoscalers.METHODS,
         "*.setLabels": _set_labels,
         "backendServices.getHealth": _backend_health,
         "regionBackendServices.getHealth": _backend_health,

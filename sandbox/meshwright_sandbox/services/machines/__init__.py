@@ -1,0 +1,1 @@
+"""Machines of Compute Engine: images, templates, managed groups of instances, autoscalers."""

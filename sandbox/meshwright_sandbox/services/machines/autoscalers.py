@@ -1,0 +1,70 @@
+"""Autoscalers of regional groups: nothing is busy here, so that each holds its minimum."""
+
+from typing import Any
+
+from meshwright_sandbox.core import generic
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.references import resource_name
+from meshwright_sandbox.core.service import Collection
+from meshwright_sandbox.services.machines import groups
+
+Json = dict[str, Any]
+TYPE = "regionAutoscalers"
+
+
+def _defaults(_: Call, autoscaler: Json) -> None:
+    if not autoscaler.get("target"):
+        raise ApiError(400, "Required field 'resource.target' not specified", reason="required")
+    policy = autoscaler.setdefault("autoscalingPolicy", {})
+    policy.setdefault("coolDownPeriodSec", 60)
+    policy.setdefault("mode", "ON")
+    autoscaler["status"] = "ACTIVE"
+
+
+def _check(call: Call, autoscaler: Json) -> None:
+    policy = autoscaler["autoscalingPolicy"]
+    low, high = policy.get("minNumReplicas", 2), policy.get("maxNumReplicas")
+    if high is None:
+        text = "Required field 'resource.autoscalingPolicy.maxNumReplicas' not specified"
+        raise ApiError(400, text, reason="required")
+    if low > high:
+        raise invalid(
+            f"Invalid value for field 'resource.autoscalingPolicy.maxNumReplicas': '{high}'. "
+            f"Must be greater than or equal to minNumReplicas ({low})."
+        )
+    target = policy.get("cpuUtilization", {}).get("utilizationTarget", 0.6)
+    if not 0 < target <= 1:
+        field = "resource.autoscalingPolicy.cpuUtilization.utilizationTarget"
+        raise invalid(f"Invalid value for field '{field}': '{target}'. Must be within (0, 1].")
+    _resize(call, autoscaler, low, high)
+
+
+def _resize(call: Call, autoscaler: Json, low: int, high: int) -> None:
+    """Bring the group within the bounds; the operation makes or ends the instances."""
+    name = str(resource_name(call, autoscaler["target"]))
+    manager = call.get(name)
+    size = min(max(int(manager.get("targetSize", 0)), low), high)
+    if size != manager.get("targetSize"):
+        call.put(name, manager | {"targetSize": size}, type_=groups.TYPE)
+    autoscaler["_manager"] = name
+    autoscaler["recommendedSize"] = size
+
+
+def change(call: Call) -> Json:
+    """The API takes the name in the query where other collections have it in the path."""
+    call.name += f"/autoscalers/{call.query.get('autoscaler') or call.body.get('name')}"
+    return generic.update(call)
+
+
+COLLECTIONS = (
+    Collection(
+        TYPE,
+        defaults=_defaults,
+        check=_check,
+        immutable=("target",),
+        create_work=groups.settle_target,
+        update_work=groups.settle_target,
+    ),
+)
+METHODS = {f"{TYPE}.patch": change, f"{TYPE}.update": change}

@@ -1,0 +1,31 @@
+"""Regional network endpoint groups: what stands for a serverless service as a backend."""
+
+from typing import Any
+
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.service import Collection
+
+Json = dict[str, Any]
+_SERVERLESS = ("appEngine", "cloudFunction", "cloudRun")
+
+
+def _check(_: Call, group: Json) -> None:
+    kind = group.get("networkEndpointType")
+    if not kind:
+        text = "Required field 'resource.networkEndpointType' not specified"
+        raise ApiError(400, text, reason="required")
+    named = [field for field in _SERVERLESS if group.get(field)]
+    if kind == "SERVERLESS" and len(named) != 1:
+        raise invalid(
+            "Invalid value for field 'resource': ''. Exactly one of app_engine, cloud_function "
+            "and cloud_run must be specified for a serverless network endpoint group."
+        )
+    if kind != "SERVERLESS" and named:
+        raise invalid(f"Invalid value for field 'resource.{named[0]}': ''. It needs SERVERLESS.")
+    run = group.get("cloudRun", {})
+    if run and bool(run.get("service")) == bool(run.get("urlMask")):
+        raise invalid("Exactly one of cloudRun.service and cloudRun.urlMask must be specified.")
+
+
+COLLECTIONS = (Collection("regionNetworkEndpointGroups", check=_check),)

@@ -1,0 +1,82 @@
+"""Public images, as far as their names: nothing is ever booted from one.
+
+Follows https://cloud.google.com/compute/docs/images/os-details.
+"""
+
+import re
+
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.stamps import numeric_id, self_link
+
+# The newest image of a family bears a date; one for all is enough here.
+_BUILD = "v20261110"
+_FAMILIES = {
+    "cos-cloud": ("cos-stable", "cos-121-lts", "cos-117-lts"),
+    "debian-cloud": ("debian-11", "debian-12", "debian-13"),
+    "rocky-linux-cloud": ("rocky-linux-8", "rocky-linux-9"),
+    "ubuntu-os-cloud": ("ubuntu-2204-lts", "ubuntu-2404-lts-amd64"),
+}
+PUBLIC_PROJECTS = frozenset(_FAMILIES)
+_LINK = re.compile(r"projects/(?P<project>[^/]+)/global/images/(?P<family>family/)?(?P<name>[^/]+)")
+
+
+def from_family(call: Call) -> dict[str, object]:
+    """The newest image of a family: of a public project's, or of those that were made here."""
+    family = call.params["family"]
+    own = [
+        row.doc
+        for row in call.cloud.store.of_type("compute", "images")
+        if row.project == call.project and row.doc.get("family") == family
+    ]
+    if own:
+        return max(own, key=lambda image: str(image["creationTimestamp"]))
+    if family not in _FAMILIES.get(call.project, ()):
+        name = f"projects/{call.project}/global/images/family/{family}"
+        raise ApiError(404, call.service.not_found(name))
+    return _public(call, call.project, family)
+
+
+def get(call: Call) -> dict[str, object]:
+    """One image by its name."""
+    for family in _FAMILIES.get(call.project, ()):
+        if call.name.endswith(f"/{family}-{_BUILD}"):
+            return _public(call, call.project, family)
+    return call.shown(call.type, call.get())
+
+
+def require(call: Call, link: str, field: str) -> None:
+    """Refuse an image that neither a public project has nor this cloud holds.
+
+    Raises:
+        ApiError: 404 as the API words it; 400 for what is no image's link.
+    """
+    match = _LINK.search(link)
+    if not match:
+        text = f"Invalid value for field '{field}': '{link}'. The URL is malformed."
+        raise ApiError(400, text, reason="invalid")
+    project, name = match["project"], match["name"]
+    known = set(_FAMILIES.get(project, ()))
+    if not match["family"]:
+        known = {f"{family}-{_BUILD}" for family in known}
+    images = call.cloud.store.of_type("compute", "images")
+    key = "family" if match["family"] else "name"
+    known |= {str(row.doc.get(key)) for row in images if row.project == project}
+    if name not in known:
+        raise ApiError(404, call.service.not_found(match[0]), refusal="reference")
+
+
+def _public(call: Call, project: str, family: str) -> dict[str, object]:
+    name = f"{family}-{_BUILD}"
+    link = f"projects/{project}/global/images/{name}"
+    return {
+        "kind": "compute#image",
+        "id": numeric_id(name),
+        "name": name,
+        "family": family,
+        "status": "READY",
+        "sourceType": "RAW",
+        "architecture": "X86_64",
+        "diskSizeGb": "10",
+        "selfLink": self_link(call.service, call.version, link),
+    }

@@ -1,0 +1,106 @@
+"""Instances of managed groups: made from a template, running at once, never booted."""
+
+import hashlib
+import ipaddress
+from typing import Any
+
+from meshwright_sandbox.core.cloud import Cloud
+from meshwright_sandbox.core.operations import Work
+from meshwright_sandbox.core.service import Collection
+from meshwright_sandbox.core.stamps import label_fingerprint, now, numeric_id, self_link
+from meshwright_sandbox.core.store import Row
+
+Json = dict[str, Any]
+_MARKS = "0123456789abcdefghijklmnopqrstuvwxyz"
+# Shares no factor with the number of marks, so that numbers a step apart are all different.
+_STEP = 7919
+
+
+def zones_of(distribution: Json) -> list[str]:
+    """Names of the zones that a group is spread over."""
+    return [entry["zone"].rpartition("/")[2] for entry in distribution.get("zones", [])]
+
+
+def instances_of(cloud: Cloud, manager: str) -> list[Row]:
+    """The instances that a manager keeps."""
+    rows = cloud.store.of_type("compute", "instances")
+    return [row for row in rows if row.doc.get("_manager") == manager]
+
+
+def template_of(manager: Json) -> str:
+    """Link of the template that new instances are made from."""
+    return str(manager["versions"][0]["instanceTemplate"])
+
+
+def set_instances(work: Work, manager: Json) -> None:
+    """Instances: those of another template go, those of this one that are there stay."""
+    store, zones = work.cloud.store, zones_of(manager["distributionPolicy"])
+    size = int(manager["targetSize"])
+    wanted = {
+        f"projects/{work.project}/zones/{zones[index % len(zones)]}/instances/{name}": index
+        for index in range(size)
+        for name in [_instance_name(manager, index)]
+    }
+    present = {row.name for row in instances_of(work.cloud, work.name)}
+    for name in present - wanted.keys():
+        store.delete("compute", name)
+    template_name = "projects/" + template_of(manager).partition("/projects/")[2]
+    template = store.get("compute", template_name) or {}
+    for name in wanted.keys() - present:
+        _make_instance(work, manager, template.get("properties", {}), name)
+
+
+def _instance_name(manager: Json, index: int) -> str:
+    """Four letters and digits at the end, never the same ones twice in a group."""
+    origin = f"{manager['selfLink']} {template_of(manager)}"
+    start = int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16)
+    number = (start + index * _STEP) % len(_MARKS) ** 4
+    mark = ""
+    for _ in range(4):
+        number, rest = divmod(number, len(_MARKS))
+        mark += _MARKS[rest]
+    return f"{manager['baseInstanceName']}-{mark}"
+
+
+def _make_instance(work: Work, manager: Json, properties: Json, name: str) -> None:
+    compute, store = work.cloud.services["compute"], work.cloud.store
+    scope, _, short = name.rpartition("/instances/")
+    interfaces = [dict(entry) for entry in properties.get("networkInterfaces", [])]
+    uses: dict[tuple[str, str], bool] = {}
+    for interface in interfaces:
+        subnetwork = "projects/" + interface.get("subnetwork", "").partition("/projects/")[2]
+        known = store.get("compute", subnetwork)
+        if known:
+            uses["compute", subnetwork] = True
+            interface["networkIP"] = _address(known, name)
+    labels = properties.get("labels", {})
+    machine = str(properties.get("machineType", "")).rpartition("/")[2]
+    kept = ("metadata", "serviceAccounts", "shieldedInstanceConfig", "tags", "scheduling")
+    document = {field: properties[field] for field in kept if field in properties} | {
+        "kind": "compute#instance",
+        "id": numeric_id(name),
+        "name": short,
+        "status": "RUNNING",
+        "zone": self_link(compute, "v1", scope),
+        "selfLink": self_link(compute, "v1", name),
+        "machineType": self_link(compute, "v1", f"{scope}/machineTypes/{machine}"),
+        "networkInterfaces": interfaces,
+        "labels": labels,
+        "labelFingerprint": label_fingerprint(labels),
+        "creationTimestamp": now(),
+        "_manager": work.name,
+        "_template": template_of(manager),
+    }
+    store.put("compute", name, document, type_="instances", project=work.project, system=True)
+    store.set_uses("compute", name, uses)
+
+
+def _address(subnetwork: Json, origin: str) -> str:
+    """An address of the subnetwork, the same one each time."""
+    cidr = ipaddress.IPv4Network(subnetwork["ipCidrRange"])
+    usable = max(cidr.num_addresses - 4, 1)
+    offset = int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16) % usable
+    return str(cidr.network_address + 2 + offset)
+
+
+COLLECTIONS = (Collection("instances", system=True),)

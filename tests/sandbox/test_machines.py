@@ -1,0 +1,347 @@
+"""Templates, managed groups and autoscalers, as google-api-python-client sees them."""
+
+import re
+from typing import Any
+
+import pytest
+from googleapiclient.errors import HttpError
+
+from tests.sandbox.server import finish
+from tests.sandbox.vpc import REGION, make_network, make_subnetwork
+
+DEBIAN = "projects/debian-cloud/global/images/family/debian-12"
+
+
+class Machines:
+    """Calls for one project's groups, each waited for."""
+
+    def __init__(self, compute: Any, project: str) -> None:
+        self.compute, self.project = compute, project
+        self.place = {"project": project, "region": REGION}
+
+    def make(self, collection: str, body: dict[str, Any], *, regional: bool = True) -> None:
+        """Insert a resource and wait until it is there."""
+        place = self.place if regional else {"project": self.project}
+        started = getattr(self.compute, collection)().insert(**place, body=body).execute()
+        self.wait(started, regional=regional)
+
+    def wait(self, operation: dict[str, Any], *, regional: bool = True) -> None:
+        """Return once an operation is done."""
+        place = self.place if regional else {"project": self.project}
+        name = "regionOperations" if regional else "globalOperations"
+        ended = finish(getattr(self.compute, name)(), operation, **place)
+        assert "error" not in ended, ended
+
+    def template(self, name: str = "t1", **fields: Any) -> str:
+        """An instance template; its link."""
+        self.make("instanceTemplates", template(self.project, name, **fields), regional=False)
+        return f"projects/{self.project}/global/instanceTemplates/{name}"
+
+    def group(self, link: str, **fields: Any) -> None:
+        """The group `web` of a template."""
+        body = {"name": "web", "versions": [{"instanceTemplate": link}], "targetSize": 3}
+        self.make("regionInstanceGroupManagers", body | fields)
+
+    def manager(self) -> dict[str, Any]:
+        """The group `web` as it is now."""
+        managers = self.compute.regionInstanceGroupManagers()
+        return managers.get(**self.place, instanceGroupManager="web").execute()
+
+    def instances(self) -> list[dict[str, Any]]:
+        """Every instance of the project."""
+        found = self.compute.instances().aggregatedList(project=self.project).execute()
+        return [i for scope in found["items"].values() for i in scope.get("instances", [])]
+
+    def delete(self, collection: str, *, regional: bool = True, **item: str) -> None:
+        """Delete a resource and wait until it is gone."""
+        place = self.place if regional else {"project": self.project}
+        started = getattr(self.compute, collection)().delete(**place, **item).execute()
+        self.wait(started, regional=regional)
+
+
+@pytest.fixture
+def machines(compute: Any, project: str) -> Machines:
+    """A network with one subnetwork, and calls for what runs in it."""
+    make_subnetwork(compute, project, make_network(compute, project))
+    return Machines(compute, project)
+
+
+def template(project: str, name: str, **fields: Any) -> dict[str, Any]:
+    """A template's body; `fields` change its properties."""
+    properties = {
+        "machineType": "e2-small",
+        "disks": [{"boot": True, "initializeParams": {"sourceImage": DEBIAN}}],
+        "networkInterfaces": [
+            {"subnetwork": f"projects/{project}/regions/{REGION}/subnetworks/sub"}
+        ],
+        "metadata": {"items": [{"key": "enable-oslogin", "value": "TRUE"}]},
+        "labels": {"gce-service-proxy": "on"},
+    }
+    return {"name": name, "properties": properties | fields}
+
+
+def test_a_family_is_its_newest_image(compute: Any) -> None:
+    """Public projects have families; an unknown one is not found."""
+    image = compute.images().getFromFamily(project="debian-cloud", family="debian-12").execute()
+
+    assert image["family"] == "debian-12"
+    assert compute.images().get(project="debian-cloud", image=image["name"]).execute() == image
+    with pytest.raises(HttpError, match="family/debian-99' was not found"):
+        compute.images().getFromFamily(project="debian-cloud", family="debian-99").execute()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"machineType": ""}, "machineType' not specified"),
+        ({"networkInterfaces": []}, "networkInterfaces' not specified"),
+        (
+            {"networkInterfaces": [{"subnetwork": "regions/us-central1/subnetworks/x"}]},
+            "not found",
+        ),
+        ({"disks": []}, "Boot disk must be specified"),
+        (
+            {
+                "disks": [
+                    {"boot": True, "initializeParams": {"sourceImage": DEBIAN.replace("12", "99")}}
+                ]
+            },
+            "debian-99' was not found",
+        ),
+        ({"disks": [{"boot": True, "initializeParams": {"sourceImage": "x"}}]}, "malformed"),
+        ({"metadata": {"items": [{"key": "a", "value": "1"}] * 2}}, "Duplicate key"),
+        ({"metadata": {"items": [{"key": "a", "value": "x" * 262145}]}}, "too large"),
+        ({"serviceAccounts": [{"email": "a@b.iam.gserviceaccount.com"}]}, "scopes' not specified"),
+        ({"mashineType": "e2-small"}, "Cannot find field"),
+    ],
+)
+def test_a_template_that_no_instance_could_start_from_is_refused(
+    machines: Machines, fields: dict[str, Any], says: str
+) -> None:
+    """What a template says is checked when it is made, since it never changes."""
+    insert = machines.compute.instanceTemplates().insert
+
+    with pytest.raises(HttpError, match=says):
+        insert(project=machines.project, body=template(machines.project, "t", **fields)).execute()
+
+
+def test_a_group_keeps_as_many_instances_as_it_is_told(machines: Machines) -> None:
+    """They are spread over three zones, have addresses of the subnetwork, and follow a resize."""
+    machines.group(machines.template())
+
+    made = machines.instances()
+    assert len({i["zone"] for i in made}) == len(made) == 3
+    assert all(re.fullmatch(r"web-[0-9a-z]{4}", i["name"]) for i in made)
+    assert {i["status"] for i in made} == {"RUNNING"}
+    assert len({i["networkInterfaces"][0]["networkIP"] for i in made}) == 3
+    assert made[0]["labels"] == {"gce-service-proxy": "on"}
+    assert machines.manager()["status"]["isStable"] is True
+    managers = machines.compute.regionInstanceGroupManagers()
+    place = machines.place | {"instanceGroupManager": "web"}
+    managed = managers.listManagedInstances(**place).execute()["managedInstances"]
+    assert {m["instance"] for m in managed} == {i["selfLink"] for i in made}
+
+    machines.wait(managers.resize(**place, size=5).execute())
+
+    assert len(machines.instances()) == 5
+    assert {i["name"] for i in made} < {i["name"] for i in machines.instances()}
+    groups = machines.compute.regionInstanceGroups()
+    assert groups.get(**machines.place, instanceGroup="web").execute()["size"] == 5
+    machines.delete("regionInstanceGroupManagers", instanceGroupManager="web")
+    assert machines.instances() == []
+    with pytest.raises(HttpError, match="was not found"):
+        groups.get(**machines.place, instanceGroup="web").execute()
+
+
+def test_a_new_template_replaces_every_instance(machines: Machines) -> None:
+    """A template in use stays; one that is used no longer may go."""
+    machines.group(machines.template())
+    before = {i["name"] for i in machines.instances()}
+    second = machines.template("t2", machineType="e2-medium")
+    managers = machines.compute.regionInstanceGroupManagers()
+    gone = {"versions": [{"instanceTemplate": second.replace("t2", "gone")}]}
+    with pytest.raises(HttpError, match="gone' was not found"):
+        managers.patch(**machines.place, instanceGroupManager="web", body=gone).execute()
+    body = {"versions": [{"instanceTemplate": second}]}
+    machines.wait(managers.patch(**machines.place, instanceGroupManager="web", body=body).execute())
+
+    after = machines.instances()
+    assert before.isdisjoint(i["name"] for i in after)
+    assert {i["machineType"].rpartition("/")[2] for i in after} == {"e2-medium"}
+    machines.delete("instanceTemplates", regional=False, instanceTemplate="t1")
+    with pytest.raises(HttpError, match="is already being used by"):
+        machines.delete("instanceTemplates", regional=False, instanceTemplate="t2")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"versions": [{"instanceTemplate": "global/instanceTemplates/gone"}]}, "was not found"),
+        ({"versions": []}, "instanceTemplate' not specified"),
+        ({"distributionPolicy": {"zones": [{"zone": "zones/us-east1-b"}]}}, "not in the region"),
+        ({"updatePolicy": {"maxSurge": {"fixed": 1}}}, "equal to the number of zones"),
+        ({"autoHealingPolicies": [{"healthCheck": "global/healthChecks/gone"}]}, "was not found"),
+        ({"size": 3}, "Cannot find field"),
+    ],
+)
+def test_a_group_that_could_not_be_filled_is_refused(
+    machines: Machines, fields: dict[str, Any], says: str
+) -> None:
+    """Nothing is left of it."""
+    link = machines.template()
+
+    with pytest.raises(HttpError, match=says):
+        machines.group(link, **fields)
+
+    assert "items" not in machines.compute.regionInstanceGroups().list(**machines.place).execute()
+
+
+def test_instances_run_as_accounts_that_exist(machines: Machines) -> None:
+    """An account that was never made is named in the refusal."""
+    email = f"gone@{machines.project}.iam.gserviceaccount.com"
+    scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+    link = machines.template(serviceAccounts=[{"email": email, "scopes": scopes}])
+
+    with pytest.raises(HttpError, match=f"{email}' of type 'serviceAccount' was not found"):
+        machines.group(link)
+
+
+def test_an_autoscaler_holds_its_group_within_bounds(machines: Machines) -> None:
+    """It raises the group to its minimum, follows a change, and goes before the group."""
+    machines.group(machines.template(), targetSize=0)
+    policy = {
+        "minNumReplicas": 2,
+        "maxNumReplicas": 6,
+        "cpuUtilization": {"utilizationTarget": 0.6},
+    }
+    target = f"projects/{machines.project}/regions/{REGION}/instanceGroupManagers/web"
+    body = {"name": "web", "target": target, "autoscalingPolicy": policy}
+    machines.make("regionAutoscalers", body)
+    assert machines.manager()["targetSize"] == len(machines.instances()) == 2
+    scalers = machines.compute.regionAutoscalers()
+    assert scalers.get(**machines.place, autoscaler="web").execute()["status"] == "ACTIVE"
+
+    more = {"autoscalingPolicy": policy | {"minNumReplicas": 4}}
+    machines.wait(scalers.patch(**machines.place, autoscaler="web", body=more).execute())
+
+    assert len(machines.instances()) == 4
+    with pytest.raises(HttpError, match="is already being used by"):
+        machines.delete("regionInstanceGroupManagers", instanceGroupManager="web")
+    machines.delete("regionAutoscalers", autoscaler="web")
+    machines.delete("regionInstanceGroupManagers", instanceGroupManager="web")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"target": "regions/us-central1/instanceGroupManagers/gone"}, "was not found"),
+        ({"autoscalingPolicy": {"minNumReplicas": 3, "maxNumReplicas": 2}}, "Must be greater"),
+        ({"autoscalingPolicy": {"minNumReplicas": 3}}, "maxNumReplicas' not specified"),
+        (
+            {
+                "autoscalingPolicy": {
+                    "maxNumReplicas": 2,
+                    "cpuUtilization": {"utilizationTarget": 60},
+                }
+            },
+            "within",
+        ),
+        ({"policy": "x"}, "Cannot find field"),
+    ],
+)
+def test_an_autoscaler_without_sense_is_refused(
+    machines: Machines, fields: dict[str, Any], says: str
+) -> None:
+    """Bounds and targets are checked at once."""
+    machines.group(machines.template(), targetSize=0)
+    target = f"projects/{machines.project}/regions/{REGION}/instanceGroupManagers/web"
+    body = {"name": "web", "target": target, "autoscalingPolicy": {"maxNumReplicas": 2}}
+
+    with pytest.raises(HttpError, match=says):
+        machines.make("regionAutoscalers", body | fields)
+
+
+def test_a_backend_service_keeps_its_group_and_names_its_port(machines: Machines) -> None:
+    """A group that is sent to stays; named ports are the group's."""
+    machines.group(machines.template(), namedPorts=[{"name": "http", "port": 8080}])
+    group = machines.manager()["instanceGroup"]
+    body = {
+        "name": "web",
+        "loadBalancingScheme": "INTERNAL_SELF_MANAGED",
+        "backends": [{"group": group, "balancingMode": "UTILIZATION"}],
+    }
+    machines.make("backendServices", body, regional=False)
+    with pytest.raises(HttpError, match="is already being used by"):
+        machines.delete("regionInstanceGroupManagers", instanceGroupManager="web")
+    groups = machines.compute.regionInstanceGroups()
+    ports = {"namedPorts": [{"name": "http", "port": 9090}]}
+
+    machines.wait(groups.setNamedPorts(**machines.place, instanceGroup="web", body=ports).execute())
+
+    assert machines.manager()["namedPorts"] == ports["namedPorts"]
+    machines.delete("backendServices", regional=False, backendService="web")
+    machines.delete("regionInstanceGroupManagers", instanceGroupManager="web")
+
+
+def test_checks_and_backends_are_changed_in_place(machines: Machines) -> None:
+    """A change keeps what it does not name; what it names must be there."""
+    checks, backends = machines.compute.healthChecks(), machines.compute.backendServices()
+    place = {"project": machines.project}
+    check = {"name": "hc", "type": "HTTP", "httpHealthCheck": {"port": 80}, "timeoutSec": 3}
+    machines.make("healthChecks", check, regional=False)
+    link = checks.get(**place, healthCheck="hc").execute()["selfLink"]
+    body = {"name": "bs", "loadBalancingScheme": "INTERNAL_SELF_MANAGED", "healthChecks": [link]}
+    machines.make("backendServices", body, regional=False)
+
+    change = {"httpHealthCheck": {"port": 81}}
+    machines.wait(checks.patch(**place, healthCheck="hc", body=change).execute(), regional=False)
+    started = backends.patch(**place, backendService="bs", body={"timeoutSec": 7}).execute()
+    machines.wait(started, regional=False)
+
+    shown = checks.get(**place, healthCheck="hc").execute()
+    assert (shown["httpHealthCheck"]["port"], shown["timeoutSec"]) == (81, 3)
+    backend = backends.get(**place, backendService="bs").execute()
+    assert (backend["timeoutSec"], backend["healthChecks"]) == (7, [link])
+    gone = {"healthChecks": [link.replace("/hc", "/gone")]}
+    with pytest.raises(HttpError, match="gone' was not found"):
+        backends.patch(**place, backendService="bs", body=gone).execute()
+
+
+def test_a_subnetwork_with_machines_stays(machines: Machines) -> None:
+    """Template and instances are in its way."""
+    machines.group(machines.template())
+
+    with pytest.raises(HttpError, match="is already being used by"):
+        machines.delete("subnetworks", subnetwork="sub")
+
+
+def test_a_serverless_service_is_a_backend_by_its_endpoint_group(machines: Machines) -> None:
+    """The group names one service; a backend service names the group and keeps it."""
+    groups = machines.compute.regionNetworkEndpointGroups()
+    body = {
+        "name": "run",
+        "networkEndpointType": "SERVERLESS",
+        "cloudRun": {"service": "checkout"},
+    }
+    for wrong, says in (
+        ({"networkEndpointType": ""}, "networkEndpointType' not specified"),
+        ({"cloudRun": {}}, "Exactly one of"),
+        ({"cloudRun": {"service": "a", "urlMask": "b"}}, "Exactly one of"),
+        ({"networkEndpointType": "GCE_VM_IP_PORT"}, "needs SERVERLESS"),
+        ({"run": "x"}, "Cannot find field"),
+    ):
+        with pytest.raises(HttpError, match=says):
+            groups.insert(**machines.place, body=body | wrong).execute()
+    machines.make("regionNetworkEndpointGroups", body)
+    link = groups.get(**machines.place, networkEndpointGroup="run").execute()["selfLink"]
+    backend = {
+        "name": "run",
+        "loadBalancingScheme": "INTERNAL_SELF_MANAGED",
+        "backends": [{"group": link}],
+    }
+    machines.make("backendServices", backend, regional=False)
+
+    with pytest.raises(HttpError, match="is already being used by"):
+        machines.delete("regionNetworkEndpointGroups", networkEndpointGroup="run")
+    machines.delete("backendServices", regional=False, backendService="run")
+    machines.delete("regionNetworkEndpointGroups", networkEndpointGroup="run")
