@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from stacks._rules_hybrid import mesh_of
 from stacks._rules_names import known, unique
+from stacks._rules_services import serves
 from stacks._view import Problem, View
 
 
@@ -94,13 +95,6 @@ def _across(spec: View, gateway: View, config: str | None) -> Iterator[Problem]:
     spaces = {n.text("name") or "": n for n in spec.each("namespaces")}
     home = gateway.text("namespace")
     yield from known(gateway, "namespace", home, spaces, "namespace")
-    certificates = [k for k in ("certificate_secret", "certificate_map") if gateway.has(k)]
-    if len(certificates) != 1:
-        yield gateway.problem(
-            "hosts",
-            f"HTTPS takes exactly one certificate, this names {len(certificates)}",
-            "keep one of certificate_secret and certificate_map",
-        )
     if config is None:
         yield gateway.problem(
             "name",
@@ -111,14 +105,15 @@ def _across(spec: View, gateway: View, config: str | None) -> Iterator[Problem]:
         yield gateway.problem(
             "namespace", f"is not in the config cluster {config}", f"add {config} to its clusters"
         )
-    services = {
-        f"{n.text('name')}/{s.text('name')}": s for n in spaces.values() for s in n.each("services")
-    }
-    name = gateway.text("service")
-    yield from known(gateway, "service", name, services, "service")
-    if name in services and services[name].get("exported") is not True:
-        yield gateway.problem("service", "is not exported", "write exported: true at the service")
-    if name in services and home in spaces and (name or "").partition("/")[0] != home:
-        yield gateway.problem(
-            "namespace", "must be that of its service", f"write {(name or '').partition('/')[0]}"
-        )
+    doors = {g.text("name") or "": g for g in spec.each("gateways") if g.text("namespace") == home}
+    name = gateway.text("gateway")
+    yield from known(gateway, "gateway", name, doors, f"gateway of namespace {home}")
+    door = doors.get(name or "")
+    if door is None:
+        return
+    if door.get("exported") is not True:
+        yield gateway.problem("gateway", "is not exported", "write exported: true at that gateway")
+    served = [host for _, host in door.texts("hosts")]
+    for index, host in gateway.texts("hosts"):
+        if not any(serves(pattern, host) for pattern in served):
+            yield from known(gateway, ("hosts", index), host, served, f"host that {name} serves")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stacks._rules_clusters import least_and_most
-from stacks._rules_names import known, unique_texts
+from stacks._rules_names import known, unique, unique_texts
 from stacks._view import Problem, View
 
 RESERVED_NAMESPACES = ("default", "istio-system", "gke-", "gmp-", "kube-", "asm-")
@@ -34,6 +34,13 @@ def check(spec: View) -> Iterator[Problem]:
             yield from _placed(gateway, homes[home])
         yield from unique_texts(gateway, "hosts", "host")
         yield from least_and_most(gateway, "min_replicas", "max_replicas")
+    for gateway in spec.each("gateways"):
+        yield from _balanced(gateway)
+    for gateway in spec.each("multi_cluster_gateways"):
+        yield from unique_texts(gateway, "hosts", "host")
+        yield from _certificates(gateway.part("load_balancer"), across=True)
+    for gateway in spec.each("egress_gateways"):
+        yield from _leaving(spec, gateway)
 
 
 def clusters_of(part: View, namespace: View | None) -> set[str]:
@@ -65,6 +72,50 @@ def _placed(part: View, namespace: View) -> Iterator[Problem]:
         yield from known(part, ("clusters", index), name, allowed, what)
 
 
+def _balanced(gateway: View) -> Iterator[Problem]:
+    """What only one of the two kinds of load balancer has."""
+    own = gateway.has("load_balancer")
+    if own:
+        yield from _certificates(gateway.part("load_balancer"), across=False)
+    if own or gateway.get("exported") is True:
+        for key in ("internal", "allowed_cidrs"):
+            if gateway.get(key):
+                yield gateway.problem(
+                    key, "is the network load balancer's, and there is none", "remove it"
+                )
+
+
+def _certificates(balancer: View, *, across: bool) -> Iterator[Problem]:
+    named = [k for k in ("certificate_map", "certificate_secrets") if balancer.get(k)]
+    if len(named) != 1:
+        yield balancer.problem(
+            "certificate_map",
+            "HTTPS takes certificates from a map or from Secrets, this names "
+            + ("both" if named else "neither"),
+            "keep one of certificate_map and certificate_secrets",
+        )
+    name = balancer.text("gateway_class")
+    if name is not None and name.endswith("-mc") != across:
+        yield balancer.problem(
+            "gateway_class",
+            f"a class {'across clusters ends' if across else 'of one cluster does not end'} in -mc",
+            f"write {name.removesuffix('-mc')}{'-mc' if across else ''}",
+        )
+
+
+def _leaving(spec: View, gateway: View) -> Iterator[Problem]:
+    """An egress gateway's callers exist; each host is named once."""
+    services = {
+        f"{namespace.text('name')}/{service.text('name')}"
+        for namespace in spec.each("namespaces")
+        for service in namespace.each("services")
+    }
+    yield from unique_texts(gateway, "callers", "service")
+    for index, name in gateway.texts("callers"):
+        yield from known(gateway, ("callers", index), name, services, "service")
+    yield from unique(gateway.each("hosts"), "host of this gateway", "host")
+
+
 def _exposed(
     namespace: View,
     service: View,
@@ -88,7 +139,7 @@ def _exposed(
     served = [host for _, host in gateway.texts("hosts")]
     me = f"{namespace.text('name')}/{service.text('name')}"
     for index, host in hosts:
-        if not any(_serves(pattern, host) for pattern in served):
+        if not any(serves(pattern, host) for pattern in served):
             yield from known(route, ("hosts", index), host, served, f"host that {name} serves")
         owner = taken.setdefault((name, host), me)
         if owner != me:
@@ -119,5 +170,6 @@ def _together(
         )
 
 
-def _serves(pattern: str, host: str) -> bool:
+def serves(pattern: str, host: str) -> bool:
+    """Whether a gateway's host, or its wildcard, is that host."""
     return host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))

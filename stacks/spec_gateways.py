@@ -15,6 +15,34 @@ from stacks._fields import (
 )
 
 
+class LoadBalancer(Closed):
+    """Google's application load balancer before gateways: certificates and users' sign-in."""
+
+    gateway_class: Annotated[str, Field(pattern=r"^gke-l7-[a-z-]+$")] | None = Field(
+        default=None,
+        description="GKE's GatewayClass; ends in `-mc` across clusters. Default: the global "
+        "external one.",
+        examples=["gke-l7-global-external-managed"],
+    )
+    certificate_map: Name | None = Field(
+        default=None, description="Name of a map of Certificate Manager."
+    )
+    certificate_secrets: list[Name] = Field(
+        default_factory=list[str],
+        max_length=15,
+        description="Names of TLS Secrets in the gateway's namespace, instead of a map.",
+    )
+    ssl_policy: Name | None = Field(
+        default=None, description="Name of an SSL policy. Default: Google's."
+    )
+    security_policy: Name | None = Field(
+        default=None, description="Name of a Cloud Armor policy. Default: none."
+    )
+    identity_aware_proxy: bool = Field(
+        default=False, description="Whether only users whom IAM lets in (IAP) are served."
+    )
+
+
 class Gateway(Closed):
     """An ingress gateway: a load balancer and Envoy pods that serve HTTPS."""
 
@@ -40,6 +68,15 @@ class Gateway(Closed):
         default_factory=list[str],
         max_length=1000,
         description="Ranges that the load balancer lets in. Default: everyone.",
+    )
+    exported: bool = Field(
+        default=False,
+        description="Whether it is a backend of a multi-cluster gateway, with no balancer of its "
+        "own.",
+    )
+    load_balancer: LoadBalancer | None = Field(
+        default=None,
+        description="Application load balancer before it. Default: a network load balancer.",
     )
 
 
@@ -77,31 +114,14 @@ class EgressGateway(Closed):
 
 
 class MultiClusterGateway(Closed):
-    """One load balancer before the same service in several clusters (Gateway API of GKE)."""
+    """One load balancer before the same ingress gateway in several clusters."""
 
     name: Name = Field(description="Name, unique in its namespace among gateways and services.")
-    namespace: Name = Field(description="Namespace it stands in, one of `namespaces`.")
-    gateway_class: Literal[
-        "gke-l7-global-external-managed-mc",
-        "gke-l7-regional-external-managed-mc",
-        "gke-l7-cross-regional-internal-managed-mc",
-        "gke-l7-rilb-mc",
-    ] = Field(
-        default="gke-l7-global-external-managed-mc", description="Which load balancer, GKE's name."
+    namespace: Name = Field(description="Namespace of the gateways, one of `namespaces`.")
+    gateway: Name = Field(
+        description="Name of an exported gateway of that namespace, which serves the calls."
     )
     hosts: list[Host] = Field(
-        min_length=1, max_length=100, description="Names it serves; never '*'."
+        min_length=1, max_length=100, description="Names it serves, each one of the gateway's."
     )
-    certificate_secret: Name | None = Field(
-        default=None, description="Name of the TLS Secret in its namespace; never its value."
-    )
-    certificate_map: Name | None = Field(
-        default=None, description="Name of a map of Certificate Manager, instead of a Secret."
-    )
-    service: Reference = Field(
-        description="The service it serves, in its own namespace and exported.",
-        examples=["shop/checkout"],
-    )
-    health_path: Annotated[str, Field(pattern=r"^/\S*$", max_length=1024)] = Field(
-        default="/", description="Path of the load balancer's health checks."
-    )
+    load_balancer: LoadBalancer = Field(description="Certificates and users' sign-in.")
