@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 
 from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.istiod import POD_SELECTOR
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord
@@ -229,7 +230,13 @@ class Cluster:
                 _patch("kube-scheduler", _ALONE),
                 # Without leases a restarted kwok has its nodes at once; with them it would wait
                 # until those of its predecessor run out.
-                _patch("kwok-controller", {"node-lease-duration-seconds": "0"}),
+                _patch(
+                    "kwok-controller",
+                    {
+                        "node-lease-duration-seconds": "0",
+                        "disregard-status-with-label-selector": POD_SELECTOR,
+                    },
+                ),
             ],
         }
         config = self.folder / "kwokctl.yaml"

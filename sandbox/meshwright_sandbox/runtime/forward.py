@@ -38,10 +38,14 @@ class _Forwarder:
                 server.close()
             return {}
         self._targets[listen] = (str(message["host"]), int(message["port"]))
-        if descriptors:
+        if listen not in self._servers:
+            address = listen.rsplit(":", 1)
+            # Without a descriptor the address is one of this process's own network.
+            where: dict[str, Any] = {"host": address[0], "port": int(address[1])}
+            if descriptors:
+                where = {"sock": socket.socket(fileno=descriptors[0])}
             server = await asyncio.start_server(
-                lambda reader, writer: self._serve(listen, reader, writer),
-                sock=socket.socket(fileno=descriptors[0]),
+                lambda reader, writer: self._serve(listen, reader, writer), **where
             )
             self._servers[listen] = server
         return {}

@@ -46,6 +46,12 @@ class Forwards:
             with bind(host, port) as listener:
                 self._request(message, [listener])
 
+    def add_inside(self, host: str, port: int, target_port: int) -> None:
+        """Let ``host:port`` inside the network lead to the port of its loopback address."""
+        message = {"do": "add", "listen": f"{host}:{port}", "host": "127.0.0.1"}
+        with self._lock:
+            self._request({**message, "port": target_port})
+
     def remove(self, host: str, port: int) -> None:
         """Stop listening on ``host:port``."""
         with self._lock:

@@ -8,6 +8,8 @@ a certificate of the development CA, which is also the CA by which it signs work
 from __future__ import annotations
 
 import ipaddress
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,10 @@ from meshwright_sandbox.runtime.processes import ProcessTable
 
 NAMESPACE = "istio-system"
 WEBHOOK_PORT = 15017
+# The pods that run an istiod, by whichever installer; kwok leaves them to the sandbox.
+POD_SELECTOR = "app=istiod"
+# Run inside the sandbox's network: succeeds once istiod is ready by its own probe.
+_PROBE = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=2)"
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,14 @@ class Istiods:
             environment=_environment(istiod, folder),
             directory=folder,
         )
+
+    def answers(self, istiod: Istiod) -> bool:
+        """Whether it is ready; one that cannot run on this machine is not waited for."""
+        if not self._can_listen(istiod.address):
+            return True
+        probe = [sys.executable, "-I", "-c", _PROBE, f"http://{istiod.address}:8080/ready"]
+        command = self._network.command(probe)
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def end_istiods(self, prefix: str, keep: set[str]) -> None:
         """End those whose name starts with ``prefix`` and is not in ``keep``."""

@@ -178,6 +178,7 @@ class LocalRuntime:
         if record is not None:
             self._cluster(record).stop()
             self.forwards.remove(record.host, record.port)
+            self.forwards.remove(record.private_address, 443)
 
     def _allocate(self, request: ClusterRequest) -> ClusterRecord:
         with self.records.lock:
@@ -219,7 +220,11 @@ class LocalRuntime:
         raise RuntimeFailure("no free port was found between 32443 and 32999 on 127.0.0.1")
 
     def _open_endpoint(self, record: ClusterRecord) -> None:
-        self.forwards.add(record.host, record.port, "127.0.0.1", record.ports.api_server)
+        port = record.ports.api_server
+        self.forwards.add(record.host, record.port, "127.0.0.1", port)
+        if self.network.kind != "host":
+            # Where the control planes of other clusters look for it.
+            self.forwards.add_inside(record.private_address, 443, port)
 
     def _access(self, record: ClusterRecord) -> ClusterAccess:
         return ClusterAccess(

@@ -48,6 +48,20 @@ def test_endpoint_ca_and_token_work_as_given(api: client.ApiClient) -> None:
     assert answer.status.allowed
 
 
+def test_other_clusters_reach_it_at_its_private_endpoint(
+    runtime: LocalRuntime, access: ClusterAccess, tools: Path, tmp_path: Path
+) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text(access.ca_certificate)
+    look = [
+        str(tools / "kubectl"), f"--server=https://{access.private_endpoint}",
+        f"--certificate-authority={authority}", f"--token={access.token}", "get", "--raw=/readyz",
+    ]  # fmt: skip
+    inside = runtime.network.command(look)
+    answer = subprocess.run(inside, capture_output=True, text=True, check=False, timeout=60)
+    assert answer.stdout == "ok", answer.stderr
+
+
 def test_a_wrong_token_is_refused(access: ClusterAccess) -> None:
     context = ssl.create_default_context(cadata=access.ca_certificate)
     call = urllib.request.Request(

@@ -1,6 +1,7 @@
 """The managed control plane answers: injection, validation, and its own report."""
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,11 @@ def test_an_istiod_that_is_deployed_answers_its_webhooks(
         capture_output=True,
         check=True,
     )
+    pod = eventually(lambda: ready_istiod(api))
+    # Ready is not said before the control plane is, so that the first look finds it so.
+    look = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5)"
+    probe = [sys.executable, "-I", "-c", look, f"http://{pod.status.pod_ip}:8080/ready"]
+    assert subprocess.run(runtime.network.command(probe), check=False).returncode == 0
     namespace = make_namespace({"istio.io/rev": "own"})
     # Whoever creates workloads before their webhook answers waits for the controller's next try.
     eventually(lambda: would_be_created(api, namespace))
@@ -125,9 +131,25 @@ def test_an_istiod_that_is_deployed_answers_its_webhooks(
 
     client.AppsV1Api(api).delete_namespaced_deployment("istiod-own", "istio-system")
     eventually(lambda: assert_dead(started[0]))
+    eventually(lambda: assert_no_istiod(api))
     hooks = client.AdmissionregistrationV1Api(api)
     hooks.delete_mutating_webhook_configuration("istio-sidecar-injector-own")
     hooks.delete_validating_webhook_configuration("istio-validator-own-istio-system")
+
+
+def ready_istiod(api: client.ApiClient) -> Any:
+    (pod,) = istiods(api)
+    assert {c.type: c.status for c in pod.status.conditions or []}.get("Ready") == "True"
+    return pod
+
+
+def assert_no_istiod(api: client.ApiClient) -> None:
+    assert istiods(api) == []
+
+
+def istiods(api: client.ApiClient) -> list[Any]:
+    core = client.CoreV1Api(api)
+    return core.list_namespaced_pod("istio-system", label_selector="app=istiod").items
 
 
 def would_be_created(api: client.ApiClient, namespace: str) -> None:

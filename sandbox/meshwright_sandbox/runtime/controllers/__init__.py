@@ -31,7 +31,7 @@ class Controllers:
             LoadBalancers(addresses),
             GatewayController(addresses),
             CertificateSource(authority),
-            IstiodPods(istiods),
+            IstiodPods(istiods, record.request.pod_range),
         ]
         self._watchers = [Watcher(record.id, c, connect, self._stopped) for c in controllers]
 

@@ -1,20 +1,30 @@
 """Runs the istiods that somebody deploys into the cluster.
 
-kwok only says that a pod of a Deployment `istiod` runs. Whoever installed it (Helm, istioctl, an
-operator), the sandbox runs a real istiod at that pod's address, so that the webhooks which the
-installation registered by Service are answered.
+kwok would only say that a pod labelled `app: istiod` runs, and at once. Whoever installed it (Helm,
+istioctl, an operator), the sandbox plays the kubelet of such a pod: it gives it an address, runs a
+real istiod there, and calls the pod Ready once that answers, so that whoever waits for the
+installation can count on its webhooks.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+import ipaddress
+import threading
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
-from meshwright_sandbox.runtime.api import Api, Object
-from meshwright_sandbox.runtime.istiod import Istiod
+from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
+from urllib3.exceptions import HTTPError
+
+from meshwright_sandbox.runtime.api import Api, ApiError, Object
+from meshwright_sandbox.runtime.istiod import POD_SELECTOR, Istiod
 
 PREFIX = "istiod-pod-"
 # These describe the pod's own files; the sandbox's istiod has others.
 _NOT_OURS = {"KUBECONFIG", "GOMEMLIMIT", "GOMAXPROCS"}
+_READY_SECONDS = 120
+# The last address of the pod range but one is the managed control plane's.
+_FIRST_FROM_THE_END = 2
 
 
 class IstiodHost(Protocol):
@@ -22,6 +32,10 @@ class IstiodHost(Protocol):
 
     def run_istiod(self, istiod: Istiod) -> None:
         """Start it unless it runs."""
+        ...
+
+    def answers(self, istiod: Istiod) -> bool:
+        """Whether it serves by now."""
         ...
 
     def end_istiods(self, prefix: str, keep: set[str]) -> None:
@@ -32,35 +46,137 @@ class IstiodHost(Protocol):
 class IstiodPods:
     """Watches the pods labelled ``app: istiod``."""
 
-    path = "/api/v1/pods?labelSelector=app%3Distiod"
+    path = f"/api/v1/pods?labelSelector={POD_SELECTOR.replace('=', '%3D')}"
 
-    def __init__(self, host: IstiodHost) -> None:
+    def __init__(self, host: IstiodHost, pod_range: str) -> None:
         self._host = host
+        self._range = ipaddress.ip_network(pod_range)
+        self._addresses: dict[str, str] = {}
+        self._waited_for: set[str] = set()
+        self._lock = threading.Lock()
 
     def present(self, items: list[Object]) -> None:
+        with self._lock:
+            uids = {item["metadata"]["uid"] for item in items}
+            self._addresses = {u: a for u, a in self._addresses.items() if u in uids}
+            for item in items:
+                if address := item.get("status", {}).get("podIP"):
+                    self._addresses[item["metadata"]["uid"]] = address
         self._host.end_istiods(PREFIX, {_name(item) for item in items if _runs(item)})
 
     def reconcile(self, api: Api, item: Object) -> None:
-        if not _runs(item):
+        if not item["spec"].get("nodeName"):
             return
-        (container, *_) = item["spec"]["containers"]
-        settings = {
-            entry["name"]: entry["value"]
-            for entry in container.get("env", [])
-            if "value" in entry and entry["name"] not in _NOT_OURS
-        }
+        if not _runs(item):
+            item = _report(api, item, self._address(item), ready=False)
+        istiod = _istiod(item)
+        self._host.run_istiod(istiod)
+        uid = item["metadata"]["uid"]
+        with self._lock:
+            known = _ready(item) or uid in self._waited_for
+            self._waited_for.add(uid)
+        if not known:
+            threading.Thread(
+                target=self._await, args=(api, item, istiod), name=istiod.name, daemon=True
+            ).start()
+
+    def leave(self, api: Api, item: Object) -> None:
+        """End the istiod and let its pod go, as a kubelet does."""
+        self._host.end_istiods(_name(item), keep=set())
         metadata = item["metadata"]
-        revision = settings.get("REVISION") or metadata["labels"].get("istio.io/rev", "default")
-        self._host.run_istiod(
-            Istiod(
-                name=_name(item),
-                revision=revision,
-                address=item["status"]["podIP"],
-                cluster_name=settings.get("CLUSTER_ID", "Kubernetes"),
-                environment=settings,
-                namespace=metadata["namespace"],
-            )
-        )
+        api.delete(f"{_path(metadata)}?gracePeriodSeconds=0")
+
+    def _address(self, item: Object) -> str:
+        """The pod's address, from the end of the range, where no node has its own."""
+        with self._lock:
+            uid = item["metadata"]["uid"]
+            taken = set(self._addresses.values())
+            steps = range(_FIRST_FROM_THE_END, self._range.num_addresses)
+            free = (str(self._range.broadcast_address - step) for step in steps)
+            return self._addresses.setdefault(uid, next(a for a in free if a not in taken))
+
+    def _await(self, api: Api, item: Object, istiod: Istiod) -> None:
+        """Call the pod Ready once its istiod answers; one that never does stays unready."""
+        answering = retry(
+            retry=retry_if_result(lambda answers: not answers),
+            wait=wait_fixed(0.25),
+            stop=stop_after_delay(_READY_SECONDS),
+        )(self._host.answers)
+        try:
+            answering(istiod)
+            _report(api, item, istiod.address, ready=True)
+        except (RetryError, ApiError, HTTPError):
+            # Gone meanwhile, or looked at again with the pod's next change.
+            with self._lock:
+                self._waited_for.discard(item["metadata"]["uid"])
+
+
+def _report(api: Api, item: Object, address: str, *, ready: bool) -> Object:
+    """Write the pod's status as its kubelet would."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def condition(kind: str, holds: bool) -> dict[str, str]:
+        return {"type": kind, "status": str(holds), "lastTransitionTime": now}
+
+    metadata = item["metadata"]
+    status: dict[str, Any] = {
+        "phase": "Running",
+        "podIP": address,
+        "podIPs": [{"ip": address}],
+        "startTime": metadata["creationTimestamp"],
+        "conditions": [
+            condition("Initialized", True),
+            condition("ContainersReady", ready),
+            condition("Ready", ready),
+        ],
+        "containerStatuses": [
+            {
+                "name": container["name"],
+                "image": container["image"],
+                "imageID": "",
+                "ready": ready,
+                "started": True,
+                "restartCount": 0,
+                "state": {"running": {"startedAt": metadata["creationTimestamp"]}},
+            }
+            for container in item["spec"]["containers"]
+        ],
+    }
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {key: metadata[key] for key in ("name", "namespace", "uid")},
+        "status": status,
+    }
+    return api.apply(f"{_path(metadata)}/status", body)
+
+
+def _istiod(item: Object) -> Istiod:
+    (container, *_) = item["spec"]["containers"]
+    settings = {
+        entry["name"]: entry["value"]
+        for entry in container.get("env", [])
+        if "value" in entry and entry["name"] not in _NOT_OURS
+    }
+    metadata = item["metadata"]
+    revision = settings.get("REVISION") or metadata["labels"].get("istio.io/rev", "default")
+    return Istiod(
+        name=_name(item),
+        revision=revision,
+        address=item["status"]["podIP"],
+        cluster_name=settings.get("CLUSTER_ID", "Kubernetes"),
+        environment=settings,
+        namespace=metadata["namespace"],
+    )
+
+
+def _path(metadata: Object) -> str:
+    return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+
+
+def _ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def _name(pod: Object) -> str:

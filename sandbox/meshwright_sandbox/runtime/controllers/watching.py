@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from urllib3.exceptions import HTTPError
 
@@ -32,6 +32,15 @@ class Controller(Protocol):
 
     def reconcile(self, api: Api, item: Object) -> None:
         """Bring ``item`` up to date; called for each object, and after each of its changes."""
+        ...
+
+
+@runtime_checkable
+class Leaving(Protocol):
+    """A controller that has work to do before an object may go."""
+
+    def leave(self, api: Api, item: Object) -> None:
+        """``item`` is being deleted."""
         ...
 
 
@@ -91,10 +100,11 @@ class Watcher(threading.Thread):
             api.close()
 
     def _reconcile(self, api: Api, item: Object) -> None:
-        if item["metadata"].get("deletionTimestamp"):
-            return
         try:
-            self._controller.reconcile(api, item)
+            if not item["metadata"].get("deletionTimestamp"):
+                self._controller.reconcile(api, item)
+            elif isinstance(self._controller, Leaving):
+                self._controller.leave(api, item)
         except ApiError as error:
             # Changed or gone meanwhile: the watch brings what it is now.
             if error.status not in (404, 409):
