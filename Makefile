@@ -9,9 +9,10 @@ READY := .venv/.ready
 demo: $(READY)
 	@.venv/bin/meshwright demo
 
-# Every test there is, by two workers; tests/conftest.py shares them out.
+# Every test there is; tests/scheduling.py shares them out. Engine runs wait as much as they work,
+# so there are two workers for each of the two cores that CI has.
 test: $(READY) tools
-	@.venv/bin/python -m pytest -n 2
+	@.venv/bin/python -m pytest -n 4
 
 lint: $(READY)
 	@.ci/lint

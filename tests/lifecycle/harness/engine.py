@@ -160,11 +160,16 @@ class Stack:
 
     def resources(self) -> list[dict[str, Any]]:
         """Custom resources in the state, providers left out."""
-        return [
-            entry
-            for entry in self.deployment().get("resources", [])
-            if entry.get("custom") and not entry["type"].startswith("pulumi:")
-        ]
+        return custom_resources(self.deployment())
+
+
+def custom_resources(deployment: dict[str, Any]) -> list[dict[str, Any]]:
+    """Custom resources of an exported state, providers left out."""
+    return [
+        entry
+        for entry in deployment.get("resources", [])
+        if entry.get("custom") and not entry["type"].startswith("pulumi:")
+    ]
 
 
 def _shim(path: Path, module: str) -> None:

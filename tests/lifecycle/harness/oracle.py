@@ -1,7 +1,7 @@
 """The oracle that ends every fault test: nothing lost, nothing doubled, nothing left to do."""
 
 from tests.lifecycle.harness.cloud import Cloud
-from tests.lifecycle.harness.engine import Stack
+from tests.lifecycle.harness.engine import Stack, custom_resources
 
 # Resources of the engine that are a change to another resource of the cloud, or one that the
 # emulator's inventory leaves out because the cloud itself brings it.
@@ -20,21 +20,23 @@ def assert_consistent(stack: Stack, cloud: Cloud) -> None:
     deployment = stack.deployment()
     assert not deployment.get("pending_operations"), deployment["pending_operations"]
     stack.preview("--expect-no-changes").succeeded()
+    resources = custom_resources(deployment)
     in_state = sorted(
         _short(entry["id"])
-        for entry in stack.resources()
+        for entry in resources
         if entry["type"].startswith("gcp:")
         and entry["type"] not in _PART_OF_ANOTHER
         and not _is_iam_member(entry["type"])
     )
+    inventory = cloud.inventory()
     in_cloud = sorted(
         _short(entry["name"])
-        for entry in cloud.inventory()
+        for entry in inventory
         if entry["type"] not in _MADE_BY_THE_CLOUD and entry["type"] != "iamMember"
     )
     assert in_cloud == in_state
-    members_in_state = sum(_is_iam_member(entry["type"]) for entry in stack.resources())
-    members_in_cloud = sum(entry["type"] == "iamMember" for entry in cloud.inventory())
+    members_in_state = sum(_is_iam_member(entry["type"]) for entry in resources)
+    members_in_cloud = sum(entry["type"] == "iamMember" for entry in inventory)
     assert members_in_cloud == members_in_state
 
 

@@ -48,11 +48,11 @@ def request_for(name: str, block: int, **changes: Any) -> ClusterRequest:
 @retry(
     retry=retry_if_exception_type((AssertionError, client.ApiException)),
     wait=wait_fixed(0.2),
-    stop=stop_after_delay(60),
+    stop=stop_after_delay(120),
     reraise=True,
 )
 def eventually(check: Callable[[], T]) -> T:
-    """Call ``check`` until it asserts nothing wrong, for at most a minute."""
+    """Call ``check`` until it asserts nothing wrong, for at most two minutes."""
     return check()
 
 
