@@ -1,9 +1,11 @@
 """Components for a service-mesh platform on Google Cloud."""
 
 from ._node_pools import NodePoolArgs, NodeTaintArgs
+from ._shared_vpc import ServiceProjectArgs
 from ._validation import ArgumentError
 from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
 from .fleet import Fleet, FleetArgs, FleetMemberArgs
+from .fleet_features import FleetClustersArgs, FleetFeatures, FleetFeaturesArgs
 from .gateway import IngressGateway, IngressGatewayArgs
 from .kubeconfig import ClusterAccess, cluster_access
 from .logging import BigQueryArgs, LogBucketArgs, LogExclusionArgs, LogSink, LogSinkArgs
@@ -23,6 +25,9 @@ __all__ = [
     "ClusterAccess",
     "Fleet",
     "FleetArgs",
+    "FleetClustersArgs",
+    "FleetFeatures",
+    "FleetFeaturesArgs",
     "FleetMemberArgs",
     "GkeCluster",
     "GkeClusterArgs",
@@ -49,6 +54,7 @@ __all__ = [
     "NodeTaintArgs",
     "RetryArgs",
     "RouteVersionArgs",
+    "ServiceProjectArgs",
     "SubnetArgs",
     "SubnetResult",
     "TrafficRoute",

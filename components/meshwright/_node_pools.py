@@ -41,7 +41,8 @@ class NodePoolArgs(TypedDict):
     disk_type: NotRequired[pulumi.Input[str]]
     """Boot disk type. Default: `pd-balanced`."""
     boot_disk_kms_key: NotRequired[pulumi.Input[str]]
-    """KMS key that encrypts boot disks. Default: Google's own key."""
+    """KMS key that encrypts boot disks, in the cluster's region. Default: the cluster's
+    `boot_disk_kms_key`."""
     zones: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Zones of the pool. Default: the cluster's."""
     spot: NotRequired[pulumi.Input[bool]]
@@ -88,6 +89,7 @@ def node_pool(
     pool: NodePoolArgs,
     cluster: "gcp.container.Cluster",
     account: pulumi.Input[str],
+    boot_disk_kms_key: pulumi.Input[str] | None,
 ) -> "gcp.container.NodePool":
     """A hardened node pool."""
     return gcp.container.NodePool(
@@ -110,7 +112,7 @@ def node_pool(
             "machine_type": pool.get("machine_type", "e2-standard-4"),
             "disk_size_gb": pool.get("disk_size_gb", 100),
             "disk_type": pool.get("disk_type", "pd-balanced"),
-            "boot_disk_kms_key": pool.get("boot_disk_kms_key"),
+            "boot_disk_kms_key": pool.get("boot_disk_kms_key", boot_disk_kms_key),
             "image_type": "COS_CONTAINERD",
             "spot": pool.get("spot", False),
             "labels": pool.get("labels"),
@@ -131,11 +133,15 @@ def node_pool(
     )
 
 
-def default_pool_config(account: pulumi.Input[str]) -> "gcp.container.ClusterNodeConfigArgsDict":
+def default_pool_config(
+    account: pulumi.Input[str], boot_disk_kms_key: pulumi.Input[str] | None
+) -> "gcp.container.ClusterNodeConfigArgsDict":
     """The default pool's nodes: they live for a minute, and a project may forbid other ones."""
     return {
         "service_account": account,
         "oauth_scopes": _SCOPES,
+        "boot_disk_kms_key": boot_disk_kms_key,
+        "metadata": {"disable-legacy-endpoints": "true"},
         "workload_metadata_config": {"mode": "GKE_METADATA"},
         "shielded_instance_config": {
             "enable_secure_boot": True,

@@ -4,20 +4,18 @@ Follows https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cl
 https://cloud.google.com/service-mesh/docs/onboarding/provision-control-plane.
 """
 
-from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from ._cluster_rules import cluster_problems, region_of
+from ._hardened_cluster import hardened_cluster
 from ._kubeconfig import context_name, render_kubeconfig
 from ._names import CLUSTER, SERVICE_ACCOUNT, physical_name
-from ._node_pools import NodePoolArgs, default_pool_config, node_account, node_pool
+from ._node_pools import NodePoolArgs, node_account, node_pool
 from ._outputs import after, outputs_of
-from ._validation import checked, duplicates, one_of
-
-_CHANNELS = ("RAPID", "REGULAR", "STABLE", "EXTENDED", "UNSPECIFIED")
-_TAINT_EFFECTS = ("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")
+from ._validation import checked
 
 
 class AuthorizedNetworkArgs(TypedDict):
@@ -71,8 +69,15 @@ class GkeClusterArgs(TypedDict):
     """Lowest version of the control plane, such as `1.33`; only with `UNSPECIFIED` as release
     channel, since a channel chooses versions itself. Default: the channel's."""
     secrets_kms_key: NotRequired[pulumi.Input[str]]
-    """KMS key that encrypts Secrets in etcd, `projects/P/locations/L/keyRings/R/cryptoKeys/K`.
-    Default: Google's encryption at rest only."""
+    """KMS key that encrypts Secrets in etcd, `projects/P/locations/L/keyRings/R/cryptoKeys/K`, in
+    the cluster's region; GKE's service agent must be allowed to use it, as EncryptionKey sees to.
+    Default: one is made here."""
+    secrets_encryption: NotRequired[bool]
+    """Whether Secrets in etcd are encrypted with a KMS key. Default: true; false leaves Google's
+    own encryption at rest."""
+    boot_disk_kms_key: NotRequired[pulumi.Input[str]]
+    """KMS key of the nodes' boot disks, for every pool that names none and for Autopilot; Compute
+    Engine's service agent must be allowed to use it. Default: Google's own key."""
     security_group: NotRequired[pulumi.Input[str]]
     """`gke-security-groups@DOMAIN`: RBAC by Google Groups. Default: none."""
     node_service_account: NotRequired[pulumi.Input[str]]
@@ -88,8 +93,8 @@ class GkeClusterArgs(TypedDict):
     deletion_protection: NotRequired[pulumi.Input[bool]]
     """Whether a destroy of the cluster is refused. Default: true."""
     enable_api: NotRequired[bool]
-    """Whether to enable the GKE API first. Default: true without `fleet_project`, else false, since
-    Fleet enables it."""
+    """Whether to enable the APIs of GKE and Binary Authorization first. Default: true without
+    `fleet_project`, else false, since Fleet enables them."""
 
 
 class GkeCluster(pulumi.ComponentResource):
@@ -98,9 +103,10 @@ class GkeCluster(pulumi.ComponentResource):
     Nodes are private, run Container-Optimized OS with secure boot under their own service account,
     and reach Google APIs by Workload Identity; the control plane is open to IAM-checked calls by
     DNS name and, at its public address, to the named ranges alone. Dataplane V2, intranode
-    visibility, logs, metrics, security posture and Binary Authorization are on, and a release
-    channel keeps it patched. With `fleet_project` it is born into that fleet. Encrypting Secrets
-    with one's own key takes `secrets_kms_key`. Raises ArgumentError for what GKE would refuse.
+    visibility, logs, metrics, security posture and Binary Authorization are on, Secrets are
+    encrypted with a KMS key, callers without a name get health checks alone, and a release channel
+    keeps it patched. With `fleet_project` it is born into that fleet; with a `network` of another
+    project it uses that project's Shared VPC. Raises ArgumentError for what GKE would refuse.
     """
 
     cluster_name: pulumi.Output[str]
@@ -111,6 +117,8 @@ class GkeCluster(pulumi.ComponentResource):
     """Region or zone."""
     endpoint: pulumi.Output[str]
     """IP endpoint of the control plane."""
+    private_endpoint: pulumi.Output[str]
+    """Address of the control plane inside the VPC, which other clusters of the network use."""
     dns_endpoint: pulumi.Output[str]
     """DNS endpoint of the control plane; empty where it has none."""
     ca_certificate: pulumi.Output[str]
@@ -129,7 +137,7 @@ class GkeCluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: GkeClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("GkeCluster", name, args, GkeClusterArgs, _problems)
+        args = checked("GkeCluster", name, args, GkeClusterArgs, cluster_problems)
         physical = physical_name("GkeCluster", CLUSTER, args.get("prefix"), name)
         account_id = ""
         if "node_service_account" not in args:
@@ -142,18 +150,23 @@ class GkeCluster(pulumi.ComponentResource):
             account = pulumi.Output.from_input(args["node_service_account"])
         else:
             account = node_account(self, name, account_id, args.get("node_roles", []), project)
-        cluster = self._cluster(name, physical, args, project, account)
+        key = self._secrets_key(name, args, project)
+        cluster = hardened_cluster(self, name, physical, args, project, account, key)
         pools: list[gcp.container.NodePool] = []
         if not args.get("autopilot", False):
             for pool in args.get("node_pools", [NodePoolArgs(name="default")]):
-                pools.append(node_pool(self, name, pool, cluster, account))
+                disk_key = args.get("boot_disk_kms_key")
+                pools.append(node_pool(self, name, pool, cluster, account, disk_key))
         # A cluster that is born into a fleet is a member in its own region, under its own name.
-        region = "-".join(args["location"].split("-")[:2])
+        region = region_of(args["location"])
         fleet = cluster.fleet.apply(lambda fleet: _membership(fleet, physical, region))
         self.cluster_name = cluster.name
         self.project = cluster.project
         self.location = cluster.location
         self.endpoint = after(cluster.endpoint, pools)
+        self.private_endpoint = after(
+            cluster.private_cluster_config.apply(_private_endpoint), pools
+        )
         self.dns_endpoint = after(cluster.control_plane_endpoints_config.apply(_dns_name), pools)
         self.ca_certificate = after(cluster.master_auth.apply(_ca_certificate), pools)
         self.membership = fleet.apply(lambda found: found[0])
@@ -171,112 +184,24 @@ class GkeCluster(pulumi.ComponentResource):
         """The project, once it may be asked for clusters."""
         if not args.get("enable_api", "fleet_project" not in args):
             return args["project"]
-        api = gcp.projects.Service(
-            f"{name}-container-api",
-            project=args["project"],
-            service="container.googleapis.com",
-            # Others in the project may use it.
-            disable_on_destroy=False,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return after(args["project"], [api])
+        apis = [
+            gcp.projects.Service(
+                f"{name}-{api}-api",
+                project=args["project"],
+                service=f"{api}.googleapis.com",
+                # Others in the project may use it.
+                disable_on_destroy=False,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for api in ("container", "binaryauthorization")
+        ]
+        return after(args["project"], apis)
 
-    def _cluster(
-        self,
-        name: str,
-        physical: str,
-        args: GkeClusterArgs,
-        project: pulumi.Input[str],
-        account: pulumi.Input[str],
-    ) -> "gcp.container.Cluster":
-        """The cluster; what Autopilot settles by itself is left out there, since GKE refuses it."""
-        autopilot = args.get("autopilot", False)
-        networks = args.get("authorized_networks", [])
-        return gcp.container.Cluster(
-            f"{name}-cluster",
-            name=physical,
-            project=project,
-            location=args["location"],
-            network=args["network"],
-            subnetwork=args["subnetwork"],
-            networking_mode="VPC_NATIVE",
-            ip_allocation_policy={
-                "cluster_secondary_range_name": args.get("pod_range_name", "pods"),
-                "services_secondary_range_name": args.get("service_range_name", "services"),
-            },
-            fleet={"project": args["fleet_project"]} if "fleet_project" in args else None,
-            resource_labels=self._labels(args),
-            deletion_protection=args.get("deletion_protection", True),
-            min_master_version=args.get("version"),
-            release_channel={"channel": args.get("release_channel", "REGULAR")},
-            private_cluster_config={
-                "enable_private_nodes": True,
-                "enable_private_endpoint": not networks,
-                "master_ipv4_cidr_block": args.get("control_plane_cidr"),
-            },
-            master_authorized_networks_config={
-                "gcp_public_cidrs_access_enabled": False,
-                "cidr_blocks": [
-                    {"cidr_block": item["cidr"], "display_name": item.get("display_name")}
-                    for item in networks
-                ],
-            },
-            control_plane_endpoints_config={
-                "dns_endpoint_config": {"allow_external_traffic": args.get("dns_endpoint", True)},
-                "ip_endpoints_config": {"enabled": True},
-            },
-            master_auth={"client_certificate_config": {"issue_client_certificate": False}},
-            authenticator_groups_config=(
-                {"security_group": args["security_group"]} if "security_group" in args else None
-            ),
-            database_encryption=(
-                {"state": "ENCRYPTED", "key_name": args["secrets_kms_key"]}
-                if "secrets_kms_key" in args
-                else None
-            ),
-            binary_authorization={"evaluation_mode": "PROJECT_SINGLETON_POLICY_ENFORCE"},
-            security_posture_config={"mode": "BASIC"},
-            logging_config={"enable_components": ["SYSTEM_COMPONENTS", "WORKLOADS"]},
-            monitoring_config={
-                "enable_components": ["SYSTEM_COMPONENTS"],
-                "managed_prometheus": {"enabled": True},
-            },
-            gateway_api_config={"channel": args.get("gateway_api_channel", "CHANNEL_STANDARD")},
-            enable_autopilot=True if autopilot else None,
-            cluster_autoscaling=(
-                {"auto_provisioning_defaults": {"service_account": account}} if autopilot else None
-            ),
-            workload_identity_config=(
-                None
-                if autopilot
-                else {"workload_pool": pulumi.Output.concat(project, ".svc.id.goog")}
-            ),
-            datapath_provider=None if autopilot else "ADVANCED_DATAPATH",
-            enable_intranode_visibility=None if autopilot else True,
-            enable_shielded_nodes=None if autopilot else True,
-            remove_default_node_pool=None if autopilot else True,
-            initial_node_count=None if autopilot else 1,
-            node_config=None if autopilot else default_pool_config(account),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                # The default pool is deleted at birth; what is read afterwards is another pool's.
-                ignore_changes=None if autopilot else ["nodeConfig"],
-            ),
-        )
-
-    def _labels(self, args: GkeClusterArgs) -> pulumi.Input[dict[str, pulumi.Input[str]]]:
-        """The caller's labels and, in a fleet, the one that mesh dashboards find the cluster by."""
-        labels = args.get("labels", {})
-        if "fleet_project" not in args:
-            return labels
-        if "fleet_project_number" in args:
-            number = pulumi.Output.from_input(args["fleet_project_number"])
-        else:
-            number = gcp.organizations.get_project_output(
-                project_id=args["fleet_project"], opts=pulumi.InvokeOutputOptions(parent=self)
-            ).number
-        mesh_id = pulumi.Output.concat("proj-", number)
-        return pulumi.Output.all(labels, mesh_id).apply(lambda v: {**v[0], "mesh_id": v[1]})
+    def _secrets_key(
+        self, name: str, args: GkeClusterArgs, project: pulumi.Input[str]
+    ) -> pulumi.Input[str] | None:
+        """The key of Secrets in etcd; None leaves them to Google's own encryption."""
+        return args.get("secrets_kms_key")
 
 
 def _membership(
@@ -288,6 +213,12 @@ def _membership(
     return fleet.membership_id or cluster, fleet.membership_location or region
 
 
+def _private_endpoint(
+    config: "gcp.container.outputs.ClusterPrivateClusterConfig | None",
+) -> str:
+    return (config.private_endpoint or "") if config else ""
+
+
 def _dns_name(
     config: "gcp.container.outputs.ClusterControlPlaneEndpointsConfig | None",
 ) -> str:
@@ -297,32 +228,3 @@ def _dns_name(
 
 def _ca_certificate(auth: "gcp.container.outputs.ClusterMasterAuth | None") -> str:
     return (auth.cluster_ca_certificate or "") if auth else ""
-
-
-def _problems(args: GkeClusterArgs) -> Iterator[tuple[str, str]]:
-    """Combinations that GKE refuses, after minutes or in words that do not name the argument."""
-    yield from one_of("release_channel", args.get("release_channel"), _CHANNELS)
-    if "version" in args and args.get("release_channel", "REGULAR") in _CHANNELS[:-1]:
-        yield "version", "a release channel chooses versions itself; leave one of the two out"
-    if args.get("autopilot", False):
-        if "node_pools" in args:
-            yield "node_pools", "Autopilot runs the nodes itself; leave node_pools out"
-        if args["location"].count("-") != 1:
-            yield "location", f"Autopilot takes a region, and {args['location']!r} is not one"
-    elif args.get("node_pools") == []:
-        yield "node_pools", "is empty; leave it out for one pool, or name at least one"
-    if "node_service_account" in args and "node_roles" in args:
-        yield "node_roles", "are for the account made here; give your own account its roles itself"
-    for index, item in enumerate(args.get("authorized_networks", [])):
-        if item["cidr"] == "0.0.0.0/0":
-            yield f"authorized_networks[{index}].cidr", "0.0.0.0/0 opens the control plane to all"
-    pools = args.get("node_pools", [])
-    for name in duplicates(pool["name"] for pool in pools):
-        yield "node_pools", f"two pools are named {name!r}; names are unique in a cluster"
-    for index, pool in enumerate(pools):
-        low, high = pool.get("min_nodes", 1), pool.get("max_nodes", 3)
-        if isinstance(low, int) and isinstance(high, int) and low > high:
-            yield f"node_pools[{index}].min_nodes", f"{low} is more than max_nodes {high}"
-        for place, taint in enumerate(pool.get("taints", [])):
-            path = f"node_pools[{index}].taints[{place}].effect"
-            yield from one_of(path, taint["effect"], _TAINT_EFFECTS)

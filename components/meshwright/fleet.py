@@ -5,12 +5,14 @@ clusters outside the fleet's project,
 https://cloud.google.com/service-mesh/docs/operate-and-maintain/multi-project.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from ._cluster_rules import region_of
 from ._names import MEMBERSHIP, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates
@@ -33,6 +35,18 @@ _FLEET_APIS = (
     "networkservices",
     "trafficdirector",
 )
+# Further APIs of the fleet's project, by the argument that asks for them.
+_FURTHER_APIS = {
+    "multi_cluster_services": ("dns", "multiclusterservicediscovery"),
+    "multi_cluster_ingress": ("multiclusteringress", "multiclusterservicediscovery"),
+    "attached_clusters": (
+        "gkeconnect",
+        "gkemulticloud",
+        "kubernetesmetadata",
+        "opsconfigmonitoring",
+    ),
+}
+_CLUSTER = re.compile(r"projects/[^/]+/locations/[^/]+/clusters/[^/]+")
 _MESH_AGENT_DOMAIN = "gcp-sa-servicemesh.iam.gserviceaccount.com"
 
 
@@ -44,7 +58,8 @@ class FleetMemberArgs(TypedDict):
     cluster: pulumi.Input[str]
     """`projects/P/locations/L/clusters/C`."""
     location: NotRequired[pulumi.Input[str]]
-    """Location of the membership: the cluster's region, or `global`. Default: `global`."""
+    """Location of the membership: the cluster's region, or `global`. Default: the cluster's region,
+    as a cluster that is born in a fleet has it."""
 
 
 class FleetArgs(TypedDict):
@@ -64,7 +79,13 @@ class FleetArgs(TypedDict):
     """Whether every future member gets the managed mesh by itself. Default: false; ManagedMesh
     turns it on per cluster."""
     multi_cluster_services: NotRequired[bool]
-    """Whether to turn multi-cluster Services on. Default: false."""
+    """Whether to turn multi-cluster Services on. Default: false; FleetFeatures lets their agents
+    work once there are clusters."""
+    multi_cluster_ingress: NotRequired[bool]
+    """Whether to enable the APIs of multi-cluster Gateways and Ingress, which FleetFeatures turns
+    on once there is a cluster to configure them in. Default: false."""
+    attached_clusters: NotRequired[bool]
+    """Whether to enable the APIs of clusters outside Google Cloud. Default: false."""
     labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Labels of the fleet and its features. Default: none."""
 
@@ -98,7 +119,7 @@ class Fleet(pulumi.ComponentResource):
         super().__init__("meshwright:index:Fleet", name, {}, opts)
         labels = args.get("labels")
         others = args.get("cluster_projects", [])
-        host = after(args["project"], self._enable(name, "", args["project"], _FLEET_APIS))
+        host = after(args["project"], self._enable(name, "", args["project"], _fleet_apis(args)))
         ready = {
             project: after(project, self._enable(name, f"-{project}", project, _CLUSTER_APIS))
             for project in others
@@ -195,15 +216,30 @@ class Fleet(pulumi.ComponentResource):
         labels: pulumi.Input[dict[str, pulumi.Input[str]]] | None,
     ) -> "gcp.gkehub.Membership":
         link = pulumi.Output.concat("//container.googleapis.com/", member["cluster"])
+        region = pulumi.Output.from_input(member["cluster"]).apply(_region)
         return gcp.gkehub.Membership(
             f"{name}-member-{member['name']}",
             membership_id=physical_name("Fleet", MEMBERSHIP, None, member["name"]),
             project=self.project,
-            location=member.get("location", "global"),
+            location=member.get("location", region),
             endpoint={"gke_cluster": {"resource_link": link}},
             labels=labels,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _fleet_apis(args: FleetArgs) -> tuple[str, ...]:
+    """The APIs of the fleet's own project, each once."""
+    apis = dict.fromkeys(_FLEET_APIS)
+    for wish, further in _FURTHER_APIS.items():
+        if args.get(wish, False):
+            apis |= dict.fromkeys(further)
+    return tuple(apis)
+
+
+def _region(cluster: str) -> str:
+    """The region of `projects/P/locations/L/clusters/C`."""
+    return region_of(cluster.split("/")[3])
 
 
 def _default_member(
@@ -218,5 +254,10 @@ def _problems(args: FleetArgs) -> Iterator[tuple[str, str]]:
         yield "cluster_projects", f"{args['project']!r} is the fleet's own project; leave it out"
     for project in duplicates(others):
         yield "cluster_projects", f"{project!r} is named twice"
+    for index, member in enumerate(args.get("members", [])):
+        cluster = member["cluster"]
+        if isinstance(cluster, str) and not _CLUSTER.fullmatch(cluster):
+            form = "projects/P/locations/L/clusters/C"
+            yield f"members[{index}].cluster", f"{cluster!r} must have the form `{form}`"
     for name in duplicates(member["name"] for member in args.get("members", [])):
         yield "members", f"two members are named {name!r}; ids are unique in a fleet"

@@ -1,7 +1,8 @@
 """A VPC for mesh clusters: subnets with pod and service ranges, outbound NAT, and firewall rules.
 
-Follows https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips (VPC-native ranges) and
-https://cloud.google.com/service-mesh/docs/private-cluster-open-port (control plane to webhooks).
+Follows https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips (VPC-native ranges),
+https://cloud.google.com/service-mesh/docs/private-cluster-open-port (control plane to webhooks) and
+https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-shared-vpc (service projects).
 """
 
 import ipaddress
@@ -13,6 +14,7 @@ import pulumi_gcp as gcp
 
 from ._names import COMPUTE, physical_name
 from ._outputs import after, outputs_of
+from ._shared_vpc import ServiceProjectArgs, share, sharing_problems
 from ._validation import checked, duplicates
 
 _POD_RANGE = "pods"
@@ -57,6 +59,9 @@ class MeshNetworkArgs(TypedDict):
     control_plane_cidrs: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Private control-plane ranges (each a /28) that may call webhooks on nodes, beside the
     subnets' own ranges. Default: none."""
+    service_projects: NotRequired[list[ServiceProjectArgs]]
+    """Projects whose clusters use this network: makes it a Shared VPC, its project the host.
+    Default: none."""
     flow_logs: NotRequired[pulumi.Input[bool]]
     """Whether subnets write VPC flow logs. Default: true."""
     enable_api: NotRequired[bool]
@@ -84,12 +89,14 @@ class MeshNetwork(pulumi.ComponentResource):
     """A VPC with subnets of one's own, Cloud NAT in each region, and a mesh's firewall.
 
     The rules let control planes reach webhooks (8443, 9443, 15017), load balancers probe health,
-    and pods of one cluster call those of another. A subnet keeps private Google access on.
-    Raises ArgumentError for wrong, overlapping or duplicate subnets.
+    and pods of one cluster call those of another. A subnet keeps private Google access on. With
+    `service_projects` the project becomes a Shared VPC host: each of them is attached, and its GKE
+    may use the subnets it names, and no more. Raises ArgumentError for wrong, overlapping or
+    duplicate subnets, and for service projects that do not fit.
     """
 
     network_id: pulumi.Output[str]
-    """`projects/P/global/networks/NAME`, once NAT and firewall stand: nodes need both."""
+    """`projects/P/global/networks/NAME`, once NAT, firewall and sharing stand: nodes need all."""
     network_name: pulumi.Output[str]
     """Physical name of the VPC."""
     subnets: pulumi.Output[dict[str, SubnetResult]]
@@ -98,7 +105,9 @@ class MeshNetwork(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MeshNetworkArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("MeshNetwork", name, args, MeshNetworkArgs, _subnet_problems)
+        args = checked(
+            "MeshNetwork", name, args, MeshNetworkArgs, _subnet_problems, _sharing_problems
+        )
         super().__init__("meshwright:index:MeshNetwork", name, {}, opts)
         prefix = args.get("prefix")
         self._physical_name = physical_name("MeshNetwork", COMPUTE, prefix, name)
@@ -118,6 +127,7 @@ class MeshNetwork(pulumi.ComponentResource):
         waits: list[pulumi.Resource] = [*self._firewall(name, network, args)]
         for region in sorted({subnet["region"] for subnet in args["subnets"]}):
             waits.append(self._nat(name, network, region))
+        waits += share(self, name, self._project, subnets, args.get("service_projects", []))
         self.network_id = after(network.id, waits)
         self.network_name = network.name
         self.subnets = pulumi.Output.all(
@@ -278,3 +288,8 @@ def _subnet_problems(args: MeshNetworkArgs) -> Iterator[tuple[str, str]]:
                 if network.overlaps(taken):
                     yield path, f"{value} overlaps {taken} of {other}; choose a free range"
             known.append((path, network))
+
+
+def _sharing_problems(args: MeshNetworkArgs) -> Iterator[tuple[str, str]]:
+    names = [subnet["name"] for subnet in args["subnets"]]
+    return sharing_problems(args["project"], names, args.get("service_projects", []))

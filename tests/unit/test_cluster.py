@@ -16,6 +16,14 @@ def _args(**more: object) -> GkeClusterArgs:
     return {**base, **more}  # type: ignore[typeddict-item]
 
 
+def _key(location: str = "europe-west1") -> str:
+    return f"projects/p1/locations/{location}/keyRings/r/cryptoKeys/k"
+
+
+def _pool(**settings: object) -> dict[str, object]:
+    return {"node_pools": [{"name": "a", **settings}]}
+
+
 @component_test
 def test_a_default_cluster_is_hardened():
     """Without a word about security a Standard cluster passes the rules GKE-01 to GKE-20."""
@@ -37,6 +45,13 @@ def test_a_default_cluster_is_hardened():
         assert given["releaseChannel"] == {"channel": "REGULAR"}
         assert given["masterAuth"]["clientCertificateConfig"]["issueClientCertificate"] is False
         assert given["securityPostureConfig"]["mode"] == "BASIC"
+        assert given["anonymousAuthenticationConfig"] == {"mode": "LIMITED"}
+        assert given["rbacBindingConfig"] == {
+            "enableInsecureBindingSystemAuthenticated": False,
+            "enableInsecureBindingSystemUnauthenticated": False,
+        }
+        assert given["resourceLabels"]
+        assert given["nodeConfig"]["metadata"] == {"disable-legacy-endpoints": "true"}
         assert given["binaryAuthorization"]["evaluationMode"] == "PROJECT_SINGLETON_POLICY_ENFORCE"
         assert "WORKLOADS" in given["loggingConfig"]["enableComponents"]
         assert given["monitoringConfig"]["managedPrometheus"]["enabled"] is True
@@ -135,7 +150,11 @@ def test_a_cluster_is_born_into_its_fleet():
     def check(values):
         given = recorder.one("Cluster").inputs
         assert given["fleet"] == {"project": "fleet-p"}
-        assert given["resourceLabels"] == {"team": "shop", "mesh_id": f"proj-{PROJECT_NUMBER}"}
+        assert given["resourceLabels"] == {
+            "managed-by": "meshwright",
+            "team": "shop",
+            "mesh_id": f"proj-{PROJECT_NUMBER}",
+        }
         assert values == ["main", "europe-west1"]
         assert recorder.of_type("Service") == []
 
@@ -144,14 +163,18 @@ def test_a_cluster_is_born_into_its_fleet():
 
 @component_test
 def test_a_cluster_without_a_fleet_has_no_membership():
-    """The outputs say so by being empty, and the API is enabled here."""
+    """The outputs say so by being empty, and the APIs are enabled here."""
     recorder = record()
 
     cluster = GkeCluster("main", _args())
 
     def check(values):
         assert values == ["", ""]
-        assert recorder.one("Service").inputs["service"] == "container.googleapis.com"
+        apis = {api.inputs["service"] for api in recorder.of_type("Service")}
+        assert {"container.googleapis.com", "binaryauthorization.googleapis.com"} <= apis
+        assert {api.name for api in recorder.of_type("Service")} <= (
+            recorder.one("Cluster").depends_on
+        )
 
     return pulumi.Output.all(cluster.membership, cluster.membership_location), check
 
@@ -192,7 +215,7 @@ def test_keys_groups_and_versions_are_passed_on():
     cluster = GkeCluster(
         "main",
         _args(
-            secrets_kms_key="projects/p1/locations/l/keyRings/r/cryptoKeys/k",
+            secrets_kms_key="projects/p1/locations/europe-west1/keyRings/r/cryptoKeys/k",
             security_group="gke-security-groups@example.com",
             release_channel="UNSPECIFIED",
             version="1.33",
@@ -208,6 +231,39 @@ def test_keys_groups_and_versions_are_passed_on():
         }
         assert given["minMasterVersion"] == "1.33"
         assert given["privateClusterConfig"]["masterIpv4CidrBlock"] == "172.16.0.0/28"
+
+    return cluster.endpoint, check
+
+
+@component_test
+def test_boot_disks_take_the_clusters_key_unless_a_pool_has_its_own():
+    """One argument encrypts every disk, the short-lived default pool's included."""
+    recorder = record()
+    own = _key().replace("keyRings/r", "keyRings/other")
+    pools = [{"name": "a"}, {"name": "b", "boot_disk_kms_key": own}]
+
+    cluster = GkeCluster("main", _args(boot_disk_kms_key=_key(), node_pools=pools))
+
+    def check(_):
+        def key(pool: str) -> str:
+            return recorder.one("NodePool", pool).inputs["nodeConfig"]["bootDiskKmsKey"]
+
+        assert recorder.one("Cluster").inputs["nodeConfig"]["bootDiskKmsKey"] == _key()
+        assert [key("main-pool-a"), key("main-pool-b")] == [_key(), own]
+
+    return cluster.endpoint, check
+
+
+@component_test
+def test_autopilot_encrypts_boot_disks_too():
+    """Autopilot takes the key among the defaults of the nodes it makes."""
+    recorder = record()
+
+    cluster = GkeCluster("auto", _args(autopilot=True, boot_disk_kms_key=_key()))
+
+    def check(_):
+        defaults = recorder.one("Cluster").inputs["clusterAutoscaling"]["autoProvisioningDefaults"]
+        assert defaults["bootDiskKmsKey"] == _key()
 
     return cluster.endpoint, check
 
@@ -276,6 +332,36 @@ def test_whoever_reads_the_endpoint_waits_for_the_nodes():
         ({"prefix": "p" * 40}, "name", "1 to 40"),
         ({"prefix": "platform-europe-production"}, "name", "6 to 30"),
         ({"node_service_account": "a@b", "node_roles": ["r"]}, "node_roles", "own account"),
+        ({"node_roles": ["r", "r"]}, "node_roles", "twice"),
+        ({"location": "europe"}, "location", "neither a region nor a zone"),
+        ({"gateway_api_channel": "STANDARD"}, "gateway_api_channel", "CHANNEL_STANDARD"),
+        (
+            {"authorized_networks": [{"cidr": "203.0.113.1/24"}]},
+            "authorized_networks[0].cidr",
+            "host bits",
+        ),
+        ({"control_plane_cidr": "172.16.0.0/27"}, "control_plane_cidr", "/28"),
+        ({"control_plane_cidr": "172.16.0.0"}, "control_plane_cidr", "/28"),
+        ({"security_group": "admins@example.com"}, "security_group", "gke-security-groups@"),
+        ({"secrets_kms_key": "k"}, "secrets_kms_key", "must have the form"),
+        ({"boot_disk_kms_key": _key("us-east1")}, "boot_disk_kms_key", "'europe-west1'"),
+        (
+            {"secrets_kms_key": _key(), "secrets_encryption": False},
+            "secrets_encryption",
+            "leave one out",
+        ),
+        (_pool(boot_disk_kms_key="k"), "node_pools[0].boot_disk_kms_key", "must have the form"),
+        (_pool(zones=[]), "node_pools[0].zones", "empty"),
+        (_pool(zones=["europe-west4-a"]), "node_pools[0].zones[0]", "europe-west1"),
+        (_pool(zones=["europe-west1-b", "europe-west1-b"]), "node_pools[0].zones", "twice"),
+        (_pool(min_nodes=-1), "node_pools[0].min_nodes", "negative"),
+        (_pool(max_nodes=0), "node_pools[0].max_nodes", "at least 1"),
+        (_pool(disk_size_gb=5), "node_pools[0].disk_size_gb", "too small"),
+        (
+            _pool(taints=[{"key": "a", "value": "b", "effect": "NoSchedule"}]),
+            "node_pools[0].taints[0].effect",
+            "NO_SCHEDULE",
+        ),
     ],
 )
 def test_what_gke_would_refuse_is_refused_at_once(change, path, says):

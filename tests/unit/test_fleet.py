@@ -6,6 +6,8 @@ import pytest
 from meshwright import ArgumentError, Fleet, FleetArgs
 from tests.unit.recording import PROJECT_NUMBER, component_test, record
 
+_CLUSTER = "projects/p1/locations/europe-west1/clusters/c"
+
 
 def _args(**more: object) -> FleetArgs:
     return {"project": "p1", **more}  # type: ignore[typeddict-item]
@@ -126,16 +128,60 @@ def test_options_add_features_defaults_and_members():
     return pulumi.Output.all(fleet.project_number, fleet.memberships.apply(list)), check
 
 
+@component_test
+def test_a_member_that_exists_is_registered_in_its_own_region():
+    """That is where a cluster that is born in a fleet has its membership, too."""
+    recorder = record()
+    member = {"name": "old", "cluster": "projects/p1/locations/europe-west1-b/clusters/old"}
+
+    fleet = Fleet("fleet", _args(members=[member]))
+
+    def check(_):
+        assert recorder.one("Membership").inputs["location"] == "europe-west1"
+
+    return fleet.memberships, check
+
+
+@pytest.mark.parametrize(
+    ("wish", "apis"),
+    [
+        ("multi_cluster_services", {"multiclusterservicediscovery", "dns"}),
+        ("multi_cluster_ingress", {"multiclusteringress", "multiclusterservicediscovery"}),
+        ("attached_clusters", {"gkemulticloud", "gkeconnect"}),
+    ],
+)
+def test_a_wish_enables_its_apis_in_the_fleets_project_alone(wish, apis):
+    """Google refuses a feature whose API is off; other projects need none of them."""
+    recorder = record()
+
+    @component_test
+    def program():
+        fleet = Fleet("fleet", _args(cluster_projects=["p2"], **{wish: True}))
+
+        def check(_):
+            enabled = {
+                api.inputs["service"].removesuffix(".googleapis.com"): api.inputs["project"]
+                for api in recorder.of_type("Service")
+                if api.inputs["service"].removesuffix(".googleapis.com") in apis
+            }
+            assert enabled == dict.fromkeys(apis, "p1")
+
+        return fleet.mesh_feature, check
+
+    program()
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
         ({"cluster_projects": ["p1"]}, "cluster_projects", "own project"),
         ({"cluster_projects": ["p2", "p2"]}, "cluster_projects", "twice"),
         (
-            {"members": [{"name": "a", "cluster": "c"}, {"name": "a", "cluster": "d"}]},
+            {"members": [{"name": "a", "cluster": _CLUSTER}, {"name": "a", "cluster": _CLUSTER}]},
             "members",
             "'a'",
         ),
+        ({"members": [{"name": "a", "cluster": "c"}]}, "members[0].cluster", "must have the form"),
         ({"members": [{"name": "a"}]}, "members[0].cluster", "missing"),
     ],
 )

@@ -4,7 +4,7 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, MeshNetwork, MeshNetworkArgs, SubnetArgs
-from tests.unit.recording import component_test, record
+from tests.unit.recording import PROJECT_NUMBER, component_test, record
 
 
 def _subnet(name: str = "main", region: str = "europe-west1", second: int = 0) -> SubnetArgs:
@@ -122,9 +122,80 @@ def test_flow_logs_and_api_can_be_left_out():
     return network.network_id, check
 
 
+@component_test
+def test_a_shared_vpc_lets_service_projects_use_their_subnets_and_no_others():
+    """GKE's agents of each service project are network users of the subnets it was given."""
+    recorder = record()
+    subnets = [_subnet("a"), _subnet("b", second=1)]
+    projects = [{"project": "s1", "subnets": ["a"]}, {"project": "s2", "project_number": "42"}]
+
+    network = MeshNetwork("net", _args(subnets=subnets, service_projects=projects))
+
+    def check(_):
+        grants = {
+            (grant.inputs["subnetwork"], grant.inputs["member"])
+            for grant in recorder.of_type("SubnetworkIAMMember")
+        }
+        gke = "serviceAccount:service-{}@container-engine-robot.iam.gserviceaccount.com".format
+        apis = "serviceAccount:{}@cloudservices.gserviceaccount.com".format
+        assert grants == {
+            ("net-a", gke(PROJECT_NUMBER)),
+            ("net-a", apis(PROJECT_NUMBER)),
+            *((subnet, agent("42")) for subnet in ("net-a", "net-b") for agent in (gke, apis)),
+        }
+        for grant in recorder.of_type("SubnetworkIAMMember"):
+            assert grant.inputs["role"] == "roles/compute.networkUser"
+        hosts = {grant.inputs["member"]: grant.inputs for grant in recorder.of_type("IAMMember")}
+        assert set(hosts) == {gke(PROJECT_NUMBER), gke("42")}
+        assert {grant["project"] for grant in hosts.values()} == {"p1"}
+        assert {grant["role"] for grant in hosts.values()} == {
+            "roles/container.hostServiceAgentUser"
+        }
+
+    return network.network_id, check
+
+
+@component_test
+def test_a_service_project_is_attached_to_a_host_and_its_agents_exist_before_their_grants():
+    """GKE's agent comes with its API, and the host can only be undone after its projects."""
+    recorder = record()
+    network = MeshNetwork("net", _args(service_projects=[{"project": "s1"}]))
+
+    consumer = pulumi.CustomResource("test:index:Consumer", "consumer", {"id_": network.network_id})
+
+    def check(_):
+        assert recorder.one("SharedVPCHostProject").inputs == {"project": "p1"}
+        attachment = recorder.one("SharedVPCServiceProject")
+        assert attachment.inputs == {"hostProject": "p1", "serviceProject": "s1"}
+        assert {"net-host", "net-service-s1-container-api"} <= attachment.depends_on
+        grant = recorder.one("IAMMember")
+        assert "net-service-s1" in grant.depends_on
+        waits = recorder.one("Consumer").depends_on
+        assert {"net-service-s1-gke-main", "net-service-s1-gke-host-agent"} <= waits
+
+    return consumer.urn, check
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
+        ({"service_projects": [{"project": "p1"}]}, "service_projects[0].project", "own project"),
+        ({"service_projects": [{"project": "s"}] * 2}, "service_projects", "twice"),
+        (
+            {"service_projects": [{"project": "s", "subnets": ["west"]}]},
+            "service_projects[0].subnets",
+            "'west' is none of the subnets main",
+        ),
+        (
+            {"service_projects": [{"project": "s", "subnets": []}]},
+            "service_projects[0].subnets",
+            "empty",
+        ),
+        (
+            {"service_projects": [{"project": "s", "subnets": ["main", "main"]}]},
+            "service_projects[0].subnets",
+            "twice",
+        ),
         ({"subnets": []}, "subnets", "at least one subnet"),
         ({"subnets": [_subnet(), _subnet(second=1)]}, "subnets", "'main'"),
         ({"subnets": [_subnet("a"), _subnet("b")]}, "subnets[1].cidr", "overlaps 10.0.0.0/20"),

@@ -1,0 +1,133 @@
+"""Sharing a VPC with service projects whose GKE clusters stand in its subnets.
+
+Follows https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-shared-vpc.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from ._outputs import after
+from ._validation import duplicates
+
+# GKE's agent exists once its API is on; it works through Google's APIs agent.
+_APIS = ("compute", "container")
+_NETWORK_USER = "roles/compute.networkUser"
+_HOST_AGENT_USER = "roles/container.hostServiceAgentUser"
+
+
+class ServiceProjectArgs(TypedDict):
+    """A project whose clusters use the network."""
+
+    project: str
+    """Id of the service project."""
+    project_number: NotRequired[pulumi.Input[str]]
+    """Number of the service project. Default: looked up."""
+    subnets: NotRequired[list[str]]
+    """Names of the subnets it may use. Default: all."""
+
+
+def share(
+    parent: pulumi.Resource,
+    name: str,
+    host_project: pulumi.Input[str],
+    subnets: "Mapping[str, gcp.compute.Subnetwork]",
+    projects: list[ServiceProjectArgs],
+) -> list[pulumi.Resource]:
+    """Make `host_project` a Shared VPC host, attach `projects`, and let their GKE use the subnets.
+
+    Returns what a cluster in a service project must wait for.
+    """
+    if not projects:
+        return []
+    host = gcp.compute.SharedVPCHostProject(
+        f"{name}-host", project=host_project, opts=pulumi.ResourceOptions(parent=parent)
+    )
+    waits: list[pulumi.Resource] = []
+    for item in projects:
+        chosen = {key: subnets[key] for key in item.get("subnets", subnets)}
+        waits += _attach(parent, f"{name}-service-{item['project']}", host, item, chosen)
+    return waits
+
+
+def _attach(
+    parent: pulumi.Resource,
+    name: str,
+    host: "gcp.compute.SharedVPCHostProject",
+    item: ServiceProjectArgs,
+    subnets: "Mapping[str, gcp.compute.Subnetwork]",
+) -> list[pulumi.Resource]:
+    child = pulumi.ResourceOptions(parent=parent)
+    apis = [
+        gcp.projects.Service(
+            f"{name}-{api}-api",
+            project=item["project"],
+            service=f"{api}.googleapis.com",
+            disable_on_destroy=False,
+            opts=child,
+        )
+        for api in _APIS
+    ]
+    attachment = gcp.compute.SharedVPCServiceProject(
+        name, host_project=host.project, service_project=after(item["project"], apis), opts=child
+    )
+    number = after(_number(parent, item), [attachment])
+    gke = pulumi.Output.concat(
+        "serviceAccount:service-", number, "@container-engine-robot.iam.gserviceaccount.com"
+    )
+    google_apis = pulumi.Output.concat(
+        "serviceAccount:", number, "@cloudservices.gserviceaccount.com"
+    )
+    waits: list[pulumi.Resource] = [
+        attachment,
+        gcp.projects.IAMMember(
+            f"{name}-gke-host-agent",
+            project=host.project,
+            role=_HOST_AGENT_USER,
+            member=gke,
+            opts=child,
+        ),
+    ]
+    for key, subnet in subnets.items():
+        for role, member in (("gke", gke), ("google-apis", google_apis)):
+            waits.append(
+                gcp.compute.SubnetworkIAMMember(
+                    f"{name}-{role}-{key}",
+                    project=subnet.project,
+                    region=subnet.region,
+                    subnetwork=subnet.name,
+                    role=_NETWORK_USER,
+                    member=member,
+                    opts=child,
+                )
+            )
+    return waits
+
+
+def _number(parent: pulumi.Resource, item: ServiceProjectArgs) -> pulumi.Output[str]:
+    if "project_number" in item:
+        return pulumi.Output.from_input(item["project_number"])
+    return gcp.organizations.get_project_output(
+        project_id=item["project"], opts=pulumi.InvokeOutputOptions(parent=parent)
+    ).number
+
+
+def sharing_problems(
+    host_project: object, subnets: list[str], projects: list[ServiceProjectArgs]
+) -> Iterator[tuple[str, str]]:
+    """Mistakes in `service_projects`."""
+    for project in duplicates(item["project"] for item in projects):
+        yield "service_projects", f"{project!r} is named twice"
+    for index, item in enumerate(projects):
+        path = f"service_projects[{index}]"
+        if item["project"] == host_project:
+            yield f"{path}.project", f"{item['project']!r} is the network's own project"
+        if item.get("subnets") == []:
+            yield f"{path}.subnets", "is empty; leave it out for all subnets, or name one"
+        for name in item.get("subnets", []):
+            if name not in subnets:
+                yield f"{path}.subnets", f"{name!r} is none of the subnets {', '.join(subnets)}"
+        for name in duplicates(item.get("subnets", [])):
+            yield f"{path}.subnets", f"{name!r} is named twice"
