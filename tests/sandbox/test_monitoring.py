@@ -73,7 +73,11 @@ def test_a_service_has_objectives(monitoring: Any, project: str) -> None:
     change = {"goal": 0.95}
     changed = objectives.patch(name=objective["name"], updateMask="goal", body=change).execute()
     assert changed["goal"] == 0.95
-    for fields, text in (({"goal": 1.5}, "goal"), ({"rollingPeriod": None}, "Exactly one of")):
+    for fields, text in (
+        ({"goal": 1.5}, "goal"),
+        ({"rollingPeriod": None}, "Exactly one of"),
+        ({"rollingPeriod": "3600s"}, "whole number of days"),
+    ):
         with pytest.raises(HttpError, match=text):
             objectives.create(parent=made["name"], body=slo | fields).execute()
     with pytest.raises(HttpError, match="Cannot find field"):
@@ -115,5 +119,69 @@ def test_an_alert_policy_names_existing_channels(monitoring: Any, project: str) 
     ):
         with pytest.raises(HttpError, match=text):
             policies.create(name=parent, body=policy | fields).execute()
+    assert policies.get(name=made["name"]).execute() == changed
     policies.delete(name=made["name"]).execute()
     channels.delete(name=channel["name"]).execute()
+
+
+def test_an_alert_on_a_burn_rate_names_an_objective_that_exists(
+    monitoring: Any, project: str
+) -> None:
+    """Otherwise it could never fire."""
+    parent = f"projects/{project}"
+    name = f"{parent}/services/svc/serviceLevelObjectives/a"
+    burn = f'select_slo_burn_rate("{name}", "3600s")'
+    threshold = {"filter": burn, "comparison": "COMPARISON_GT", "duration": "0s"}
+    policy = {
+        "displayName": "burn",
+        "combiner": "AND",
+        "conditions": [{"displayName": "an hour", "conditionThreshold": threshold}],
+    }
+    policies = monitoring.projects().alertPolicies()
+    with pytest.raises(HttpError, match="could not be found"):
+        policies.create(name=parent, body=policy).execute()
+    monitoring.services().create(parent=parent, serviceId="svc", body={"custom": {}}).execute()
+    good = {"goodServiceFilter": "a", "totalServiceFilter": "b"}
+    slo = {
+        "goal": 0.99,
+        "rollingPeriod": "2419200s",
+        "serviceLevelIndicator": {"requestBased": {"goodTotalRatio": good}},
+    }
+    objectives = monitoring.services().serviceLevelObjectives()
+    objectives.create(
+        parent=f"{parent}/services/svc", serviceLevelObjectiveId="a", body=slo
+    ).execute()
+
+    made = policies.create(name=parent, body=policy).execute()
+
+    absent = {**threshold, "filter": burn.replace("Objectives/a", "Objectives/b")}
+    conditions = [{"displayName": "an hour", "conditionThreshold": absent}]
+    with pytest.raises(HttpError, match="could not be found"):
+        policies.patch(
+            name=made["name"], updateMask="conditions", body={"conditions": conditions}
+        ).execute()
+    objectives.delete(name=name).execute()
+    with pytest.raises(HttpError, match="could not be found"):
+        objectives.get(name=name).execute()
+
+
+def test_a_service_and_a_channel_are_changed_by_mask(monitoring: Any, project: str) -> None:
+    """Only what the mask names; a channel of a known type has that type's label."""
+    parent, services = f"projects/{project}", monitoring.services()
+    made = services.create(
+        parent=parent, serviceId="svc", body={"displayName": "a", "custom": {}}
+    ).execute()
+    body = {"displayName": "b", "userLabels": {"team": "x"}}
+    services.patch(name=made["name"], updateMask="displayName", body=body).execute()
+    read = services.get(name=made["name"]).execute()
+    assert (read["displayName"], "userLabels" in read) == ("b", False)
+    channels = monitoring.projects().notificationChannels()
+    email = {"type": "email", "labels": {"email_address": "sre@example.com"}}
+    channel = channels.create(name=parent, body=email).execute()
+    change = {"displayName": "on call"}
+    channels.patch(name=channel["name"], updateMask="displayName", body=change).execute()
+    assert channels.get(name=channel["name"]).execute()["displayName"] == "on call"
+    with pytest.raises(HttpError, match="email_address"):
+        channels.create(name=parent, body={"type": "email"}).execute()
+    with pytest.raises(HttpError, match="Cannot find field"):
+        channels.patch(name=channel["name"], updateMask="labels", body={"label": {}}).execute()

@@ -1,6 +1,5 @@
 """What must hold for every API method that the platform's resources use."""
 
-import re
 from typing import Any
 
 import pytest
@@ -28,8 +27,10 @@ def example(pattern: str, project: str) -> str:
     """A value that a path parameter's pattern takes."""
     if "[^/]+" not in pattern:
         return project
-    path = pattern.removeprefix("^").removesuffix("$").replace("[^/]+", project)
-    return re.sub("^[^/]+(?=/[^/]+/services|/[^/]+$)", "projects", path)
+    path = pattern.removeprefix("^").removesuffix("$")
+    if path.startswith("["):  # Monitoring's services stand below anything: projects, here
+        path = path.replace("[^/]+", "projects", 1)
+    return path.replace("[^/]+", project)
 
 
 @pytest.mark.parametrize("name", WITH_BODY)

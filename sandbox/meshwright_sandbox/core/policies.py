@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from meshwright_sandbox.core.errors import ApiError, aborted, invalid
-from meshwright_sandbox.core.service_agents import AGENTS, agent_exists
+from meshwright_sandbox.core.service_agents import AGENTS, OWN_DOMAINS, agent_exists
 from meshwright_sandbox.core.stamps import new_etag
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _ACCOUNT = re.compile(
     r"serviceAccount:(?P<email>[^@\[\]]+@(?P<domain>[^.]+)\.iam\.gserviceaccount\.com)"
 )
 _WORKLOAD = re.compile(r"serviceAccount:(?P<pool>(?P<project>[^.\[]+)\.svc\.id\.goog)\[.+/.+\]")
-_AGENT_DOMAINS = frozenset(AGENTS.values())
+_AGENT_DOMAINS = frozenset((*AGENTS.values(), *OWN_DOMAINS))
 
 
 def get_policy(call: "Call", name: str | None = None) -> Json:

@@ -31,6 +31,13 @@ AGENTS = {
     "pubsub": "gcp-sa-pubsub",
     "run": "serverless-robot-prod",
 }
+# Services that act by accounts of another form; these exist in every project.
+_ACCOUNTS = {
+    "bigquery": "bq-{}@bigquery-encryption.iam.gserviceaccount.com",
+    "logging": "cmek-p{}@gcp-sa-logging.iam.gserviceaccount.com",
+    "storage": "service-{}@gs-project-accounts.iam.gserviceaccount.com",
+}
+OWN_DOMAINS = ("bigquery-encryption", "gs-project-accounts")
 _AGENT = re.compile(r"service-(\d+)@([a-z0-9-]+)\.iam\.gserviceaccount\.com")
 
 
@@ -38,6 +45,11 @@ def agent_email(api: str, number: str) -> str:
     """Address of an API's service agent in the project with that number."""
     short = api.removesuffix(API_SUFFIX)
     return f"service-{number}@{AGENTS.get(short, f'gcp-sa-{short}')}.iam.gserviceaccount.com"
+
+
+def service_account(api: str, number: str) -> str:
+    """Address of the account by which a service encrypts what it keeps for a project."""
+    return _ACCOUNTS[api].format(number) if api in _ACCOUNTS else agent_email(api, number)
 
 
 def identity_name(project: str, email: str) -> str:

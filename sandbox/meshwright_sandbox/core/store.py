@@ -124,6 +124,14 @@ class Store:
                 ),
             )
 
+    def set_system(self, service: str, name: str, system: bool) -> None:
+        """Say whether a resource is the cloud's own, rather than somebody's."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE resources SET system=? WHERE service=? AND name=?",
+                (int(system), service, name),
+            )
+
     def delete(self, service: str, name: str) -> None:
         """Forget a resource, what is below it, their references and policies."""
         below = name.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]") + "/*"

@@ -6,9 +6,11 @@ from typing import Any
 
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.policies import check_member
 from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.core.service_agents import service_account
 from meshwright_sandbox.core.stamps import self_link
 
 Json = dict[str, Any]
@@ -50,7 +52,19 @@ def _dataset(call: Call, dataset: Json) -> None:
     )
 
 
+def _account(call: Call) -> str:
+    return service_account("bigquery", call.cloud.projects.number(call.project))
+
+
+def _service_account(call: Call) -> Json:
+    kind = "bigquery#getServiceAccountResponse"
+    return {"kind": kind, "email": _account(call)}
+
+
 def _check_dataset(call: Call, dataset: Json) -> None:
+    key = dataset.get("defaultEncryptionConfiguration", {}).get("kmsKeyName")
+    if key:
+        require_key(call, key, _account(call), dataset["location"])
     for entry in dataset.get("access", []):
         email = entry.get("userByEmail", "")
         if email.endswith(".gserviceaccount.com"):
@@ -119,5 +133,9 @@ SERVICE = Service(
         ),
         Collection("tables", id_from="body:tableReference.tableId", defaults=_table),
     ),
-    methods={"datasets.delete": _delete_dataset, "datasets.update": _update_dataset},
+    methods={
+        "datasets.delete": _delete_dataset,
+        "datasets.update": _update_dataset,
+        "projects.getServiceAccount": _service_account,
+    },
 )

@@ -5,17 +5,19 @@ from typing import Any
 
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call, Cloud
+from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection, Service
-from meshwright_sandbox.core.service_agents import agent_email
+from meshwright_sandbox.core.service_agents import agent_email, service_account
 from meshwright_sandbox.core.stamps import now
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
 _BUCKETS = "projects.locations.buckets"
 _SINKS = "projects.sinks"
+_FOLDER_SINKS = "folders.sinks"
 _NAME = r"[A-Za-z0-9_.-]{1,100}"
 _BUILT_IN = ("_Default", "_Required")
 _DELETED = "DELETE_REQUESTED"
@@ -75,6 +77,14 @@ def _check_bucket(call: Call, bucket: Json) -> None:
         raise invalid("Log Analytics cannot be disabled once it was enabled on a bucket.")
     if call.name.endswith("/_Required"):
         raise precondition("The _Required bucket cannot be modified.")
+    key = bucket.get("cmekSettings", {}).get("kmsKeyName")
+    if key:
+        account = service_account("logging", call.cloud.projects.number(call.project))
+        require_key(call, key, account, call.location)
+    elif before.get("cmekSettings"):
+        raise precondition("CMEK cannot be disabled on a bucket that has it.")
+    if key and call.before is not None and "cmekSettings" not in before:
+        raise precondition("CMEK can only be enabled when the bucket is created.")
 
 
 def _delete_bucket(call: Call) -> Json:
@@ -151,8 +161,15 @@ def _check_sink(call: Call, sink: Json) -> None:
         sink["writerIdentity"] = "serviceAccount:cloud-logs@system.gserviceaccount.com"
         return
     custom = call.query.get("customWriterIdentity")
-    agent = agent_email("logging", call.cloud.projects.number(call.project))
-    sink["writerIdentity"] = custom or f"serviceAccount:{agent}"
+    sink["writerIdentity"] = custom or f"serviceAccount:{_writer(call)}"
+
+
+def _writer(call: Call) -> str:
+    """As whom the sinks of the call's project or folder write."""
+    head, owner = call.name.split("/")[:2]
+    if head == "folders":
+        return f"service-folder-{owner}@gcp-sa-logging.iam.gserviceaccount.com"
+    return agent_email("logging", call.cloud.projects.number(call.project))
 
 
 _DESTINATIONS = {
@@ -202,11 +219,10 @@ def _entries(_: Call) -> Json:
 
 def _settings(call: Call) -> Json:
     number = call.cloud.projects.number(call.project)
-    account = agent_email("logging", number)
     return {
         "name": f"projects/{call.project}/settings",
-        "kmsServiceAccountId": account,
-        "loggingServiceAccountId": account,
+        "kmsServiceAccountId": service_account("logging", number),
+        "loggingServiceAccountId": agent_email("logging", number),
     }
 
 
@@ -232,6 +248,13 @@ SERVICE = Service(
         Collection(
             _SINKS, id_pattern=_NAME, defaults=_complete_sink, check=_check_sink, schema="LogSink"
         ),
+        Collection(
+            _FOLDER_SINKS,
+            id_pattern=_NAME,
+            defaults=_complete_sink,
+            check=_check_sink,
+            schema="LogSink",
+        ),
         Collection("projects.exclusions", id_pattern=_NAME),
     ),
     methods={
@@ -242,6 +265,8 @@ SERVICE = Service(
         f"{_SINKS}.delete": _delete_sink,
         f"{_SINKS}.patch": _patch_sink,
         f"{_SINKS}.update": _patch_sink,
+        f"{_FOLDER_SINKS}.patch": _patch_sink,
+        f"{_FOLDER_SINKS}.update": _patch_sink,
         "entries.list": _entries,
         "projects.getSettings": _settings,
         "projects.getCmekSettings": _settings,

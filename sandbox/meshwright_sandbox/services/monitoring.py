@@ -1,12 +1,14 @@
 """Cloud Monitoring: dashboards (v1), services, SLOs, alert policies, channels (v3)."""
 
 import copy
+import re
 import secrets
 from typing import Any
 
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import aborted, invalid
+from meshwright_sandbox.core.errors import ApiError, aborted, invalid
+from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import new_etag, now, numeric_id
 
@@ -16,6 +18,11 @@ _SLOS = "services.serviceLevelObjectives"
 _POLICIES = "projects.alertPolicies"
 _CHANNELS = "projects.notificationChannels"
 _DASHBOARDS = "projects.dashboards"
+_DAY = 24 * 60 * 60
+_HIGHEST_GOAL = 0.9999
+_SLO_OF_FILTER = re.compile(r'select_slo_\w+\(\s*"?([^",)]+)')
+# What a channel of these types must say, by its label.
+_CHANNEL_LABELS = {"email": "email_address", "pubsub": "topic", "sms": "number"}
 
 
 def _with_id(field: str) -> Any:
@@ -59,10 +66,13 @@ def _update_dashboard(call: Call) -> Json:
 
 def _check_slo(_: Call, slo: Json) -> None:
     goal = slo.get("goal")
-    if goal is None or not 0 < goal < 1:
-        raise invalid(f"Field goal: must be greater than 0 and less than 1, not {goal}.")
+    if goal is None or not 0 < goal <= _HIGHEST_GOAL:
+        raise invalid(f"Field goal: must be greater than 0 and at most {_HIGHEST_GOAL}: {goal}.")
     if ("rollingPeriod" in slo) == ("calendarPeriod" in slo):
         raise invalid("Exactly one of rollingPeriod and calendarPeriod must be set.")
+    seconds = float(slo.get("rollingPeriod", f"{_DAY}s").removesuffix("s"))
+    if seconds % _DAY or not _DAY <= seconds <= 30 * _DAY:
+        raise invalid("Field rolling_period: must be a whole number of days, 1 to 30.")
 
 
 def _policy(call: Call, policy: Json) -> None:
@@ -78,13 +88,30 @@ def _check_policy(call: Call, policy: Json) -> None:
     if not policy.get("combiner"):
         raise invalid("Field alert_policy.combiner: the combiner must be set.")
     for condition in policy["conditions"]:
+        _require_slo(call, condition.get("conditionThreshold", {}).get("filter", ""))
         prefix = f"{call.name}/conditions/"
         if not condition.get("name", "").startswith(prefix):
             condition["name"] = prefix + numeric_id(secrets.token_hex(8))
 
 
+def _require_slo(call: Call, filter_: str) -> None:
+    """A condition on an objective's burn rate names one that exists."""
+    match = _SLO_OF_FILTER.match(filter_)
+    name = resource_name(call, match[1]) if match else None
+    if match and (name is None or call.cloud.store.get("monitoring", name) is None):
+        raise ApiError(404, call.service.not_found(match[1]), refusal="reference")
+
+
 def _channel(_: Call, channel: Json) -> None:
     channel.setdefault("enabled", True)
+
+
+def _check_channel(_: Call, channel: Json) -> None:
+    if not channel.get("type"):
+        raise invalid("Field notification_channel.type: must be set.")
+    wanted = _CHANNEL_LABELS.get(channel["type"])
+    if wanted and not channel.get("labels", {}).get(wanted):
+        raise invalid(f'Field notification_channel.labels: must have "{wanted}".')
 
 
 def _service(_: Call, service: Json) -> None:
@@ -114,7 +141,7 @@ SERVICE = Service(
             defaults=_policy,
             check=_check_policy,
         ),
-        Collection(_CHANNELS, id_from="body:name", defaults=_channel),
+        Collection(_CHANNELS, id_from="body:name", defaults=_channel, check=_check_channel),
     ),
     methods={
         f"{_DASHBOARDS}.create": _with_id("name"),

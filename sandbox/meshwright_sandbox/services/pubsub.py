@@ -6,8 +6,10 @@ from typing import Any
 
 from meshwright_sandbox.core import generic, references
 from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Reference, Service
+from meshwright_sandbox.core.service_agents import agent_email
 
 Json = dict[str, Any]
 _TOPICS = "projects.topics"
@@ -26,6 +28,8 @@ def _create(call: Call) -> Json:
     if call.collection.defaults:
         call.collection.defaults(call, document)
     uses = references.resolve(call, document)
+    if call.collection.check:
+        call.collection.check(call, document)
     call.put(call.name, document)
     call.cloud.store.set_uses("pubsub", call.name, uses)
     return call.shown(call.type, document)
@@ -40,6 +44,11 @@ def _patch(call: Call) -> Json:
 
 def _topic(_: Call, topic: Json) -> None:
     topic.pop("state", None)
+
+
+def _check_topic(call: Call, topic: Json) -> None:
+    if key := topic.get("kmsKeyName"):
+        require_key(call, key, agent_email("pubsub", call.cloud.projects.number(call.project)))
 
 
 def _subscription(_: Call, subscription: Json) -> None:
@@ -66,7 +75,7 @@ SERVICE = Service(
     not_found="Resource not found (resource={}).".format,
     already_exists="Resource already exists in the project (resource={}).".format,
     collections=(
-        Collection(_TOPICS, body_field="topic", defaults=_topic),
+        Collection(_TOPICS, body_field="topic", defaults=_topic, check=_check_topic),
         Collection(
             _SUBSCRIPTIONS,
             body_field="subscription",

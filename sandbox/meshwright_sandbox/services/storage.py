@@ -5,8 +5,10 @@ from typing import Any
 
 from meshwright_sandbox.core import generic, listing, policies
 from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.core.service_agents import service_account
 from meshwright_sandbox.core.stamps import now
 from meshwright_sandbox.services.vpc.places import REGIONS
 
@@ -65,6 +67,9 @@ def _bucket(call: Call, bucket: Json) -> None:
 
 
 def _check(call: Call, bucket: Json) -> None:
+    key = bucket.get("encryption", {}).get("defaultKmsKeyName")
+    if key:
+        require_key(call, key, account_of(call), bucket["location"])
     if call.before:
         bucket["updated"] = now()
         bucket["metageneration"] = str(int(call.before["metageneration"]) + 1)
@@ -110,6 +115,15 @@ def _no_objects(call: Call) -> Json:
     return {"kind": "storage#objects"}
 
 
+def account_of(call: Call) -> str:
+    """The account as which Cloud Storage encrypts and notifies for the call's project."""
+    return service_account("storage", call.cloud.projects.number(call.project))
+
+
+def _service_account(call: Call) -> Json:
+    return {"kind": "storage#serviceAccount", "email_address": account_of(call)}
+
+
 SERVICE = Service(
     name="storage",
     versions={"v1": "storage.v1"},
@@ -139,5 +153,6 @@ SERVICE = Service(
         "buckets.testIamPermissions": _test_permissions,
         "buckets.insert": generic.create,
         "objects.list": _no_objects,
+        "projects.serviceAccount.get": _service_account,
     },
 )

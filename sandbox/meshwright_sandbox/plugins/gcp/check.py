@@ -83,7 +83,8 @@ def check(
         digest = hashlib.sha256(seed or name.encode()).hexdigest()[:7]
         inputs["name"] = kept or proposed or f"{name[: _LONGEST_NAME - 8]}-{digest}"
     for needed in kind.placeholders:
-        if not inputs.get(needed) and not root.properties[needed].required:
+        known = root.properties.get(needed)
+        if not inputs.get(needed) and known and known.settable and not known.required:
             way = f"set it, or a default with `pulumi config set gcp:{needed} VALUE`"
             failures.append((needed, f"required for {kind.label}: {way}"))
     inputs[DEFAULTED] = sorted(inputs.keys() - given.keys())

@@ -38,9 +38,35 @@ def _client_config(cloud: Cloud, arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _storage_account(cloud: Cloud, arguments: dict[str, Any]) -> dict[str, Any]:
+    project = arguments.get("project") or cloud.project
+    found = cloud.call("storage.v1", "projects.serviceAccount.get", {"projectId": project})
+    email = found["email_address"]
+    told = {"id": email, "emailAddress": email, "member": f"serviceAccount:{email}"}
+    return {**told, "project": project, "userProject": arguments.get("userProject", "")}
+
+
+def _bigquery_account(cloud: Cloud, arguments: dict[str, Any]) -> dict[str, Any]:
+    project = arguments.get("project") or cloud.project
+    email = cloud.call("bigquery.v2", "projects.getServiceAccount", {"projectId": project})["email"]
+    member = f"serviceAccount:{email}"
+    return {"id": email, "email": email, "member": member, "project": project}
+
+
+def _logging_settings(cloud: Cloud, arguments: dict[str, Any]) -> dict[str, Any]:
+    project = arguments.get("project") or cloud.project
+    name = {"name": f"projects/{project}"}
+    found = cloud.call("logging.v2", "projects.getSettings", name)
+    unset = dict.fromkeys(("kmsKeyName", "storageLocation"), "")
+    return {**unset, "disableDefaultSink": False, "id": found["name"], "project": project, **found}
+
+
 _FUNCTIONS = {
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": _bigquery_account,
+    "gcp:logging/getProjectSettings:getProjectSettings": _logging_settings,
     "gcp:organizations/getProject:getProject": _project,
     "gcp:organizations/getClientConfig:getClientConfig": _client_config,
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_account,
 }
 
 

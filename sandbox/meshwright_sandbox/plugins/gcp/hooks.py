@@ -81,6 +81,42 @@ def unwrap_admins(answer: Values, outputs: Values) -> None:
             put(outputs, f"authorization.{field}", [item[key] for item in found])
 
 
+def template_body(inputs: Values, body: Values) -> None:
+    """Metadata are pairs in the API; the first disk boots."""
+    found = dig(body, "properties.metadata")
+    if found is not None:
+        pairs = [{"key": key, "value": value} for key, value in sorted(found.items())]
+        put(body, "properties.metadata", {"items": pairs})
+    for index, disk in enumerate(dig(body, "properties.disks") or []):
+        disk.setdefault("boot", index == 0)
+
+
+def template_outputs(answer: Values, outputs: Values) -> None:
+    """The opposite of :func:`template_body`."""
+    pairs = dig(answer, "properties.metadata.items") or []
+    outputs["metadata"] = {pair["key"]: pair["value"] for pair in pairs}
+    outputs["selfLinkUnique"] = f"{answer['selfLink']}?uniqueId={answer['id']}"
+
+
+def group_body(inputs: Values, body: Values) -> None:
+    """Zones are objects in the API."""
+    zones = inputs.get("distributionPolicyZones") or []
+    if zones:
+        put(body, "distributionPolicy.zones", [{"zone": f"zones/{zone}"} for zone in zones])
+
+
+def group_outputs(answer: Values, outputs: Values) -> None:
+    """The opposite of :func:`group_body`."""
+    zones = dig(answer, "distributionPolicy.zones") or []
+    outputs["distributionPolicyZones"] = [last_segment(zone["zone"]) for zone in zones]
+
+
+def health_check_body(inputs: Values, body: Values) -> None:
+    """The kind of a check is the block that it has."""
+    found = [name for name in inputs if name.endswith("HealthCheck")]
+    body.update({"type": found[0].removesuffix("HealthCheck").upper()} if found else {})
+
+
 def pool_body(inputs: Values, body: Values) -> None:
     """Nodes get the scopes that the official plugin gives them."""
     body.setdefault("config", {}).setdefault("oauthScopes", _SCOPES)

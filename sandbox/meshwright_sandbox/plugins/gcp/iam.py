@@ -40,7 +40,8 @@ def _owner(work: Work) -> str:
 
 
 def _call(work: Work, verb: str, body: Any, what: str) -> Policy:
-    places = {"projectId": work.inputs.get("project"), "datasetId": work.inputs.get("datasetId")}
+    names = {"projectId": "project", "datasetId": "datasetId", "bucket": "bucket"}
+    places = {parameter: work.inputs.get(name) for parameter, name in names.items()}
     query = {"resource": _owner(work), "options_requestedPolicyVersion": 3, **places}
     method = f"{work.kind.collection}.{verb}"
     return operations.run(work.cloud, work.kind.api, method, query, body, work.deadline, what)
@@ -59,7 +60,8 @@ def _write_policy(work: Work, policy: Policy, what: str) -> None:
         return
     if any(binding.get("condition") for binding in policy["bindings"]):
         policy["version"] = 3
-    _call(work, "setIamPolicy", {"policy": policy}, what)
+    bare = work.kind.api.startswith("storage")
+    _call(work, "setIamPolicy", policy if bare else {"policy": policy}, what)
 
 
 def _access(work: Work) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Kind:
     collection: str  # in that document, such as projects.locations.clusters
     id: str  # template over properties; the last one is the resource's name
     name_at: str = "name"  # where create takes the name: body field, ?query, ^request field
+    made_up: bool = False  # whether the API makes up the name and answers with it
     create: str = ""  # create method, if neither insert nor create
     wrap: str = ""  # field of the create request that holds the resource
     fields: Table  # Pulumi path -> API path where they differ

@@ -10,7 +10,7 @@ from typing import Any
 from meshwright_sandbox.plugins.gcp import operations
 from meshwright_sandbox.plugins.gcp.cloud import CloudError
 from meshwright_sandbox.plugins.gcp.convert import body_of, outputs_of
-from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, put
+from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, put, relative
 from meshwright_sandbox.plugins.gcp.schema import method_of, request_fields, tree
 from meshwright_sandbox.plugins.gcp.work import Work, explained
 from meshwright_sandbox.plugins.serving import InitializationFailed, PluginError
@@ -58,15 +58,16 @@ def create(work: Work) -> tuple[str, Outputs]:
             raise explained(work, error, what) from None
         if operations.is_operation(kind.api, method):
             _await(work, work.id, answer, what)
-    _finish(work, work.id)
-    outputs = read(work, work.id)
+    identifier = relative(answer["name"]) if kind.made_up else work.id
+    _finish(work, identifier)
+    outputs = read(work, identifier)
     for pause in _READ_AGAIN:
         if outputs is not None or cloud.cancelled.wait(pause):
             break
-        outputs = read(work, work.id)
+        outputs = read(work, identifier)
     if outputs is None:
         raise PluginError(f"{what}: made, but it cannot be read back; run `pulumi refresh`")
-    return work.id, outputs
+    return identifier, outputs
 
 
 def _await(work: Work, identifier: str, operation: dict[str, Any], what: str) -> None:

@@ -19,6 +19,8 @@ from meshwright_sandbox.plugins.serving import PluginError
 _FORMS = {
     "role": r"(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+",
     "member": r".+",
+    "keyRing": r".+?",
+    "cryptoKeyId": r".+?",
     "serviceAccountId": r".+?",
 }
 
@@ -68,14 +70,14 @@ class Work:
 
     def identity(self, identifier: str = "") -> dict[str, Any]:
         """Return the properties that the id is made of."""
-        if not identifier:
+        if not identifier or identifier.endswith("/"):  # the API is still to make up the name
             return {n: self.inputs[n] for n in self.kind.placeholders if n in self.inputs}
         return identity_of(self.kind, identifier, self.cloud)
 
     def query(self, method: str, identifier: str, **further: Any) -> dict[str, Any]:
         """Return the parameters of a method, under every name that Google's methods use."""
         kind, values = self.kind, {**self.inputs, **self.identity(identifier)}
-        label = kind.token.rpartition(":")[2].replace("Global", "")
+        label = re.sub("Global|Region", "", kind.token.rpartition(":")[2])
         project = values.get("project")
         found = {
             **{name: values.get(name) for name in kind.placeholders},
@@ -89,6 +91,9 @@ class Work:
             **further,
         }
         described = method_of(kind.api, method)
+        own = label[0].lower() + label[1:]
+        if f"{{+{own}}}" in described["path"]:
+            found[own] = identifier  # Pub/Sub names it so, but means the whole path
         if "projectId" not in described["path"]:
             del found["projectId"]  # GKE still knows it as an older way of naming things
         pattern = described["parameters"].get("name", {}).get("pattern")
