@@ -121,36 +121,47 @@ class GatewayWorkload:
             opts=self._opts,
         )
 
-    def service(
+    def load_balancer(
         self,
-        deployment: "kubernetes.apps.v1.Deployment",
         *,
         internal: bool,
         address: pulumi.Input[str] | None,
         allowed_cidrs: list[str] | None,
     ) -> "kubernetes.core.v1.Service":
-        """The load balancer; it keeps callers' addresses, for access logs and rules."""
-        annotations = dict(self._annotations)
+        """A network load balancer; it keeps callers' addresses, for access logs and rules."""
+        annotations: dict[str, pulumi.Input[str]] = {}
         if internal:
             annotations["networking.gke.io/load-balancer-type"] = "Internal"
-        meta = self._meta.copy()
-        meta["annotations"] = annotations
-        return kubernetes.core.v1.Service(
-            f"{self._name}-service",
-            metadata=meta,
-            spec={
+        return self._service(
+            {
                 "type": "LoadBalancer",
                 "external_traffic_policy": "Local",
                 "load_balancer_ip": address,
                 "load_balancer_source_ranges": allowed_cidrs,
-                "selector": self._selector,
-                "ports": [
-                    {"name": "status-port", "port": 15021, "target_port": 15021},
-                    {"name": "http2", "port": 80, "target_port": 80},
-                    {"name": "https", "port": 443, "target_port": 443},
-                ],
             },
-            opts=self._opts,
+            annotations,
+        )
+
+    def cluster_service(self) -> "kubernetes.core.v1.Service":
+        """Reached inside the cluster, and by load balancers that send to pods themselves."""
+        return self._service({"type": "ClusterIP"}, {})
+
+    def _service(
+        self,
+        spec: "kubernetes.core.v1.ServiceSpecArgsDict",
+        annotations: dict[str, pulumi.Input[str]],
+    ) -> "kubernetes.core.v1.Service":
+        meta = self._meta.copy()
+        meta["annotations"] = {**self._annotations, **annotations}
+        spec["selector"] = self._selector
+        spec["ports"] = [
+            {"name": "status-port", "port": 15021, "target_port": 15021},
+            {"name": "http2", "port": 80, "target_port": 80},
+            # Google's load balancers take from the protocol that they must speak TLS here.
+            {"name": "https", "port": 443, "target_port": 443, "app_protocol": "HTTPS"},
+        ]
+        return kubernetes.core.v1.Service(
+            f"{self._name}-service", metadata=meta, spec=spec, opts=self._opts
         )
 
     def scaling(self, low: pulumi.Input[int], high: pulumi.Input[int]) -> None:

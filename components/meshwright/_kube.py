@@ -1,5 +1,8 @@
 """What the components for the inside of a cluster share."""
 
+from importlib.metadata import version
+from typing import Any
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
@@ -37,7 +40,7 @@ def istio_object(
     meta: "kubernetes.meta.v1.ObjectMetaArgsDict",
     spec: dict[str, object],
 ) -> "kubernetes.apiextensions.CustomResource":
-    """One of Istio's objects; `api` is such as `security.istio.io/v1`."""
+    """One of Istio's or the Gateway API's objects; `api` is such as `security.istio.io/v1`."""
     return kubernetes.apiextensions.CustomResource(
         resource_name,
         api_version=api,
@@ -46,3 +49,21 @@ def istio_object(
         spec=spec,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+def observed_object(
+    parent: pulumi.Resource,
+    resource_name: str,
+    api: str,
+    kind: str,
+    meta: "kubernetes.meta.v1.ObjectMetaArgsDict",
+    spec: dict[str, object],
+) -> tuple[pulumi.CustomResource, pulumi.Output[Any]]:
+    """A custom object together with its status, which the SDK's CustomResource does not show."""
+    made = pulumi.CustomResource(
+        f"kubernetes:{api}:{kind}",
+        resource_name,
+        {"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec, "status": None},
+        pulumi.ResourceOptions(parent=parent, version=version("pulumi_kubernetes")),
+    )
+    return made, vars(made)["status"]

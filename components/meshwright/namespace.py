@@ -1,23 +1,27 @@
 """A namespace that is in the mesh and denies what nobody allowed.
 
 Follows https://cloud.google.com/service-mesh/docs/onboarding/provision-control-plane (labels),
-https://kubernetes.io/docs/concepts/security/pod-security-admission/ and
-https://istio.io/latest/docs/ops/best-practices/security/ (default deny).
+https://kubernetes.io/docs/concepts/security/pod-security-admission/,
+https://istio.io/latest/docs/ops/best-practices/security/ (default deny) and
+https://istio.io/latest/docs/reference/config/networking/sidecar/ (scope).
 """
 
 from collections.abc import Iterator
-from typing import NotRequired, TypeAlias, TypedDict
+from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
 from ._outputs import after, outputs_of
-from ._validation import checked, one_of
+from ._validation import checked, is_plain, one_of
+from .security import AllowRuleArgs
 
 # Quoted, as every annotation of an SDK's type here: importing them takes longer than a preview.
 _Peer: TypeAlias = "kubernetes.networking.v1.NetworkPolicyPeerArgsDict"
 _LEVELS = ("restricted", "baseline", "privileged")
+_DOMAIN = "svc.cluster.local"
+_OUTBOUND = ("REGISTRY_ONLY", "ALLOW_ANY")
 _OWNED_LABELS = ("istio-injection", "istio.io/rev")
 # kube-dns, and NodeLocal DNSCache where it is on (it always is on Autopilot).
 _DNS_PEERS: list[_Peer] = [
@@ -49,16 +53,31 @@ class MeshNamespaceArgs(TypedDict):
     """Whether calls to workloads here are denied unless a rule allows them. Default: true."""
     network_policy: NotRequired[bool]
     """Whether packets in and out are denied unless named below. Default: true."""
+    allow: NotRequired[list[AllowRuleArgs]]
+    """Who may call whom in the whole mesh, the list that MeshSecurity gets, its namespaces known:
+    packets follow it, and so does what proxies here learn of. Default: nothing follows."""
     ingress_from: NotRequired[list[str]]
-    """Namespaces whose pods may send packets here, beside this one. Default: none."""
+    """Namespaces whose pods may send packets here, beside this one and what `allow` says. Default:
+    none."""
     ingress_cidrs: NotRequired[list[str]]
     """Ranges from outside the cluster that may send packets here, such as a load balancer's
     callers. Default: none."""
     egress_to: NotRequired[list[str]]
-    """Namespaces that pods here may send packets to, beside this one. Default: none."""
+    """Namespaces that pods here may send packets to, beside this one and what `allow` says.
+    Default: none."""
+    google_api_cidrs: NotRequired[list[str]]
+    """Where pods here find Google APIs and a control plane that Google runs (TCP 443 and 15012).
+    Default: `0.0.0.0/0`, since Google APIs have no fixed range; with Private Google Access and an
+    EgressGateway, `199.36.153.4/30` (restricted.googleapis.com)."""
+    scope: NotRequired[bool]
+    """Whether proxies here learn only of what workloads here may call, by a Sidecar. Default: true
+    where `allow` or `egress_hosts` is given, else false."""
     egress_hosts: NotRequired[list[str]]
-    """What proxies here learn of, as `namespace/host`, beside this namespace and the root one.
-    Default: the whole mesh, with no Sidecar made."""
+    """What proxies here learn of, as `namespace/host`, beside this namespace, the root one and what
+    `allow` says. Default: none."""
+    outbound_traffic_policy: NotRequired[str]
+    """With a Sidecar, what becomes of calls to hosts that proxies did not learn of: `REGISTRY_ONLY`
+    refuses them, `ALLOW_ANY` lets them out. Default: `REGISTRY_ONLY`."""
     root_namespace: NotRequired[pulumi.Input[str]]
     """Root namespace of the mesh. Default: `istio-system`."""
     labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
@@ -73,7 +92,8 @@ class MeshNamespace(pulumi.ComponentResource):
     `istio-injection`, never both. Pods meet Pod Security `restricted` because the managed mesh
     redirects traffic by its CNI plugin, so that proxies need no privileges. The network policy lets
     pods reach DNS, the metadata server, the mesh's control plane and Google APIs (TCP 443, 15012),
-    each other, and what the arguments name. Raises ArgumentError for labels that others own.
+    each other, and what the arguments name. With `allow`, its Sidecar and its network policy are
+    generated from who may call whom. Raises ArgumentError for labels that others own.
     """
 
     namespace: pulumi.Output[str]
@@ -95,12 +115,10 @@ class MeshNamespace(pulumi.ComponentResource):
             # An empty spec is an ALLOW policy without rules: it allows nothing.
             waits.append(self._istio(name, "deny", physical, args, "AuthorizationPolicy", {}))
         if args.get("network_policy", True):
-            waits.append(self._network_policy(name, physical, args))
-        if "egress_hosts" in args:
-            root = pulumi.Output.concat(args.get("root_namespace", ROOT_NAMESPACE), "/*")
-            hosts = ["./*", root, *args["egress_hosts"]]
-            scope: dict[str, object] = {"egress": [{"hosts": hosts}]}
-            waits.append(self._istio(name, "scope", physical, args, "Sidecar", scope))
+            calls = _calls(name, args)
+            waits.append(self._network_policy(name, physical, args, calls))
+        if args.get("scope", "allow" in args or "egress_hosts" in args):
+            waits.append(self._istio(name, "scope", physical, args, "Sidecar", _scope(name, args)))
         self.namespace = after(physical, waits)
         self.register_outputs(outputs_of(self))
 
@@ -120,13 +138,24 @@ class MeshNamespace(pulumi.ComponentResource):
         return istio_object(self, f"{name}-{role}", f"{group}.istio.io/v1", kind, meta, spec)
 
     def _network_policy(
-        self, name: str, namespace: pulumi.Output[str], args: MeshNamespaceArgs
+        self,
+        name: str,
+        namespace: pulumi.Output[str],
+        args: MeshNamespaceArgs,
+        calls: "_Calls",
     ) -> "kubernetes.networking.v1.NetworkPolicy":
         ingress: list[_Peer] = [{"pod_selector": {}}]
-        ingress += [_namespace_peer(other) for other in args.get("ingress_from", [])]
+        callers = {*args.get("ingress_from", []), *calls.callers}
+        ingress += [_namespace_peer(other) for other in sorted(callers)]
         ingress += [_range_peer(cidr) for cidr in args.get("ingress_cidrs", [])]
         egress: list[_Peer] = [{"pod_selector": {}}]
-        egress += [_namespace_peer(other) for other in args.get("egress_to", [])]
+        callees = {*args.get("egress_to", []), *(namespace for namespace, _ in calls.callees)}
+        egress += [_namespace_peer(other) for other in sorted(callees)]
+        google = args.get("google_api_cidrs", ["0.0.0.0/0"])
+        control_plane = [_range_peer(cidr) for cidr in google]
+        # A control plane inside the cluster stands in the root namespace.
+        root = args.get("root_namespace", ROOT_NAMESPACE)
+        control_plane.append(_namespace_peer(root))
         return kubernetes.networking.v1.NetworkPolicy(
             f"{name}-network-policy",
             metadata=metadata("default", namespace),
@@ -138,11 +167,8 @@ class MeshNamespace(pulumi.ComponentResource):
                     {"to": egress},
                     {"to": _DNS_PEERS, "ports": _ports("UDP", 53) + _ports("TCP", 53)},
                     {"to": _METADATA_PEERS, "ports": _ports("TCP", 80, 988)},
-                    # Google APIs have no fixed range: the control plane, Mesh CA, logs and traces.
-                    {
-                        "to": [{"ip_block": {"cidr": "0.0.0.0/0"}}],
-                        "ports": _ports("TCP", 443, 15012),
-                    },
+                    # The control plane, Mesh CA, logs and traces.
+                    {"to": control_plane, "ports": _ports("TCP", 443, 15012)},
                 ],
             },
             opts=pulumi.ResourceOptions(parent=self),
@@ -162,7 +188,47 @@ def _labels(args: MeshNamespaceArgs) -> pulumi.Output[dict[str, pulumi.Input[str
     return pulumi.Output.all(args.get("labels", {}), owned).apply(lambda v: {**v[0], **v[1]})
 
 
-def _namespace_peer(namespace: str) -> _Peer:
+class _Calls(NamedTuple):
+    """What the mesh's rules say of one namespace."""
+
+    callers: set[str]
+    """Other namespaces that may call it."""
+    callees: set[tuple[str, str]]
+    """What it may call in other namespaces: (namespace, Service or `*`)."""
+
+
+def _calls(name: str, args: MeshNamespaceArgs) -> _Calls:
+    own = str(args.get("namespace", name)) if "allow" in args else ""
+    calls = _Calls(set(), set())
+    for rule in args.get("allow", []):
+        accounts = [caller.split("/")[0] for caller in rule.get("service_accounts", [])]
+        callers = {*accounts, *rule.get("namespaces", [])}
+        callee = str(rule["namespace"])
+        if callee == own:
+            calls.callers.update(callers - {own})
+        elif own in callers:
+            calls.callees.add((callee, rule.get("service", "*")))
+    return calls
+
+
+def _scope(name: str, args: MeshNamespaceArgs) -> dict[str, object]:
+    """The Sidecar's spec; a namespace that may be called as a whole needs no single Service."""
+    callees = _calls(name, args).callees
+    hosts = {
+        f"{namespace}/*" if service == "*" else f"{namespace}/{service}.{namespace}.{_DOMAIN}"
+        for namespace, service in callees
+        if service == "*" or (namespace, "*") not in callees
+    }
+    root = pulumi.Output.concat(args.get("root_namespace", ROOT_NAMESPACE), "/*")
+    mode = args.get("outbound_traffic_policy", "REGISTRY_ONLY")
+    known = list(dict.fromkeys([*sorted(hosts), *args.get("egress_hosts", [])]))
+    return {
+        "outboundTrafficPolicy": {"mode": mode},
+        "egress": [{"hosts": ["./*", root, *known]}],
+    }
+
+
+def _namespace_peer(namespace: pulumi.Input[str]) -> _Peer:
     return {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}}
 
 
@@ -178,6 +244,16 @@ def _ports(
 
 def _problems(args: MeshNamespaceArgs) -> Iterator[tuple[str, str]]:
     yield from one_of("pod_security", args.get("pod_security"), _LEVELS)
+    policy = args.get("outbound_traffic_policy")
+    yield from one_of("outbound_traffic_policy", policy, _OUTBOUND)
+    if "allow" in args and not is_plain(args.get("namespace", "")):
+        yield "namespace", "must be known now, since `allow` is read by it; give the name itself"
+    for index, rule in enumerate(args.get("allow", [])):
+        if not is_plain(rule["namespace"]):
+            yield f"allow[{index}].namespace", "must be known now; give the name itself"
+    for index, host in enumerate(args.get("egress_hosts", [])):
+        if host.count("/") != 1 or not all(host.split("/")):
+            yield f"egress_hosts[{index}]", f"{host!r} must be `namespace/host`"
     labels = args.get("labels", {})
     if not isinstance(labels, dict):
         return

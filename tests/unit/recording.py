@@ -72,6 +72,19 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
                     "membershipLocation": "europe-west1",
                 },
             }
+        case "gcp:container/attachedCluster:AttachedCluster":
+            link = f"{args.inputs['fleet']['project']}/locations/global/memberships"
+            return {
+                "fleet": args.inputs["fleet"] | {"membership": f"{link}/{args.inputs['name']}"},
+                "kubernetesVersion": args.inputs["platformVersion"].rsplit(".", 1)[0],
+            }
+        case "gcp:gkeonprem/bareMetalCluster:BareMetalCluster":
+            link = f"projects/{PROJECT_NUMBER}/locations/global/memberships/{args.inputs['name']}"
+            vips = args.inputs["loadBalancer"]["vipConfig"]
+            return {"endpoint": vips["controlPlaneVip"], "fleets": [{"membership": link}]}
+        case "gcp:gkehub/membership:Membership":
+            place = f"projects/{args.inputs['project']}/locations/{args.inputs['location']}"
+            return {"name": f"{place}/memberships/{args.inputs['membershipId']}"}
         case "gcp:serviceaccount/account:Account":
             email = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
             return {"email": email}
@@ -82,6 +95,8 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
             return {"states": {item["membership"]: state for item in args.inputs["memberships"]}}
         case "kubernetes:core/v1:Service":
             return {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}}
+        case "kubernetes:gateway.networking.k8s.io/v1:Gateway":
+            return {"status": {"addresses": [{"type": "IPAddress", "value": "203.0.113.10"}]}}
         case _:
             return {}
 

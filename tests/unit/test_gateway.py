@@ -138,6 +138,144 @@ def test_it_scales_and_survives_upgrades():
     return gateway.address, check
 
 
+_MAP = {"certificate_map": "shop-example-com"}
+_USERS = {
+    "issuer": "https://accounts.example.com",
+    "jwks_uri": "https://accounts.example.com/keys",
+    "audiences": ["shop"],
+}
+
+
+@component_test
+def test_googles_load_balancer_stands_before_the_pods():
+    """It ends the users' TLS with the map's certificate, and speaks TLS to the pods again."""
+    recorder = record()
+
+    gateway = IngressGateway("public", _args(load_balancer={**_MAP, "ssl_policy": "modern"}))
+
+    def check(address):
+        assert address == "203.0.113.10"
+        edge = recorder.one("Gateway", "public-load-balancer").inputs
+        assert edge["apiVersion"] == "gateway.networking.k8s.io/v1"
+        annotations = edge["metadata"]["annotations"]
+        assert annotations["networking.gke.io/certmap"] == "shop-example-com"
+        assert edge["spec"]["gatewayClassName"] == "gke-l7-global-external-managed"
+        listeners = {item["name"]: item for item in edge["spec"]["listeners"]}
+        assert {name: item["port"] for name, item in listeners.items()} == {
+            "https": 443,
+            "http": 80,
+        }
+        assert "tls" not in listeners["https"]
+        service = recorder.one("Service").inputs["spec"]
+        assert service["type"] == "ClusterIP"
+        https = next(port for port in service["ports"] if port["port"] == 443)
+        assert https["appProtocol"] == "HTTPS"
+        route = recorder.one("HTTPRoute", "public-route").inputs["spec"]
+        assert route["hostnames"] == [_HOST]
+        assert route["parentRefs"] == [{"name": "public", "sectionName": "https"}]
+        ((backend,),) = [rule["backendRefs"] for rule in route["rules"]]
+        assert (backend["kind"], backend["name"], backend["port"]) == ("Service", "public", 443)
+        redirect = recorder.one("HTTPRoute", "public-redirect").inputs["spec"]
+        assert redirect["parentRefs"] == [{"name": "public", "sectionName": "http"}]
+        ((answer,),) = [rule["filters"] for rule in redirect["rules"]]
+        assert answer["requestRedirect"] == {"scheme": "https", "statusCode": 301}
+        policy = recorder.one("GCPGatewayPolicy").inputs["spec"]
+        assert policy["default"] == {"sslPolicy": "modern"}
+        health = recorder.one("HealthCheckPolicy").inputs["spec"]
+        assert health["default"]["config"]["httpHealthCheck"]["port"] == 15021
+        assert health["targetRef"] == {"group": "", "kind": "Service", "name": "public"}
+
+    return gateway.address, check
+
+
+@component_test
+def test_certificates_of_the_load_balancer_can_be_secrets():
+    """A regional load balancer takes no map."""
+    recorder = record()
+    balancer = {
+        "gateway_class": "gke-l7-regional-external-managed",
+        "certificate_secrets": ["shop-tls", "more-tls"],
+        "address_name": "shop",
+    }
+
+    gateway = IngressGateway("public", _args(load_balancer=balancer))
+
+    def check(_):
+        spec = recorder.one("Gateway", "public-load-balancer").inputs["spec"]
+        https = next(item for item in spec["listeners"] if item["name"] == "https")
+        assert https["tls"] == {
+            "mode": "Terminate",
+            "certificateRefs": [{"name": "shop-tls"}, {"name": "more-tls"}],
+        }
+        assert spec["addresses"] == [{"type": "NamedAddress", "value": "shop"}]
+
+    return gateway.address, check
+
+
+@component_test
+def test_identity_aware_proxy_is_on_and_its_users_alone_get_in():
+    """Whoever goes around the load balancer has no token of IAP, and is denied by the pods."""
+    recorder = record()
+    audience = "/projects/1/global/backendServices/2"
+    iap = {"audiences": [audience], "client_id": "id", "client_secret_name": "oauth"}
+
+    gateway = IngressGateway("public", _args(load_balancer={**_MAP, "iap": iap}))
+
+    def check(_):
+        policy = recorder.one("GCPBackendPolicy").inputs["spec"]
+        assert policy["default"]["iap"] == {
+            "enabled": True,
+            "clientID": "id",
+            "oauth2ClientSecret": {"name": "oauth"},
+        }
+        (rule,) = recorder.one("RequestAuthentication").inputs["spec"]["jwtRules"]
+        assert rule["issuer"] == "https://cloud.google.com/iap"
+        assert rule["fromHeaders"] == [{"name": "x-goog-iap-jwt-assertion"}]
+        assert rule["audiences"] == [audience]
+        (allowed,) = recorder.one("AuthorizationPolicy").inputs["spec"]["rules"]
+        assert allowed["from"] == [
+            {"source": {"requestPrincipals": ["https://cloud.google.com/iap/*"]}}
+        ]
+        assert _HOST in allowed["to"][0]["operation"]["hosts"]
+
+    return gateway.gateway, check
+
+
+@component_test
+def test_users_tokens_are_asked_for_at_the_gateway():
+    """A call without a token of the issuer matches no rule, and the mesh denies by default."""
+    recorder = record()
+
+    gateway = IngressGateway("public", _args(jwt=[_USERS]))
+
+    def check(_):
+        (rule,) = recorder.one("RequestAuthentication").inputs["spec"]["jwtRules"]
+        assert (rule["issuer"], rule["audiences"]) == ("https://accounts.example.com", ["shop"])
+        (allowed,) = recorder.one("AuthorizationPolicy").inputs["spec"]["rules"]
+        assert allowed["from"] == [
+            {"source": {"requestPrincipals": ["https://accounts.example.com/*"]}}
+        ]
+
+    return gateway.gateway, check
+
+
+@component_test
+def test_an_exported_gateway_has_no_load_balancer_of_its_own():
+    """A MultiClusterGateway stands before the pods of every cluster."""
+    recorder = record()
+
+    gateway = IngressGateway("public", _args(exported=True))
+
+    def check(values):
+        assert values == ["", "public"]
+        export = recorder.one("ServiceExport").inputs
+        assert export["apiVersion"] == "net.gke.io/v1"
+        assert export["metadata"] == {"name": "public", "namespace": "gw"}
+        assert recorder.one("Service").inputs["spec"]["type"] == "ClusterIP"
+
+    return pulumi.Output.all(gateway.address, gateway.service), check
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
@@ -146,6 +284,35 @@ def test_it_scales_and_survives_upgrades():
         ({"hosts": ["Shop"]}, "hosts[0]", "not a host name"),
         ({"min_replicas": 6}, "min_replicas", "more than max_replicas 5"),
         ({"gateway": "Edge_1"}, "name", "lower-case"),
+        ({"service_type": "NodePort"}, "service_type", "LoadBalancer, ClusterIP"),
+        (
+            {"load_balancer": _MAP, "service_type": "LoadBalancer"},
+            "service_type",
+            "already stands",
+        ),
+        ({"load_balancer": _MAP, "internal": True}, "internal", "network load balancer"),
+        ({"load_balancer": {}}, "load_balancer.certificate_map", "name one of"),
+        (
+            {"load_balancer": {**_MAP, "gateway_class": "gke-l7-rilb"}},
+            "load_balancer.certificate_map",
+            "takes no map",
+        ),
+        (
+            {"load_balancer": {**_MAP, "gateway_class": "gke-l7-global-external-managed-mc"}},
+            "load_balancer.gateway_class",
+            "must be one of",
+        ),
+        (
+            {"load_balancer": {**_MAP, "iap": {"client_id": "x"}}},
+            "load_balancer.iap.client_secret_name",
+            "go together",
+        ),
+        (
+            {"load_balancer": {**_MAP, "iap": {"audiences": ["me"]}}},
+            "load_balancer.iap.audiences[0]",
+            "backendServices",
+        ),
+        ({"jwt": [{**_USERS, "audiences": []}]}, "jwt[0].audiences", "is empty"),
     ],
 )
 def test_open_hosts_and_wrong_bounds_are_refused(change, path, says):

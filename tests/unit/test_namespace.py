@@ -98,7 +98,76 @@ def test_egress_hosts_scope_what_proxies_learn():
     def check(_):
         sidecar = recorder.one("Sidecar").inputs
         assert sidecar["metadata"]["name"] == "default"
-        assert sidecar["spec"] == {"egress": [{"hosts": ["./*", "istio-system/*", "pay/*"]}]}
+        assert sidecar["spec"] == {
+            "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
+            "egress": [{"hosts": ["./*", "istio-system/*", "pay/*"]}],
+        }
+
+    return shop.namespace, check
+
+
+_WHO_MAY_CALL_WHOM = [
+    {"name": "a", "namespace": "shop", "service_accounts": ["gw/public"]},
+    {"name": "b", "namespace": "pay", "service": "cards", "service_accounts": ["shop/checkout"]},
+    {"name": "c", "namespace": "pay", "service": "books", "service_accounts": ["batch/night"]},
+    {"name": "d", "namespace": "stock", "service": "count", "namespaces": ["shop"]},
+    {"name": "e", "namespace": "stock", "namespaces": ["shop"]},
+    {"name": "f", "namespace": "shop", "service": "cart", "service_accounts": ["shop/checkout"]},
+]
+
+
+@component_test
+def test_scope_and_packets_follow_who_may_call_whom():
+    """Proxies learn of what their namespace may call, and of nothing that only others may."""
+    recorder = record()
+
+    shop = MeshNamespace("west-shop", _args(namespace="shop", allow=_WHO_MAY_CALL_WHOM))
+
+    def check(_):
+        (egress,) = recorder.one("Sidecar").inputs["spec"]["egress"]
+        cards = "pay/cards.pay.svc.cluster.local"
+        assert egress["hosts"] == ["./*", "istio-system/*", cards, "stock/*"]
+        spec = recorder.one("NetworkPolicy").inputs["spec"]
+        assert _namespaces(spec["ingress"][0]["from"]) == ["gw"]
+        assert _namespaces(spec["egress"][0]["to"]) == ["pay", "stock"]
+
+    return shop.namespace, check
+
+
+def _namespaces(peers):
+    named = [
+        peer["namespaceSelector"]["matchLabels"] for peer in peers if "namespaceSelector" in peer
+    ]
+    return [labels["kubernetes.io/metadata.name"] for labels in named]
+
+
+@component_test
+def test_scope_can_be_left_out_and_packets_still_follow():
+    """A mesh too small to need scopes keeps its closed network."""
+    recorder = record()
+
+    shop = MeshNamespace("shop", _args(allow=_WHO_MAY_CALL_WHOM, scope=False))
+
+    def check(_):
+        assert recorder.of_type("Sidecar") == []
+        spec = recorder.one("NetworkPolicy").inputs["spec"]
+        assert _namespaces(spec["egress"][0]["to"]) == ["pay", "stock"]
+
+    return shop.namespace, check
+
+
+@component_test
+def test_google_apis_can_be_narrowed_without_losing_the_control_plane():
+    """What is left of the internet is Google's own range, and the root namespace's istiod."""
+    recorder = record()
+
+    shop = MeshNamespace("shop", _args(google_api_cidrs=["199.36.153.4/30"]))
+
+    def check(_):
+        *_, last = recorder.one("NetworkPolicy").inputs["spec"]["egress"]
+        assert last["to"][0] == {"ipBlock": {"cidr": "199.36.153.4/30"}}
+        assert _namespaces(last["to"][1:]) == ["istio-system"]
+        assert {port["port"] for port in last["ports"]} == {443, 15012}
 
     return shop.namespace, check
 
@@ -139,6 +208,8 @@ def test_policies_can_be_left_out():
         ({"pod_security": "strict"}, "pod_security", "restricted, baseline, privileged"),
         ({"labels": {"istio-injection": "disabled"}}, "labels.istio-injection", "this component"),
         ({"labels": {"istio.io/rev": "x"}}, "labels.istio.io/rev", "use `revision`"),
+        ({"outbound_traffic_policy": "REGISTRY"}, "outbound_traffic_policy", "'REGISTRY_ONLY'"),
+        ({"egress_hosts": ["pay"]}, "egress_hosts[0]", "`namespace/host`"),
     ],
 )
 def test_labels_of_others_are_refused(change, path, says):
@@ -149,3 +220,15 @@ def test_labels_of_others_are_refused(change, path, says):
         MeshNamespace("shop", _args(**change))
 
     assert says in dict(raised.value.problems)[path]
+
+
+def test_a_scope_needs_names_that_are_known_now():
+    """Whose calls are meant cannot be read from a name that comes later."""
+    record()
+    later = pulumi.Output.from_input("pay")
+    rule = {"name": "a", "namespace": later, "namespaces": ["shop"]}
+
+    with pytest.raises(ArgumentError) as raised:
+        MeshNamespace("shop", _args(namespace=pulumi.Output.from_input("shop"), allow=[rule]))
+
+    assert set(dict(raised.value.problems)) == {"namespace", "allow[0].namespace"}

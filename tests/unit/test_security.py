@@ -131,3 +131,102 @@ def test_wrong_modes_and_names_are_refused(change, path, says):
         MeshSecurity("security", _args(**change))
 
     assert says in dict(raised.value.problems)[path]
+
+
+_ISSUER = {
+    "issuer": "https://accounts.example.com",
+    "jwks_uri": "https://accounts.example.com/keys",
+    "audiences": ["shop"],
+}
+_JWT = {"name": "users", "namespace": "shop", "issuers": [_ISSUER]}
+_PLAIN = {"name": "legacy", "namespace": "shop", "workload": {"app": "cart"}, "ports": [8080]}
+
+
+@component_test
+def test_a_jwt_rule_refuses_wrong_tokens_and_missing_ones():
+    """Istio checks a token that is there; the second object asks for one."""
+    recorder = record()
+    rule = {**_JWT, "workload": {"app": "cart"}, "exempt_paths": ["/healthz"]}
+
+    security = MeshSecurity("security", _args(jwt=[rule], default_deny=False))
+
+    def check(_):
+        selector = {"matchLabels": {"app": "cart"}}
+        authentication = recorder.one("RequestAuthentication").inputs
+        assert authentication["metadata"] == {"name": "users", "namespace": "shop"}
+        assert authentication["spec"] == {
+            "selector": selector,
+            "jwtRules": [
+                {
+                    "issuer": "https://accounts.example.com",
+                    "jwksUri": "https://accounts.example.com/keys",
+                    "audiences": ["shop"],
+                    "forwardOriginalToken": True,
+                }
+            ],
+        }
+        policy = recorder.one("AuthorizationPolicy").inputs["spec"]
+        assert (policy["selector"], policy["action"]) == (selector, "DENY")
+        (denied,) = policy["rules"]
+        assert denied["from"] == [{"source": {"notRequestPrincipals": ["*"]}}]
+        assert denied["to"] == [{"operation": {"notPaths": ["/healthz"]}}]
+
+    return security.root_namespace, check
+
+
+@component_test
+def test_a_plaintext_exception_opens_its_ports_alone():
+    """Every other port of the workload stays STRICT, and the callers' range can be named."""
+    recorder = record()
+
+    security = MeshSecurity(
+        "security",
+        _args(plaintext=[{**_PLAIN, "from_cidrs": ["10.9.0.0/24"]}], default_deny=False),
+    )
+
+    def check(_):
+        spec = recorder.one("PeerAuthentication", "security-plaintext-legacy-mtls").inputs["spec"]
+        assert spec == {
+            "selector": {"matchLabels": {"app": "cart"}},
+            "mtls": {"mode": "STRICT"},
+            "portLevelMtls": {"8080": {"mode": "PERMISSIVE"}},
+        }
+        (rule,) = recorder.one("AuthorizationPolicy").inputs["spec"]["rules"]
+        assert rule["to"] == [{"operation": {"ports": ["8080"]}}]
+        assert rule["from"] == [{"source": {"ipBlocks": ["10.9.0.0/24"]}}]
+
+    return security.root_namespace, check
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "says"),
+    [
+        ({"jwt": [{**_JWT, "issuers": []}]}, "jwt[0].issuers", "every call would be denied"),
+        ({"jwt": [_JWT, _JWT]}, "jwt", "'users'"),
+        (
+            {"jwt": [{**_JWT, "issuers": [{**_ISSUER, "audiences": []}]}]},
+            "jwt[0].issuers[0].audiences",
+            "another audience",
+        ),
+        (
+            {"jwt": [{**_JWT, "issuers": [{**_ISSUER, "jwks_uri": "http://x/keys"}]}]},
+            "jwt[0].issuers[0].jwks_uri",
+            "https://",
+        ),
+        ({"plaintext": [{**_PLAIN, "ports": []}]}, "plaintext[0].ports", "is empty"),
+        ({"plaintext": [{**_PLAIN, "workload": {}}]}, "plaintext[0].workload", "named workloads"),
+        (
+            {"plaintext": [{**_PLAIN, "from_cidrs": ["10.0.0.1/8"]}]},
+            "plaintext[0].from_cidrs[0]",
+            "host bits",
+        ),
+    ],
+)
+def test_open_exceptions_and_tokens_of_anyone_are_refused(change, path, says):
+    """What would open more than it says, or close everything, is an error."""
+    record()
+
+    with pytest.raises(ArgumentError) as raised:
+        MeshSecurity("security", _args(**change))
+
+    assert says in dict(raised.value.problems)[path]
