@@ -1,10 +1,23 @@
 """Components for a service-mesh platform on Google Cloud."""
 
+from ._bare_metal import BareMetalClusterArgs, BareMetalNodePoolArgs, LoadBalancerPoolArgs
 from ._gke_gateway import IapArgs, LoadBalancerArgs
 from ._jwt import JwtIssuerArgs
 from ._node_pools import NodePoolArgs, NodeTaintArgs
+from ._route_args import (
+    RetryArgs,
+    RouteAbortArgs,
+    RouteCookieArgs,
+    RouteDelayArgs,
+    RouteFaultArgs,
+    RouteMatchArgs,
+    RouteMirrorArgs,
+    RouteStickyArgs,
+    RouteVersionArgs,
+)
 from ._shared_vpc import ServiceProjectArgs
 from ._validation import ArgumentError
+from .attached import AttachedCluster, AttachedClusterArgs, EksClusterArgs
 from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
 from .egress import EgressGateway, EgressGatewayArgs, EgressHostArgs
 from .fleet import Fleet, FleetArgs, FleetMemberArgs
@@ -22,20 +35,27 @@ from .multicluster_gateway import (
 )
 from .namespace import MeshNamespace, MeshNamespaceArgs
 from .network import MeshNetwork, MeshNetworkArgs, SubnetArgs, SubnetResult
+from .onprem import ExistingClusterArgs, OnPremCluster, OnPremClusterArgs
 from .readiness import MeshReadiness, MeshReadinessMemberArgs
 from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
 from .telemetry import MeshTelemetry, MeshTelemetryArgs
-from .traffic import RetryArgs, RouteVersionArgs, TrafficRoute, TrafficRouteArgs
+from .traffic import TrafficRoute, TrafficRouteArgs
 
 __all__ = [
     "AllowRuleArgs",
     "ArgumentError",
+    "AttachedCluster",
+    "AttachedClusterArgs",
     "AuthorizedNetworkArgs",
+    "BareMetalClusterArgs",
+    "BareMetalNodePoolArgs",
     "BigQueryArgs",
     "ClusterAccess",
     "EgressGateway",
     "EgressGatewayArgs",
     "EgressHostArgs",
+    "EksClusterArgs",
+    "ExistingClusterArgs",
     "Fleet",
     "FleetArgs",
     "FleetClustersArgs",
@@ -51,6 +71,7 @@ __all__ = [
     "JwtIssuerArgs",
     "JwtRuleArgs",
     "LoadBalancerArgs",
+    "LoadBalancerPoolArgs",
     "LogBucketArgs",
     "LogExclusionArgs",
     "LogSink",
@@ -72,8 +93,17 @@ __all__ = [
     "MultiClusterGatewayArgs",
     "NodePoolArgs",
     "NodeTaintArgs",
+    "OnPremCluster",
+    "OnPremClusterArgs",
     "PlaintextArgs",
     "RetryArgs",
+    "RouteAbortArgs",
+    "RouteCookieArgs",
+    "RouteDelayArgs",
+    "RouteFaultArgs",
+    "RouteMatchArgs",
+    "RouteMirrorArgs",
+    "RouteStickyArgs",
     "RouteVersionArgs",
     "ServiceExport",
     "ServiceExportArgs",

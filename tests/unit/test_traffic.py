@@ -1,4 +1,6 @@
-"""TrafficRoute: weights, retries and time-outs on Istio, and which weights are refused."""
+"""TrafficRoute on Istio, and which arguments are refused whatever the rendering."""
+
+import re
 
 import pulumi
 import pytest
@@ -6,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshwright import ArgumentError, TrafficRoute, TrafficRouteArgs
-from meshwright.traffic import _checked_weights, _weight_problems
+from meshwright._route_checks import weight_problems
+from meshwright._route_model import checked_weights
 from tests.unit.recording import component_test, record
+from tests.unit.routes import arguments, made
 
 _HOST = "checkout.shop.svc.cluster.local"
 
@@ -112,6 +116,140 @@ def test_gateways_timeouts_and_retries_are_rendered():
     return route.weights, check
 
 
+def test_active_gives_one_version_every_call():
+    """Blue/green: the switch changes the shares, never the subsets."""
+    before, after = made(arguments(active="v1")), made(arguments(active="v2"))
+
+    (rule,) = after.one("VirtualService").inputs["spec"]["http"]
+    assert rule["route"] == [{"destination": _destination("v2"), "weight": 100}]
+    assert before.one("DestinationRule").inputs == after.one("DestinationRule").inputs
+
+
+def test_a_match_comes_before_the_shares():
+    """An A/B test: by headers, all of them, or by a cookie among others."""
+    matches = [
+        {"version": "v2", "headers": {"X-Group": "b", "x-beta": "1"}},
+        {"version": "v1", "cookie": {"name": "group", "value": "a.b"}},
+    ]
+
+    rules = made(arguments(matches=matches)).one("VirtualService").inputs["spec"]["http"]
+
+    assert rules[0]["match"] == [{"headers": {"x-group": {"exact": "b"}, "x-beta": {"exact": "1"}}}]
+    assert rules[0]["route"] == [{"destination": _destination("v2"), "weight": 100}]
+    pattern = rules[1]["match"][0]["headers"]["cookie"]["regex"]
+    assert re.fullmatch(pattern, "group=a.b")
+    assert re.fullmatch(pattern, "first=1; group=a.b; last=2")
+    assert not re.fullmatch(pattern, "group=axb")
+    assert not re.fullmatch(pattern, "subgroup=a.b")
+    assert not re.fullmatch(pattern, "group=a.bc")
+    assert "match" not in rules[2]
+    assert [share["weight"] for share in rules[2]["route"]] == [90, 10]
+
+
+def test_callers_stay_with_their_version_while_weights_move():
+    """The draw is told by a cookie; a version without a share keeps nobody."""
+    sticky = {"to": "version", "cookie": "shop", "ttl": "1h"}
+    versions = [{"name": "v1"}, {"name": "v2"}, {"name": "v3"}]
+    weights = {"v1": 90, "v2": 10, "v3": 0}
+
+    args = arguments(sticky=sticky, versions=versions, weights=weights)
+    recorder = made(args)
+
+    *kept, drawn = recorder.one("VirtualService").inputs["spec"]["http"]
+    cookies = [
+        share["headers"]["response"]["add"]["set-cookie"].split("; ") for share in drawn["route"]
+    ]
+    assert [cookie[0] for cookie in cookies] == ["shop=v1", "shop=v2", "shop=v3"]
+    assert {"Path=/", "Max-Age=3600"} <= set(cookies[0])
+    assert [rule["route"][0]["destination"]["subset"] for rule in kept] == ["v1", "v2"]
+    for rule, cookie in zip(kept, cookies, strict=False):
+        assert re.fullmatch(rule["match"][0]["headers"]["cookie"]["regex"], f"a=b; {cookie[0]}")
+    assert "trafficPolicy" not in recorder.one("DestinationRule").inputs["spec"]
+
+
+@pytest.mark.parametrize(
+    ("sticky", "consistent"),
+    [
+        ({"cookie": "shop"}, {"httpCookie": {"name": "shop", "ttl": "24h"}}),
+        ({"cookie": "shop", "ttl": "1h"}, {"httpCookie": {"name": "shop", "ttl": "1h"}}),
+        ({"header": "x-user"}, {"httpHeaderName": "x-user"}),
+        ({"source_ip": True}, {"useSourceIp": True}),
+    ],
+)
+def test_callers_stay_with_their_pod(sticky, consistent):
+    """A consistent hash, which holds for every subset."""
+    spec = made(arguments(sticky=sticky)).one("DestinationRule").inputs["spec"]
+
+    assert spec["trafficPolicy"] == {"loadBalancer": {"consistentHash": consistent}}
+
+
+def test_a_mirror_and_faults_are_in_every_rule():
+    """Also for the calls that a match picks."""
+    args = arguments(
+        matches=[{"version": "v2", "headers": {"x-group": "b"}}],
+        mirror={"version": "v2", "percent": 5},
+        fault={
+            "delay": {"fixed_delay": "2s", "percent": 10},
+            "abort": {"http_status": 503},
+        },
+    )
+
+    rules = made(args).one("VirtualService").inputs["spec"]["http"]
+
+    assert len(rules) == 2
+    for rule in rules:
+        assert rule["mirror"] == _destination("v2")
+        assert rule["mirrorPercentage"] == {"value": 5}
+        assert rule["fault"] == {
+            "delay": {"fixedDelay": "2s", "percentage": {"value": 10}},
+            "abort": {"httpStatus": 503, "percentage": {"value": 100}},
+        }
+
+
+def test_a_mirror_and_faults_of_nothing_are_left_out():
+    """0 percent is a way to switch them off."""
+    args = arguments(
+        mirror={"version": "v2", "percent": 0},
+        fault={"delay": {"fixed_delay": "2s", "percent": 0}},
+    )
+
+    (rule,) = made(args).one("VirtualService").inputs["spec"]["http"]
+
+    assert set(rule) == {"route"}
+
+
+def test_no_attempts_switch_retries_off_whenever_that_is_known():
+    """Istio refuses conditions of retries that are off."""
+    for attempts in (0, 0.0, pulumi.Output.from_input(0)):
+        args = arguments(retry={"attempts": attempts, "per_try_timeout": "1s"})
+
+        (rule,) = made(args).one("VirtualService").inputs["spec"]["http"]
+
+        assert rule["retries"] == {"attempts": 0}
+
+
+def test_connections_are_shared_out_too():
+    """Protocol tcp, with callers that stay with a pod by their address."""
+    recorder = made(arguments(protocol="tcp", port=5432, sticky={"source_ip": True}))
+
+    spec = recorder.one("VirtualService").inputs["spec"]
+    assert "http" not in spec
+    (rule,) = spec["tcp"]
+    assert rule["match"] == [{"port": 5432}]
+    assert [share["weight"] for share in rule["route"]] == [90, 10]
+
+
+def test_weights_known_later_cannot_keep_callers():
+    """Whom a version keeps depends on whether it has a share at all."""
+    later = pulumi.Output.from_input(10)
+    sticky = {"to": "version", "cookie": "shop"}
+
+    with pytest.raises(ArgumentError) as raised:
+        TrafficRoute("checkout", arguments(weights={"v1": 90, "v2": later}, sticky=sticky))
+
+    assert "known in the program" in dict(raised.value.problems)["weights"]
+
+
 @component_test
 def test_weights_known_later_are_checked_then():
     """Outputs that add up pass."""
@@ -129,7 +267,7 @@ def test_weights_known_later_are_checked_then():
 def test_weights_known_later_that_do_not_add_up_end_the_update():
     """The same error as for known ones, only later."""
     with pytest.raises(ArgumentError, match="add up to 110"):
-        _checked_weights("checkout", {"v1": 90, "v2": 20})
+        checked_weights("checkout", {"v1": 90, "v2": 20})
 
 
 @pytest.mark.parametrize(
@@ -150,6 +288,65 @@ def test_weights_known_later_that_do_not_add_up_end_the_update():
         ({"timeout": "10"}, "timeout", "`2s`"),
         ({"retry": {"attempts": 1, "per_try_timeout": "x"}}, "retry.per_try_timeout", "'x'"),
         ({"retry": {}}, "retry.attempts", "missing"),
+        ({"retry": {"attempts": 1, "retry_on": "5xxx"}}, "retry.retry_on", "did you mean '5xx'"),
+        ({"retry": {"attempts": -1}}, "retry.attempts", "from 0 to 100"),
+        (
+            {"timeout": "3s", "retry": {"attempts": 2, "per_try_timeout": "1500ms"}},
+            "retry.per_try_timeout",
+            "3 tries of 1500ms do not fit into timeout 3s",
+        ),
+        ({"active": "v1"}, "weights", "either"),
+        ({"weights": None}, "weights", "either"),
+        ({"weights": None, "active": "v3"}, "active", "one of v1, v2"),
+        ({"namespace": None}, "namespace", "missing"),
+        ({"rendering": "isto"}, "rendering", "did you mean 'istio'"),
+        ({"protocol": "http2"}, "protocol", "did you mean 'http'"),
+        ({"port": 0}, "port", "from 1 to 65535"),
+        ({"versions": [{"name": "V1"}]}, "versions[0].name", "lower-case"),
+        ({"matches": [{"version": "v1"}]}, "matches[0]", "every call"),
+        ({"matches": [{"version": "v3", "headers": {"a": "b"}}]}, "matches[0].version", "v1, v2"),
+        ({"matches": [{"version": "v1", "headers": {"a b": "c"}}]}, "matches[0].headers", "'a b'"),
+        (
+            {"matches": [{"version": "v1", "headers": {"X-A": "1", "x-a": "2"}}]},
+            "matches[0].headers",
+            "twice",
+        ),
+        (
+            {
+                "matches": [
+                    {
+                        "version": "v1",
+                        "headers": {"Cookie": "a=b"},
+                        "cookie": {"name": "a", "value": "b"},
+                    }
+                ]
+            },
+            "matches[0].headers",
+            "`cookie` matches it already",
+        ),
+        (
+            {"matches": [{"version": "v1", "cookie": {"name": "a=", "value": "b"}}]},
+            "matches[0].cookie.name",
+            "'a='",
+        ),
+        ({"mirror": {"version": "v3"}}, "mirror.version", "v1, v2"),
+        ({"mirror": {"version": "v2", "percent": 101}}, "mirror.percent", "from 0 to 100"),
+        ({"sticky": {}}, "sticky", "exactly one"),
+        ({"sticky": {"cookie": "a", "source_ip": True}}, "sticky", "exactly one"),
+        ({"sticky": {"to": "user", "cookie": "a"}}, "sticky.to", "version, pod"),
+        ({"sticky": {"to": "version", "header": "x-user"}}, "sticky.cookie", "missing"),
+        ({"sticky": {"header": "x-user", "ttl": "1h"}}, "sticky.ttl", "cookie"),
+        ({"sticky": {"cookie": "a", "ttl": "1"}}, "sticky.ttl", "duration"),
+        ({"sticky": {"header": "x user"}}, "sticky.header", "'x user'"),
+        ({"fault": {}}, "fault", "delay, abort"),
+        ({"fault": {"delay": {"fixed_delay": "soon"}}}, "fault.delay.fixed_delay", "'soon'"),
+        (
+            {"fault": {"delay": {"fixed_delay": "1s", "percent": -1}}},
+            "fault.delay.percent",
+            "from 0 to 100",
+        ),
+        ({"fault": {"abort": {"http_status": 99}}}, "fault.abort.http_status", "from 200 to 599"),
+        ({"fault": {"abort": {"status": 503}}}, "fault.abort.status", "http_status"),
     ],
 )
 def test_wrong_routes_are_refused(change, path, says):
@@ -168,4 +365,4 @@ def test_weights_pass_exactly_when_they_are_shares_of_100(weights):
     """The rule, stated once more in other words."""
     lawful = all(0 <= weight <= 100 for weight in weights.values()) and sum(weights.values()) == 100
 
-    assert (list(_weight_problems(weights)) == []) is lawful
+    assert (list(weight_problems(weights)) == []) is lawful

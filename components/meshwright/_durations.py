@@ -1,0 +1,51 @@
+"""Durations as arguments write them (`1m30s`, `0.5s`), and as each API takes them."""
+
+import re
+from decimal import Decimal
+
+import pulumi
+
+_DURATION = re.compile(r"(\d+(\.\d+)?(ms|s|m|h))+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+
+
+def is_duration(text: str) -> bool:
+    """Whether `text` is a duration such as `2s`, `500ms` or `1m30s`."""
+    return _DURATION.fullmatch(text) is not None
+
+
+def milliseconds(text: str) -> Decimal:
+    """How long a duration is, in milliseconds."""
+    return sum(
+        (Decimal(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)), Decimal(0)
+    )
+
+
+def gateway_duration(text: str) -> str:
+    """The duration as the Gateway API writes it: whole numbers, each unit once (GEP-2257)."""
+    rest, parts = int(milliseconds(text)), list[str]()
+    for unit, length in _MILLISECONDS.items():
+        count, rest = divmod(rest, length)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def json_duration(text: str) -> str:
+    """The duration as Google's REST APIs write it: seconds, such as `1.5s`."""
+    return f"{(milliseconds(text) / 1000).normalize():f}s"
+
+
+def as_gateway_duration(value: pulumi.Input[str]) -> pulumi.Input[str]:
+    """gateway_duration(), also of a value that is known later."""
+    if isinstance(value, str):
+        return gateway_duration(value)
+    return pulumi.Output.from_input(value).apply(gateway_duration)
+
+
+def as_json_duration(value: pulumi.Input[str]) -> pulumi.Input[str]:
+    """json_duration(), also of a value that is known later."""
+    if isinstance(value, str):
+        return json_duration(value)
+    return pulumi.Output.from_input(value).apply(json_duration)

@@ -1,0 +1,107 @@
+"""The parts of a route's arguments."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+
+class RouteVersionArgs(TypedDict):
+    """One version of a service: the pods or machines that are it."""
+
+    name: str
+    """Name of the version, such as `v1`; unique in the route. Lower-case letters, digits, inner
+    hyphens."""
+    labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    """Pod labels of the version. Default: `version: NAME`."""
+    service: NotRequired[pulumi.Input[str]]
+    """Gateway API: Kubernetes Service of this version alone. Default: one is made from the route's
+    `selector`."""
+    backend_service: NotRequired[pulumi.Input[str]]
+    """networkservices, required there: id of the version's Compute Engine backend service.
+    Default: none."""
+
+
+class RouteCookieArgs(TypedDict):
+    """A cookie that a call must carry."""
+
+    name: str
+    """Name of the cookie."""
+    value: pulumi.Input[str]
+    """Its exact value."""
+
+
+class RouteMatchArgs(TypedDict):
+    """Calls that go to one version whatever the shares are, as in an A/B test."""
+
+    version: str
+    """The version that gets these calls."""
+    headers: NotRequired[dict[str, pulumi.Input[str]]]
+    """Exact values of request headers, all of which a call must carry. Default: none."""
+    cookie: NotRequired[RouteCookieArgs]
+    """A cookie that a call must carry besides. Default: none."""
+
+
+class RouteMirrorArgs(TypedDict):
+    """A version that gets a copy of calls; what it answers is dropped."""
+
+    version: str
+    """The version that gets the copies."""
+    percent: NotRequired[pulumi.Input[int]]
+    """Share of the calls that are copied, in percent, 0 to 100. Default: 100."""
+
+
+class RouteStickyArgs(TypedDict):
+    """What keeps a caller where its first call went: one of cookie, header and source_ip."""
+
+    to: NotRequired[str]
+    """`version`: a caller stays with its version while weights move; takes a cookie. `pod`: calls
+    with the same cookie, header or address go to the same pod of whichever version the weights
+    draw. Default: `pod`."""
+    cookie: NotRequired[str]
+    """Name of a cookie, which the proxies set. Default: none."""
+    ttl: NotRequired[str]
+    """How long the cookie lives, such as `1h`. Default: `24h`."""
+    header: NotRequired[str]
+    """Name of a request header, such as `x-user`. Default: none."""
+    source_ip: NotRequired[bool]
+    """Whether the caller's address decides. Default: false."""
+
+
+class RouteDelayArgs(TypedDict):
+    """A pause before some calls are passed on."""
+
+    fixed_delay: pulumi.Input[str]
+    """How long, such as `5s`."""
+    percent: NotRequired[pulumi.Input[int]]
+    """Share of the calls, in percent, 0 to 100. Default: 100."""
+
+
+class RouteAbortArgs(TypedDict):
+    """An error in place of some calls."""
+
+    http_status: pulumi.Input[int]
+    """Status of the answer, 200 to 599; a gRPC caller sees it as the code that stands for it."""
+    percent: NotRequired[pulumi.Input[int]]
+    """Share of the calls, in percent, 0 to 100. Default: 100."""
+
+
+class RouteFaultArgs(TypedDict):
+    """Faults put in on purpose, to see what callers make of them; not for production."""
+
+    delay: NotRequired[RouteDelayArgs]
+    """A pause. Default: none."""
+    abort: NotRequired[RouteAbortArgs]
+    """An error. Default: none."""
+
+
+class RetryArgs(TypedDict):
+    """What to do with a call that failed."""
+
+    attempts: pulumi.Input[int]
+    """How often to try again; 0 switches retries off."""
+    per_try_timeout: NotRequired[pulumi.Input[str]]
+    """How long one try may take, such as `2s`. Default: the route's `timeout`."""
+    retry_on: NotRequired[pulumi.Input[str]]
+    """Which failures, comma separated, in Envoy's words or as HTTP status codes. Default: those
+    that never reached the application, `connect-failure,refused-stream`, and the gRPC codes
+    `unavailable,cancelled` where the rendering takes them."""
