@@ -200,6 +200,12 @@ def _service(live: Live) -> list[str]:
     return [] if ingress else ["the load balancer has no address yet"]
 
 
+def _secret(live: Live) -> list[str]:
+    if live.get("type") != "kubernetes.io/service-account-token":
+        return []
+    return [] if "token" in (live.get("data") or {}) else ["its token has not been made yet"]
+
+
 def _job(live: Live) -> list[str]:
     failed = _condition(live, "Failed")
     if failed.get("status") == "True":
@@ -226,6 +232,7 @@ _CHECKS: Mapping[str, Callable[[Live], list[str]]] = {
     "/Namespace": _phase("Active"),
     "/PersistentVolumeClaim": _phase("Bound"),
     "/Pod": _pod,
+    "/Secret": _secret,
     "/Service": _service,
     "apiextensions.k8s.io/CustomResourceDefinition": _needs_condition("Established"),
     "apps/DaemonSet": _daemon_set,
