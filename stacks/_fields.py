@@ -189,6 +189,9 @@ ClusterName = Annotated[
 NodePoolName = Annotated[
     str, AfterValidator(_name(_names.NODE_POOL_LIMIT)), _schema(pattern=f"^{_names.NAME.pattern}$")
 ]
+CloudRunName = Annotated[
+    str, AfterValidator(_name(_names.CLOUD_RUN_LIMIT)), _schema(pattern=f"^{_names.NAME.pattern}$")
+]
 ProjectId = Annotated[str, AfterValidator(_project), _schema(pattern=f"^{_names.PROJECT.pattern}$")]
 Cidr = Annotated[str, AfterValidator(_cidr_range), _schema(format="ipv4-cidr")]
 PrivateCidr = Annotated[str, AfterValidator(_private_range), _schema(format="ipv4-cidr")]
@@ -218,5 +221,6 @@ HttpsUrl = Annotated[str, AfterValidator(_url), _schema(format="uri")]
 Text = Annotated[str, AfterValidator(_text(256, "a text", "why it is so"))]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Weight = Annotated[int, Field(ge=0, le=100)]
+WholePercent = Annotated[int, Field(ge=0, le=100)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]

@@ -3,7 +3,8 @@
 A resource's name is `{prefix}-{name}`; it is the composed name that must fit.
 Sources: GKE clusters and node pools 40 (https://cloud.google.com/kubernetes-engine/docs/reference/rest),
 service accounts 6..30 (https://cloud.google.com/iam/docs/service-accounts-create), projects 6..30,
-VPC resources 63 (RFC 1035), Kubernetes labels 63 (RFC 1123).
+VPC resources 63 (RFC 1035), Kubernetes labels 63 (RFC 1123), Cloud Run services 49
+(https://cloud.google.com/run/docs/deploying).
 """
 
 import re
@@ -15,6 +16,7 @@ SERVICE_ACCOUNT_MIN = 6
 SERVICE_ACCOUNT_LIMIT = 30
 RESOURCE_LIMIT = 63
 LOG_LIMIT = 100
+CLOUD_RUN_LIMIT = 49
 
 NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")

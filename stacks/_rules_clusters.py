@@ -61,18 +61,16 @@ def _subnet(
 
 def _zones(cluster: View) -> Iterator[Problem]:
     region = cluster.text("region")
-    yield from unique_texts(cluster, "zones", "zone")
-    for index, zone in cluster.texts("zones"):
-        if (
-            _places.is_zone(zone)
-            and region in _places.REGIONS
-            and not zone.startswith(f"{region}-")
-        ):
-            yield cluster.problem(
-                ("zones", index),
-                f"must lie in the cluster's region {region}",
-                f"one of {', '.join(_places.zones(region or ''))}",
-            )
+    for part in (cluster, *cluster.each("node_pools")):
+        yield from unique_texts(part, "zones", "zone")
+        for index, zone in part.texts("zones"):
+            known_places = _places.is_zone(zone) and region in _places.REGIONS
+            if known_places and not zone.startswith(f"{region}-"):
+                yield part.problem(
+                    ("zones", index),
+                    f"must lie in the cluster's region {region}",
+                    f"one of {', '.join(_places.zones(region or ''))}",
+                )
 
 
 def _mode(cluster: View) -> Iterator[Problem]:

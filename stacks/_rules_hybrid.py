@@ -8,9 +8,6 @@ from stacks._rules_clusters import least_and_most
 from stacks._rules_names import known, unique_texts
 from stacks._view import Problem, View
 
-CLOUD_RUN_LIMIT = 49
-"""Characters of a Cloud Run service's name (https://cloud.google.com/run/docs/configuring)."""
-
 
 def check(spec: View) -> Iterator[Problem]:
     """Every part of a hybrid mesh."""
@@ -137,12 +134,13 @@ def _joined(spec: View, group: View) -> Iterator[Problem]:
 
 def _cloud_run(spec: View, service: View) -> Iterator[Problem]:
     composed = _names.compose(spec.text("prefix") or "", service.text("name") or "")
-    if len(service.text("name") or "") <= CLOUD_RUN_LIMIT < len(composed):
+    limit = _names.CLOUD_RUN_LIMIT
+    if len(service.text("name") or "") <= limit < len(composed):
         yield service.problem(
             "name",
-            f"a Cloud Run service's name is at most {CLOUD_RUN_LIMIT} characters; composed it is "
+            f"a Cloud Run service's name is at most {limit} characters; composed it is "
             f"{composed!r}, {len(composed)}",
-            f"shorten it or the prefix by {len(composed) - CLOUD_RUN_LIMIT}",
+            f"shorten it or the prefix by {len(composed) - limit}",
         )
     targets = {
         f"{namespace.text('name')}/{target.text('name')}"

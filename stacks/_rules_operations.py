@@ -11,7 +11,8 @@ DESTINATIONS = ("log_bucket", "bigquery", "storage", "pubsub")
 
 def check(spec: View) -> Iterator[Problem]:
     """Sinks against destinations and keys, objectives against services."""
-    keys = {key.text("name") or "": key for key in spec.each("encryption_keys")}
+    # Of two with one name the first counts; the other is a mistake of its own.
+    keys = {key.text("name") or "": key for key in reversed(spec.each("encryption_keys"))}
     for cluster in spec.each("clusters"):
         for field in ("secrets_key", "disk_key"):
             yield from _fits(cluster, field, keys, cluster.text("region"))

@@ -3,10 +3,14 @@
 import math
 from collections.abc import Iterator
 
+from pydantic import ValidationError
+
+from meshwright.traffic import unsupported
+from stacks._routes import arguments, place
 from stacks._rules_names import known
 from stacks._view import Problem, View
-
-_HTTP_ONLY = ("matches", "mirror", "fault", "retries", "timeout_seconds")
+from stacks.spec_routes import Route
+from stacks.spec_services import Service
 
 
 def check(spec: View) -> Iterator[Problem]:
@@ -41,11 +45,24 @@ def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
             yield route.problem(
                 "fault", "names no fault", "add delay_seconds or abort_status, or remove it"
             )
-    if service.text("protocol") == "tcp":
-        for key in _HTTP_ONLY:
-            if route.has(key) and route.get(key):
-                yield route.problem(key, "the service speaks tcp, not HTTP", "remove it")
     yield from _deadline(route)
+    yield from _expressible(service, route)
+
+
+def _expressible(service: View, route: View) -> Iterator[Problem]:
+    """What the route's rendering has no word for; said once the route itself is well-formed."""
+    try:
+        parts = Service.model_validate(service.raw), Route.model_validate(route.raw)
+    except ValidationError:
+        return  # each field tells its own mistake
+    for path, text in unsupported(arguments(*parts)):
+        where = place(path)
+        if where[0] in Route.model_fields:
+            yield route.problem(
+                where if route.has(where[0]) else where[0], text, "remove it, or change rendering"
+            )
+        else:
+            yield route.problem("rendering", f"{path}: {text}", "choose another rendering")
 
 
 def _shares(route: View, names: list[str], what: str) -> Iterator[Problem]:

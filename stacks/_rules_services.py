@@ -110,9 +110,14 @@ def _leaving(spec: View, gateway: View) -> Iterator[Problem]:
         for namespace in spec.each("namespaces")
         for service in namespace.each("services")
     }
-    yield from unique_texts(gateway, "callers", "service")
-    for index, name in gateway.texts("callers"):
-        yield from known(gateway, ("callers", index), name, services, "service")
+    for host in gateway.each("hosts"):
+        yield from unique_texts(host, "callers", "service")
+        for index, name in host.texts("callers"):
+            yield from known(host, ("callers", index), name, services, "service")
+        if (host.text("host") or "").startswith("*."):
+            yield host.problem(
+                "host", "a wildcard does not say what may be called", "name each host"
+            )
     yield from unique(gateway.each("hosts"), "host of this gateway", "host")
 
 

@@ -1,6 +1,6 @@
 """Gateways of the spec: into the mesh, out of it, and across clusters."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -81,12 +81,22 @@ class Gateway(Closed):
 
 
 class ExternalHost(Closed):
-    """A host outside the mesh that workloads may call, through an egress gateway alone."""
+    """A host outside the mesh that named workloads may call, through an egress gateway alone."""
 
-    host: Host = Field(description="DNS name of the host.", examples=["api.example.net"])
-    port: Port = Field(default=443, description="Its port.")
-    protocol: Literal["TLS", "HTTPS", "TCP"] = Field(
-        default="TLS", description="What is spoken there."
+    host: Host = Field(
+        description="DNS name of the host; no wildcard.", examples=["api.example.net"]
+    )
+    callers: list[Reference] = Field(
+        min_length=1,
+        max_length=MAX_ENTRIES,
+        description="Services that may call it, <namespace>/<name>.",
+        examples=["shop/payments"],
+    )
+    port: Port = Field(default=443, description="Port on which it speaks TLS.")
+    originate_tls: bool = Field(
+        default=False,
+        description="Whether callers speak plain HTTP to port 80, inside the mesh's mutual TLS, "
+        "and the gateway speaks TLS for them.",
     )
 
 
@@ -102,12 +112,6 @@ class EgressGateway(Closed):
     )
     hosts: list[ExternalHost] = Field(
         min_length=1, max_length=100, description="Where calls may go, at least one host."
-    )
-    callers: list[Reference] = Field(
-        min_length=1,
-        max_length=MAX_ENTRIES,
-        description="Services that may call them, <namespace>/<name>.",
-        examples=["shop/payments"],
     )
     min_replicas: int = Field(default=2, ge=1, le=100, description="Fewest pods.")
     max_replicas: int = Field(default=5, ge=1, le=100, description="Most pods.")

@@ -7,6 +7,7 @@ from pydantic import Field
 from stacks._fields import (
     MAX_ENTRIES,
     Closed,
+    CloudRunName,
     ClusterName,
     HttpsUrl,
     Image,
@@ -122,7 +123,7 @@ class VmGroup(Closed):
 class CloudRunService(Closed):
     """A Cloud Run service that calls into the mesh."""
 
-    name: Annotated[Name, Field(max_length=49)] = Field(
+    name: CloudRunName = Field(
         description="Name, unique in the spec; at most 49 characters with the prefix."
     )
     region: Region = Field(description="Region.")

@@ -10,10 +10,10 @@ from stacks._fields import (
     HeaderName,
     Host,
     Name,
-    Percent,
     Reference,
     Seconds,
     Weight,
+    WholePercent,
 )
 
 
@@ -61,7 +61,7 @@ class Mirror(Closed):
     """A copy of the calls for one version, whose answers nobody waits for."""
 
     version: Name = Field(description="Name of a version of this service.")
-    percent: Percent = Field(default=100, description="Share of the calls that is copied.")
+    percent: WholePercent = Field(default=100, description="Share of the calls that is copied.")
 
 
 class Sticky(Closed):
@@ -83,11 +83,11 @@ class Fault(Closed):
     """Faults put in on purpose, to see what callers do; never in production."""
 
     delay_seconds: Seconds | None = Field(default=None, description="How long to hold a call.")
-    delay_percent: Percent = Field(default=100, description="Share of the calls held.")
+    delay_percent: WholePercent = Field(default=100, description="Share of the calls held.")
     abort_status: int | None = Field(
         default=None, ge=200, le=599, description="HTTP status to answer with instead."
     )
-    abort_percent: Percent = Field(default=100, description="Share of the calls aborted.")
+    abort_percent: WholePercent = Field(default=100, description="Share of the calls aborted.")
 
 
 class Route(Closed):

@@ -1,4 +1,4 @@
-"""The dev spec as raw data, and edits of it by path."""
+"""The stacks' specs as raw data, and edits of them by path."""
 
 import copy
 import re
@@ -13,7 +13,11 @@ DEV_FILE = ROOT / "stacks" / "Pulumi.dev.yaml"
 DELETE = object()
 """As a value in an edit: the key is taken out."""
 
-_DEV = yaml.safe_load(DEV_FILE.read_text())["config"]["meshwright:platform"]
+STACK_FILES = sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))
+_SPECS = {
+    path.name.split(".")[1]: yaml.safe_load(path.read_text())["config"]["meshwright:platform"]
+    for path in STACK_FILES
+}
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+|\+)\]")
 
 
@@ -28,16 +32,23 @@ class Case:
     fix: str
     also: tuple[str, ...] = field(default=())
     """Paths of further mistakes that the same edit makes."""
+    base: str = "dev"
+    """The stack whose spec is edited."""
+
+
+def spec_of(stack: str) -> dict[str, Any]:
+    """A copy of a stack's spec, to be edited."""
+    return copy.deepcopy(_SPECS[stack])
 
 
 def dev() -> dict[str, Any]:
     """A copy of the dev spec, to be edited."""
-    return copy.deepcopy(_DEV)
+    return spec_of("dev")
 
 
-def edited(edits: dict[str, Any]) -> dict[str, Any]:
-    """The dev spec with values put at paths such as `clusters[1].node_pools[+]`."""
-    spec = dev()
+def edited(edits: dict[str, Any], stack: str = "dev") -> dict[str, Any]:
+    """A stack's spec with values put at paths such as `clusters[1].node_pools[+]`."""
+    spec = spec_of(stack)
     for path, value in edits.items():
         put(spec, path, value)
     return spec

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stacks.validate import Report, schema_text, validate_file
-from tests.inputs.specs import DEV_FILE, ROOT
+from tests.inputs.specs import DEV_FILE, ROOT, STACK_FILES
 
 DEV = DEV_FILE.read_text()
 PLATFORM = "  meshwright:platform:\n"
@@ -25,9 +25,10 @@ def said(found: Report) -> list[tuple[int | None, str]]:
     return [(entry["line"], entry["rule"]) for entry in found.data()["problems"]]  # type: ignore[attr-defined]
 
 
-def test_dev_file_is_valid() -> None:
-    """The committed stack file has no mistake."""
-    assert validate_file(DEV_FILE).text() == f"{DEV_FILE}: the spec is valid"
+@pytest.mark.parametrize("path", STACK_FILES, ids=lambda path: path.name)
+def test_stack_files_are_valid(path: Path) -> None:
+    """No committed stack file has a mistake."""
+    assert validate_file(path).text() == f"{path}: the spec is valid"
 
 
 def test_missing_file_names_the_near_one() -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from stacks.spec import SpecError, load
-from tests.inputs import cases_fields, cases_rules
+from tests.inputs import cases_fields, cases_hybrid, cases_mesh, cases_rules
 from tests.inputs.specs import Case, dev, edited
 
-CASES = [*cases_fields.ALL, *cases_rules.ALL]
+CASES = [*cases_fields.ALL, *cases_rules.ALL, *cases_mesh.ALL, *cases_hybrid.ALL]
 
 
 def test_dev_is_valid() -> None:
@@ -18,7 +18,7 @@ def test_dev_is_valid() -> None:
 def test_wrong_spec(case: Case) -> None:
     """One edit gives its own mistakes and no others, each complete."""
     with pytest.raises(SpecError) as caught:
-        load(edited(case.edits))
+        load(edited(case.edits, case.base))
 
     problems = caught.value.problems
     assert {problem.path for problem in problems} == {case.path, *case.also}

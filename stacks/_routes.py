@@ -1,0 +1,114 @@
+"""A service's route as TrafficRoute takes it: what the spec says, in the component's words."""
+
+import pulumi
+
+from meshwright import (
+    RetryArgs,
+    RouteFaultArgs,
+    RouteMatchArgs,
+    RouteMirrorArgs,
+    RouteStickyArgs,
+    TrafficRouteArgs,
+)
+from stacks.spec_routes import Fault, Match, Retries, Route, Sticky
+from stacks.spec_services import Service
+
+_PATHS = {
+    "timeout": "timeout_seconds",
+    "retry": "retries",
+    "retry.retry_on": "retries.on",
+    "retry.per_try_timeout": "retries.per_try_timeout_seconds",
+    "sticky.ttl": "sticky.cookie_ttl_seconds",
+    "fault.delay": "fault.delay_seconds",
+    "fault.abort": "fault.abort_status",
+}
+"""Where in a spec's route an argument of TrafficRoute comes from, if not from its own name."""
+
+
+def arguments(service: Service, route: Route) -> TrafficRouteArgs:
+    """Everything of the arguments that the spec alone decides."""
+    args: TrafficRouteArgs = {
+        "route": service.name,
+        "service": service.name,
+        "port": service.port,
+        "versions": [{"name": version.name} for version in service.versions],
+        "rendering": route.rendering,
+        "protocol": "http" if service.protocol == "http2" else service.protocol,
+    }
+    if route.active is not None:
+        args["active"] = route.active
+    else:
+        args["weights"] = {share.version: share.weight for share in route.weights}
+    if route.matches:
+        args["matches"] = [_match(match) for match in route.matches]
+    if route.mirror is not None:
+        args["mirror"] = RouteMirrorArgs(version=route.mirror.version, percent=route.mirror.percent)
+    if route.sticky is not None:
+        args["sticky"] = _sticky(route.sticky)
+    if route.fault is not None:
+        args["fault"] = _fault(route.fault)
+    if route.timeout_seconds is not None:
+        args["timeout"] = duration(route.timeout_seconds)
+    if route.retries is not None:
+        args["retry"] = _retry(route.retries)
+    if route.hosts:
+        args["hosts"] = [*route.hosts]
+    if route.rendering == "gateway-api":
+        # Routes of the Gateway API share calls among Services, so that each version gets its own.
+        selector: dict[str, pulumi.Input[str]] = {"app": service.name}
+        args["selector"] = selector
+        args["target_port"] = service.port
+    return args
+
+
+def place(path: str) -> tuple[str, ...]:
+    """Where in the spec's route an argument's path points to."""
+    plain = path.partition("[")[0]
+    found = _PATHS.get(plain) or _PATHS.get(plain.partition(".")[0]) or plain
+    return tuple(found.split("."))
+
+
+def duration(seconds: float) -> str:
+    """A protobuf duration in the form that Kubernetes objects carry."""
+    return f"{seconds:g}s"
+
+
+def _retry(retries: Retries) -> RetryArgs:
+    args = RetryArgs(attempts=retries.attempts, retry_on=",".join(retries.on))
+    if retries.per_try_timeout_seconds is not None:
+        args["per_try_timeout"] = duration(retries.per_try_timeout_seconds)
+    return args
+
+
+def _match(match: Match) -> RouteMatchArgs:
+    args: RouteMatchArgs = {"version": match.version}
+    if match.headers:
+        args["headers"] = {**match.headers}
+    if match.cookie is not None and match.cookie_value is not None:
+        args["cookie"] = {"name": match.cookie, "value": match.cookie_value}
+    return args
+
+
+def _sticky(sticky: Sticky) -> RouteStickyArgs:
+    args: RouteStickyArgs = {"to": sticky.to}
+    if sticky.cookie is not None:
+        args["cookie"] = sticky.cookie
+    if sticky.cookie_ttl_seconds is not None:
+        args["ttl"] = f"{sticky.cookie_ttl_seconds}s"
+    if sticky.header is not None:
+        args["header"] = sticky.header
+    if sticky.source_ip:
+        args["source_ip"] = True
+    return args
+
+
+def _fault(fault: Fault) -> RouteFaultArgs:
+    args: RouteFaultArgs = {}
+    if fault.delay_seconds is not None:
+        args["delay"] = {
+            "fixed_delay": duration(fault.delay_seconds),
+            "percent": fault.delay_percent,
+        }
+    if fault.abort_status is not None:
+        args["abort"] = {"http_status": fault.abort_status, "percent": fault.abort_percent}
+    return args
