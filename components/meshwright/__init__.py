@@ -2,6 +2,7 @@
 
 from ._bare_metal import BareMetalClusterArgs, BareMetalNodePoolArgs, LoadBalancerPoolArgs
 from ._gke_gateway import IapArgs, LoadBalancerArgs
+from ._istio_charts import ControlPlaneRevisionArgs
 from ._jwt import JwtIssuerArgs
 from ._node_pools import NodePoolArgs, NodeTaintArgs
 from ._route_args import (
@@ -23,6 +24,9 @@ from .egress import EgressGateway, EgressGatewayArgs, EgressHostArgs
 from .fleet import Fleet, FleetArgs, FleetMemberArgs
 from .fleet_features import FleetClustersArgs, FleetFeatures, FleetFeaturesArgs
 from .gateway import IngressGateway, IngressGatewayArgs
+from .incluster import InClusterMesh, InClusterMeshArgs
+from .istio import IstioCertificateAuthorityArgs, IstioMesh, IstioMeshArgs
+from .kms import EncryptionKey, EncryptionKeyArgs
 from .kubeconfig import ClusterAccess, cluster_access
 from .logging import BigQueryArgs, LogBucketArgs, LogExclusionArgs, LogSink, LogSinkArgs
 from .mesh import ManagedMesh, ManagedMeshArgs, MeshMemberArgs
@@ -37,6 +41,7 @@ from .namespace import MeshNamespace, MeshNamespaceArgs
 from .network import MeshNetwork, MeshNetworkArgs, SubnetArgs, SubnetResult
 from .onprem import ExistingClusterArgs, OnPremCluster, OnPremClusterArgs
 from .readiness import MeshReadiness, MeshReadinessMemberArgs
+from .remote_secret import IstioRemoteSecret, IstioRemoteSecretArgs
 from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
 from .telemetry import MeshTelemetry, MeshTelemetryArgs
 from .traffic import TrafficRoute, TrafficRouteArgs
@@ -51,10 +56,13 @@ __all__ = [
     "BareMetalNodePoolArgs",
     "BigQueryArgs",
     "ClusterAccess",
+    "ControlPlaneRevisionArgs",
     "EgressGateway",
     "EgressGatewayArgs",
     "EgressHostArgs",
     "EksClusterArgs",
+    "EncryptionKey",
+    "EncryptionKeyArgs",
     "ExistingClusterArgs",
     "Fleet",
     "FleetArgs",
@@ -66,8 +74,15 @@ __all__ = [
     "GkeCluster",
     "GkeClusterArgs",
     "IapArgs",
+    "InClusterMesh",
+    "InClusterMeshArgs",
     "IngressGateway",
     "IngressGatewayArgs",
+    "IstioCertificateAuthorityArgs",
+    "IstioMesh",
+    "IstioMeshArgs",
+    "IstioRemoteSecret",
+    "IstioRemoteSecretArgs",
     "JwtIssuerArgs",
     "JwtRuleArgs",
     "LoadBalancerArgs",

@@ -37,6 +37,13 @@ LOG_NAME = NameRule(
 DATASET = NameRule(
     "BigQuery dataset", 1, 1024, re.compile(r"[A-Za-z0-9_]+"), "letters, digits and underscores"
 )
+KMS = NameRule(
+    "key ring or key",
+    1,
+    63,
+    re.compile(r"[A-Za-z0-9_-]+"),
+    "letters, digits, hyphens and underscores",
+)
 
 
 def physical_name(component: str, rule: NameRule, prefix: str | None, *parts: str) -> str:

@@ -35,8 +35,23 @@ class Recorder(mocks.Mocks):
         return f"{args.name}-id", {**args.inputs, **_computed(args)}
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
-        assert args.token == "gcp:organizations/getProject:getProject", args.token
-        return {"number": PROJECT_NUMBER, "projectId": args.args["projectId"]}
+        answers = {
+            "gcp:organizations/getProject:getProject": lambda given: {
+                "number": PROJECT_NUMBER,
+                "projectId": given["projectId"],
+            },
+            "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": lambda given: {
+                "member": f"serviceAccount:bq@{given['project']}",
+            },
+            "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda given: {
+                "member": f"serviceAccount:storage@{given['project']}",
+            },
+            "gcp:logging/getProjectSettings:getProjectSettings": lambda given: {
+                "kmsServiceAccountId": f"cmek@{given['project']}",
+            },
+        }
+        assert args.token in answers, args.token
+        return answers[args.token](args.args)
 
     def of_type(self, suffix: str) -> list[Registration]:
         """Registrations whose type ends in `suffix`, such as `NodePool`."""
@@ -88,7 +103,9 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
         case "gcp:serviceaccount/account:Account":
             email = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
             return {"email": email}
-        case "gcp:logging/projectSink:ProjectSink":
+        case "gcp:projects/serviceIdentity:ServiceIdentity":
+            return {"member": f"serviceAccount:{args.inputs['service']}"}
+        case "gcp:logging/projectSink:ProjectSink" | "gcp:logging/folderSink:FolderSink":
             return {"writerIdentity": "serviceAccount:sink@gcp-sa-logging.iam.gserviceaccount.com"}
         case "meshwright:index:MeshReadiness":
             state = {"state": "ACTIVE", "implementation": "TRAFFIC_DIRECTOR", "dataPlane": "ACTIVE"}
