@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.sandbox.gcp_plugin import PROJECT, REGION
+from tests.sandbox.gcp_plugin_machines import MACHINES
 
 NET = f"projects/{PROJECT}/global/networks/net"
 SUB = f"projects/{PROJECT}/regions/{REGION}/subnetworks/sub"
@@ -269,6 +270,7 @@ STEPS: list[Step] = [
             }
         },
     ),
+    *MACHINES,
 ]
 
 

@@ -102,11 +102,13 @@ SERVICE = Service(
     name_field="short",
     not_found="The resource '{}' was not found".format,
     already_exists="The resource '{}' already exists".format,
-    # The official provider sends it with every routing mode; it only means "unset the field".
     extra_fields={
+        # The official provider sends it with every routing mode; it only means "unset the field".
         "NetworkRoutingConfig": {
             "deleteBgpAlwaysCompareMed": {"type": "boolean", "readOnly": True},
         },
+        # Documented as an output, but every client sets it when it makes a group.
+        "InstanceGroupManager": {"namedPorts": {"type": "array", "items": {"$ref": "NamedPort"}}},
     },
     before=_before,
     seed=networks.seed,

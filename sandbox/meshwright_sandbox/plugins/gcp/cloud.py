@@ -32,6 +32,7 @@ _ENDPOINTS = {
     "gkemulticloud": "CONTAINER_ATTACHED",
     "iam": "IAM_BETA",
     "networkservices": "NETWORK_SERVICES",
+    "run": "CLOUD_RUN_V2",
     "serviceusage": "SERVICE_USAGE",
 }
 _RETRIED = frozenset({0, 429, 500, 502, 503})

@@ -64,7 +64,8 @@ def _to_api(known: Property, value: Any) -> Any:
     if known.kind == "map":
         return dict(value)
     kinds = {"string": "string", "integer": "integer", "boolean": "boolean"}
-    return coerce(kinds.get(wanted, known.kind), value)
+    found = coerce(kinds.get(wanted, known.kind), value)
+    return [found] if wanted == "array" else found
 
 
 def outputs_of(
@@ -107,11 +108,12 @@ def outputs_of(
 
 
 def _from_api(known: Property, value: Any) -> Any:
+    if known.kind != "list" and isinstance(value, list):
+        value = value[0] if value else None
     if known.kind == "object":
-        source = value[0] if isinstance(value, list) and value else value
         found = {}
         for name, property_ in known.properties.items():
-            inner = dig(source, property_.path) if property_.path else None
+            inner = dig(value, property_.path) if property_.path else None
             if inner is not None:
                 found[name] = _from_api(property_, inner)
         return found

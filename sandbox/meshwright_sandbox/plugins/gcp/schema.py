@@ -162,7 +162,9 @@ def _build(
         items = (resolved.get("items") or resolved) if is_list else None
         element = _build(kind, name, argument, output, items, dotted)
         return Property(name, "list" if is_list else "map", element=element, api_type=api_type)
-    inner = _object(kind, argument, output, resolved, f"{dotted}.")
+    # Some blocks are lists in the API, of one.
+    single = _resolve(kind.api, resolved.get("items")) or resolved
+    inner = _object(kind, argument, output, single, f"{dotted}.")
     return Property(name, "object", properties=inner, api_type=api_type)
 
 
