@@ -41,8 +41,8 @@ class LocalCloud:
         """Run the real kubectl against a cluster of dev."""
         context = f"gke_meshwright-dev_{cluster}"
         done = subprocess.run(
-            ["kubectl", "--context", context, *arguments], env=self.environment, text=True,
-            input=given, capture_output=True, check=False, timeout=60,
+            ["kubectl", "--context", context, *arguments], env=os.environ | self.environment,
+            text=True, input=given, capture_output=True, check=False, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
