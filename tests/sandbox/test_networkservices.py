@@ -68,11 +68,17 @@ def route(home: str, backend: str, **fields: Any) -> dict[str, Any]:
     } | fields
 
 
+def rule(**action: Any) -> dict[str, Any]:
+    """The one rule of a route."""
+    return {"rules": [{"action": action}]}
+
+
 def test_a_mesh_is_created_changed_and_deleted(routing: Any, home: str) -> None:
-    """Names are full, times and link are filled in, the mask decides what changes."""
+    """Names are full, link is filled in, the port is not; the mask decides what changes."""
     mesh = make_mesh(routing, home)
     name = f"{home}/meshes/m"
-    assert (mesh["name"], mesh["interceptionPort"]) == (name, 15001)
+    assert mesh["name"] == name
+    assert "interceptionPort" not in mesh
     assert mesh["selfLink"].endswith(name)
     change = {"labels": {"team": "sre"}}
     wait(routing, routing.meshes().patch(name=name, updateMask="labels", body=change).execute())
@@ -116,12 +122,21 @@ def test_wrong_routes_are_refused(routing: Any, home: str, backend: str) -> None
     make_mesh(routing, home)
     gone = backend.replace("/bs", "/gone")
     negative = {"serviceName": backend, "weight": -1}
+    weighed = {"serviceName": backend, "weight": 1}
     cases: list[tuple[dict[str, Any], str]] = [
         ({"meshes": [f"{home}/meshes/absent"]}, "was not found"),
         ({"meshes": []}, "at least one mesh or gateway"),
         (route(home, gone), "does not exist"),
         ({"rules": [{"action": {"destinations": [negative]}}]}, "must not be negative"),
         ({"rules": [{"action": {"weights": []}}]}, "Cannot find field"),
+        ({"rules": []}, "At least one rule"),
+        ({"hostnames": []}, "At least one hostname"),
+        (rule(destinations=[weighed, {"serviceName": backend}]), "for all destinations"),
+        (rule(retryPolicy={"numRetries": 0}), "greater than 0"),
+        (rule(retryPolicy={"retryConditions": ["cancelled"]}), "not a retry condition"),
+        (rule(faultInjectionPolicy={"abort": {"percentage": 5}}), "200 to 599"),
+        (rule(faultInjectionPolicy={"delay": {"percentage": 101}}), "0 to 100"),
+        (rule(requestMirrorPolicy={"destination": {"serviceName": gone}}), "does not exist"),
     ]
     for fields, text in cases:
         request = routing.httpRoutes().create(
@@ -130,6 +145,71 @@ def test_wrong_routes_are_refused(routing: Any, home: str, backend: str) -> None
         with pytest.raises(HttpError, match=text):
             request.execute()
     assert routing.httpRoutes().list(parent=home).execute() == {}
+
+
+def test_two_routes_of_a_mesh_cannot_claim_one_host(routing: Any, home: str, backend: str) -> None:
+    """Whatever their protocol; a port makes another host of it."""
+    make_mesh(routing, home)
+    body = route(home, backend)
+    first = routing.httpRoutes().create(parent=home, httpRouteId="r", body=body)
+    wait(routing, first.execute())
+
+    for second in (
+        routing.httpRoutes().create(parent=home, httpRouteId="s", body=body),
+        routing.grpcRoutes().create(parent=home, grpcRouteId="r", body=body),
+    ):
+        with pytest.raises(HttpError, match="'web' is already routed"):
+            second.execute()
+
+    other = body | {"hostnames": ["web:50051"]}
+    free = routing.grpcRoutes().create(parent=home, grpcRouteId="r", body=other)
+    wait(routing, free.execute())
+    unchanged = routing.httpRoutes().patch(
+        name=f"{home}/httpRoutes/r", updateMask="rules", body={"rules": body["rules"]}
+    )
+    wait(routing, unchanged.execute())
+
+
+@pytest.mark.parametrize(("kind", "given"), [("grpc", "hostnames"), ("tcp", "")])
+def test_routes_of_other_protocols_live_as_http_routes_do(
+    routing: Any, home: str, backend: str, kind: str, given: str
+) -> None:
+    """Made, changed, read, deleted; wrong fields and absent meshes and backends are refused."""
+    make_mesh(routing, home)
+    routes, name = getattr(routing, f"{kind}Routes")(), f"{home}/{kind}Routes/r"
+    body = route(home, backend)
+    if not given:
+        del body["hostnames"]
+        body["rules"][0]["matches"] = [{"address": "10.0.0.1/32", "port": "5432"}]
+
+    def create(**fields: Any) -> Any:
+        request = {"parent": home, f"{kind}RouteId": "r", "body": body | fields}
+        return routes.create(**request).execute()
+
+    for fields, text in (
+        ({"meshes": [f"{home}/meshes/absent"]}, "was not found"),
+        (rule(destinations=[{"serviceName": backend + "-gone"}]), "does not exist"),
+        ({"hosts": ["web"]}, "Cannot find field"),
+        ({"rules": []}, "At least one rule"),
+    ):
+        with pytest.raises(HttpError, match=text):
+            create(**fields)
+    wait(routing, create())
+    change = rule(destinations=[{"serviceName": backend, "weight": 50}])
+    wait(routing, routes.patch(name=name, updateMask="rules", body=change).execute())
+    read = routes.get(name=name).execute()
+    assert read["rules"][0]["action"]["destinations"][0]["weight"] == 50
+    for fields, text in (
+        ({"meshes": [f"{home}/meshes/absent"]}, "was not found"),
+        ({"hosts": ["web"]}, "Cannot find field"),
+    ):
+        with pytest.raises(HttpError, match=text):
+            routes.patch(name=name, updateMask="meshes", body=fields).execute()
+    with pytest.raises(HttpError, match="is being used by"):
+        routing.meshes().delete(name=f"{home}/meshes/m").execute()
+    wait(routing, routes.delete(name=name).execute())
+    with pytest.raises(HttpError, match="was not found"):
+        routes.get(name=name).execute()
 
 
 def test_a_cloud_run_service_joins_a_mesh(

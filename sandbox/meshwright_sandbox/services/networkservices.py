@@ -11,35 +11,94 @@ from meshwright_sandbox.core.stamps import self_link
 Json = dict[str, Any]
 _MESHES = "projects.locations.meshes"
 _GATEWAYS = "projects.locations.gateways"
-_ROUTES = ("httpRoutes", "grpcRoutes", "tcpRoutes", "tlsRoutes")
+_BY_HOST = ("httpRoutes", "grpcRoutes")
+_ROUTES = (*_BY_HOST, "tcpRoutes", "tlsRoutes")
+# As the descriptions of the two RetryPolicy schemas list them.
+_RETRY_CONDITIONS = {
+    "httpRoutes": (
+        "5xx",
+        "gateway-error",
+        "reset",
+        "connect-failure",
+        "retriable-4xx",
+        "refused-stream",
+    ),
+    "grpcRoutes": (
+        "connect-failure",
+        "refused-stream",
+        "cancelled",
+        "deadline-exceeded",
+        "resource-exhausted",
+        "unavailable",
+    ),
+}
 
 
 def _linked(call: Call, document: Json) -> None:
     document["selfLink"] = self_link(call.service, call.version, call.name)
 
 
-def _mesh(call: Call, mesh: Json) -> None:
-    mesh.setdefault("interceptionPort", 15001)
-    _linked(call, mesh)
-
-
 def _check_route(call: Call, route: Json) -> None:
-    """Backends must exist, and a route must hang on something.
+    """Backends must exist, a route must hang on something, and what it says must make sense.
 
     Raises:
         ApiError: 400 for a route or a rule that the API refuses.
     """
     if not route.get("meshes") and not route.get("gateways"):
         raise invalid("A route must be attached to at least one mesh or gateway.")
-    for index, rule in enumerate(route.get("rules", [])):
-        action = rule.get("action", {})
-        for destination in action.get("destinations", []):
-            _require_backend(call, destination.get("serviceName", ""), f"rules[{index}]")
-            if destination.get("weight", 0) < 0:
-                raise invalid(f"rules[{index}]: a weight must not be negative.")
+    if not route.get("rules"):
+        raise invalid("rules: At least one rule must be supplied.")
+    if call.type.endswith(_BY_HOST):
+        _check_hostnames(call, route)
+    for index, rule in enumerate(route["rules"]):
+        where, action = f"rules[{index}]", rule.get("action", {})
+        _check_destinations(call, where, action.get("destinations", []))
         mirror = action.get("requestMirrorPolicy", {}).get("destination", {}).get("serviceName")
         if mirror:
-            _require_backend(call, mirror, f"rules[{index}].request_mirror_policy")
+            _require_backend(call, mirror, f"{where}.request_mirror_policy")
+        _check_policies(call, where, action)
+
+
+def _check_hostnames(call: Call, route: Json) -> None:
+    """Two routes of a mesh must not claim the same host."""
+    hosts = set(route.get("hostnames", []))
+    if not hosts:
+        raise invalid("hostnames: At least one hostname must be supplied.")
+    for kind in _BY_HOST:
+        for row in call.cloud.store.of_type("networkservices", f"projects.locations.{kind}"):
+            shared = set(row.doc.get("meshes", [])) & set(route.get("meshes", []))
+            taken = hosts & set(row.doc.get("hostnames", []))
+            if row.name != call.name and shared and taken:
+                raise invalid(
+                    f"hostnames: '{min(taken)}' is already routed by '{row.name}' in the mesh "
+                    f"'{min(shared)}'; the routes of a mesh must have unique hostnames."
+                )
+
+
+def _check_destinations(call: Call, where: str, destinations: list[Json]) -> None:
+    for destination in destinations:
+        _require_backend(call, destination.get("serviceName", ""), where)
+        if destination.get("weight", 0) < 0:
+            raise invalid(f"{where}: a weight must not be negative.")
+    if len({"weight" in destination for destination in destinations}) > 1:
+        raise invalid(f"{where}: weights must be given for all destinations, or for none.")
+
+
+def _check_policies(call: Call, where: str, action: Json) -> None:
+    fault, retry = action.get("faultInjectionPolicy", {}), action.get("retryPolicy")
+    for part in ("delay", "abort"):
+        if not 0 <= fault.get(part, {}).get("percentage", 0) <= 100:
+            raise invalid(f"{where}.fault_injection_policy.{part}: a percentage is 0 to 100.")
+    if "abort" in fault and not 200 <= fault["abort"].get("httpStatus", 0) <= 599:
+        raise invalid(f"{where}.fault_injection_policy.abort: http_status is 200 to 599.")
+    if retry is None:
+        return
+    if retry.get("numRetries", 1) < 1:
+        raise invalid(f"{where}.retry_policy: num_retries must be greater than 0.")
+    allowed = _RETRY_CONDITIONS.get(call.type.rpartition(".")[2], ())
+    for condition in retry.get("retryConditions", []):
+        if condition not in allowed:
+            raise invalid(f"{where}.retry_policy: '{condition}' is not a retry condition.")
 
 
 def _require_backend(call: Call, value: str, where: str) -> None:
@@ -71,7 +130,7 @@ SERVICE = Service(
     not_found="Resource '{}' was not found".format,
     already_exists="Resource '{}' already exists".format,
     collections=(
-        Collection(_MESHES, latency="network", defaults=_mesh),
+        Collection(_MESHES, latency="network", defaults=_linked),
         Collection(_GATEWAYS, latency="network", defaults=_linked),
         *(
             Collection(
