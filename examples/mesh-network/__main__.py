@@ -28,3 +28,4 @@ network = MeshNetwork(
     },
 )
 pulumi.export("network", network.network_id)
+pulumi.export("subnets", network.subnets)

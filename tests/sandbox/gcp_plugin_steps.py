@@ -247,6 +247,7 @@ STEPS: list[Step] = [
                 },
             },
             "securityConfig": {"authorization": {"adminUsers": [{"username": "ann@a.com"}]}},
+            "proxy": {"uri": "http://proxy:3128", "noProxies": ["10.0.0.0/8"]},
         },
         {"bareMetalVersion": "1.33.1", "description": "the shop's edge"},
     ),

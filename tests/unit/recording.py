@@ -107,6 +107,10 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
             return {"member": f"serviceAccount:{args.inputs['service']}"}
         case "gcp:logging/projectSink:ProjectSink" | "gcp:logging/folderSink:FolderSink":
             return {"writerIdentity": "serviceAccount:sink@gcp-sa-logging.iam.gserviceaccount.com"}
+        case "pulumi:pulumi:StackReference":
+            west = {"id": "projects/p1/regions/europe-west1/subnetworks/shop-west"}
+            exported = {"network": "projects/p1/global/networks/shop", "subnets": {"west": west}}
+            return {"outputs": exported, "secretOutputNames": []}
         case "meshwright:index:MeshReadiness":
             state = {"state": "ACTIVE", "implementation": "TRAFFIC_DIRECTOR", "dataPlane": "ACTIVE"}
             return {"states": {item["membership"]: state for item in args.inputs["memberships"]}}

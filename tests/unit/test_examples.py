@@ -6,16 +6,26 @@
 import os
 import runpy
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pulumi
 import pytest
 from ruamel.yaml import YAML
 
+from tests.aws import aws, make_eks_cluster
 from tests.unit.recording import record
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _RENEW = "MESHWRIGHT_RENEW=1 .venv/bin/python -m pytest tests/unit/test_examples.py"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _eks_cluster() -> Iterator[None]:
+    """The EKS cluster that an example attaches."""
+    with aws():
+        make_eks_cluster("shop", "1.36")
+        yield
 
 
 def _made(example: Path) -> dict[str, int]:

@@ -1,0 +1,271 @@
+"""A cluster of another cloud, or any conformant cluster, as a member of the fleet.
+
+Follows https://cloud.google.com/kubernetes-engine/multi-cloud/docs/attached/eks/how-to/attach-cluster
+and its pages for AKS and for other conformant clusters.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import NotRequired, TypedDict, TypeGuard, cast
+
+import pulumi
+import pulumi_gcp as gcp
+
+from ._connect_gateway import gateway_kubeconfig
+from ._eks import EksCluster, eks_cluster
+from ._names import MEMBERSHIP, physical_name
+from ._outputs import after, outputs_of
+from ._validation import ArgumentError, checked, duplicates, is_plain, one_of
+
+_DISTRIBUTIONS = ("eks", "aks", "generic")
+_LOGGED = ("SYSTEM_COMPONENTS", "WORKLOADS")
+_MOST_ADMINS = 10
+_PLATFORM_VERSION = re.compile(r"(\d+)\.(\d+)\.\d+-gke\.\d+")
+_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
+
+
+class EksClusterArgs(TypedDict):
+    """An EKS cluster, whose issuer, endpoint and version are read from AWS."""
+
+    name: pulumi.Input[str]
+    """Name of the EKS cluster."""
+    region: pulumi.Input[str]
+    """Region of AWS, such as `eu-central-1`."""
+
+
+class AttachedClusterArgs(TypedDict):
+    """What an AttachedCluster is made from: exactly one of `eks` and `issuer_url`."""
+
+    project: pulumi.Input[str]
+    """Id of the project that the attached cluster belongs to."""
+    location: pulumi.Input[str]
+    """Region of Google Cloud that the cluster is managed from."""
+    fleet_project_number: pulumi.Input[str]
+    """Number of the fleet's project, Fleet.project_number."""
+    distribution: pulumi.Input[str]
+    """`eks`, `aks`, or `generic` for any other conformant cluster."""
+    platform_version: pulumi.Input[str]
+    """Version of Google's components, such as `1.36.0-gke.1`; its first two numbers are those of
+    the cluster's Kubernetes version."""
+    eks: NotRequired[EksClusterArgs]
+    """The EKS cluster; only with distribution `eks`, and needs `meshwright[eks]`. Default: none."""
+    issuer_url: NotRequired[pulumi.Input[str]]
+    """OIDC issuer of the cluster, `https://...` (for AKS, what `az aks show` calls
+    oidcIssuerProfile.issuerUrl). Default: none."""
+    jwks: NotRequired[pulumi.Input[str]]
+    """JSON Web Key Set of an issuer that is not publicly reachable, as JSON. Default: none."""
+    kubernetes_version: NotRequired[pulumi.Input[str]]
+    """Kubernetes version of the cluster, to check `platform_version` against. Default: what AWS
+    says of an EKS cluster; else not checked."""
+    admin_users: NotRequired[list[str]]
+    """E-mails of administrators through the Connect gateway, up to ten. Default: none."""
+    admin_groups: NotRequired[list[str]]
+    """E-mails of groups of administrators, up to ten. Default: none."""
+    logging_components: NotRequired[list[str]]
+    """What is logged to Cloud Logging: `SYSTEM_COMPONENTS`, `WORKLOADS`. Default: both."""
+    managed_prometheus: NotRequired[pulumi.Input[bool]]
+    """Whether metrics are collected by Managed Service for Prometheus. Default: true."""
+    binary_authorization: NotRequired[pulumi.Input[bool]]
+    """Whether the project's Binary Authorization policy is enforced. Default: false."""
+    description: NotRequired[pulumi.Input[str]]
+    """What the cluster is for, up to 255 bytes. Default: none."""
+    prefix: NotRequired[str]
+    """Put before the physical name, joined by `-`. Default: none."""
+    ignore_errors_on_destroy: NotRequired[bool]
+    """Whether a destroy ends well although the cluster cannot be reached; Google's agents then stay
+    in it. Default: false."""
+
+
+class AttachedCluster(pulumi.ComponentResource):
+    """Registers an EKS, AKS or other conformant cluster with the fleet.
+
+    The cluster itself is not made, and Google's install agent must run in it first
+    (`gcloud container attached clusters generate-install-manifest`). Attached EKS and AKS clusters
+    are deprecated by Google as homes of Cloud Service Mesh; open-source Istio runs in them.
+    Raises ArgumentError for wrong arguments and for a platform version that is newer than the
+    cluster (an older one is warned of), and pulumi.RunError where AWS cannot be read.
+    """
+
+    attached_cluster_id: pulumi.Output[str]
+    """`projects/P/locations/L/attachedClusters/C`."""
+    membership: pulumi.Output[str]
+    """Full name of the cluster's membership, `projects/NUMBER/locations/global/memberships/M`."""
+    membership_id: pulumi.Output[str]
+    """Short name of the membership, which is the cluster's."""
+    issuer_url: pulumi.Output[str]
+    """OIDC issuer of the cluster."""
+    kubernetes_version: pulumi.Output[str]
+    """Kubernetes version that Google sees."""
+    endpoint: pulumi.Output[str]
+    """URL of an EKS cluster's API server; empty for others."""
+    kubeconfig: pulumi.Output[str]
+    """Secret: a kubeconfig that goes through the Connect gateway."""
+
+    def __init__(
+        self, name: str, args: AttachedClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = checked("AttachedCluster", name, args, AttachedClusterArgs, _problems)
+        physical = physical_name("AttachedCluster", MEMBERSHIP, args.get("prefix"), name)
+        found = eks_cluster(args["eks"]["name"], args["eks"]["region"]) if "eks" in args else None
+        runs = args.get("kubernetes_version", found.version if _known(found) else None)
+        _check_platform(name, args["platform_version"], runs)
+        super().__init__("meshwright:index:AttachedCluster", name, {}, opts)
+        api = gcp.projects.Service(
+            f"{name}-api",
+            project=args["project"],
+            service="gkemulticloud.googleapis.com",
+            disable_on_destroy=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        eks = pulumi.Output.from_input(found) if found else None
+        cluster = gcp.container.AttachedCluster(
+            f"{name}-cluster",
+            name=physical,
+            project=after(args["project"], [api]),
+            location=args["location"],
+            description=args.get("description"),
+            distribution=args["distribution"],
+            platform_version=args["platform_version"],
+            fleet={"project": pulumi.Output.concat("projects/", args["fleet_project_number"])},
+            oidc_config=_oidc(args, eks),
+            authorization=_authorization(args),
+            logging_config={
+                "component_config": {
+                    "enable_components": args.get("logging_components", list(_LOGGED))
+                }
+            },
+            monitoring_config={
+                "managed_prometheus_config": {"enabled": args.get("managed_prometheus", True)}
+            },
+            binary_authorization={
+                "evaluation_mode": pulumi.Output.from_input(
+                    args.get("binary_authorization", False)
+                ).apply(_evaluation_mode)
+            },
+            deletion_policy=(
+                "DELETE_IGNORE_ERRORS" if args.get("ignore_errors_on_destroy", False) else None
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.attached_cluster_id = cluster.id
+        self.membership = cluster.fleet.apply(lambda fleet: fleet.membership or "")
+        self.membership_id = cluster.name
+        self.issuer_url = cluster.oidc_config.apply(lambda config: config.issuer_url)
+        self.kubernetes_version = cluster.kubernetes_version
+        self.endpoint = (
+            eks.apply(lambda found: found.endpoint) if eks else pulumi.Output.from_input("")
+        )
+        self.kubeconfig = gateway_kubeconfig(self.membership)
+        self.register_outputs(outputs_of(self))
+
+
+def _known(found: EksCluster | pulumi.Output[EksCluster] | None) -> TypeGuard[EksCluster]:
+    return isinstance(found, EksCluster)
+
+
+def _check_platform(name: str, platform: pulumi.Input[str], kubernetes: object) -> None:
+    """Compare what is known now: the platform follows the cluster, never the other way round."""
+    if not (isinstance(platform, str) and isinstance(kubernetes, str)):
+        return
+    have, runs = _minor(platform), _minor(kubernetes)
+    fitting = f"one that begins with {runs[0]}.{runs[1]}"
+    if have > runs:
+        text = f"{platform} is for a newer Kubernetes than the cluster's {kubernetes}"
+        raise ArgumentError(
+            "AttachedCluster",
+            name,
+            [("platform_version", f"{text}; choose {fitting}, or upgrade the cluster first")],
+        )
+    if have < runs:
+        pulumi.log.warn(
+            f"AttachedCluster {name!r}: platform_version {platform} is for an older Kubernetes "
+            f"than the cluster's {kubernetes}; move it to {fitting}"
+        )
+
+
+def _oidc(
+    args: AttachedClusterArgs, eks: pulumi.Output[EksCluster] | None
+) -> "gcp.container.AttachedClusterOidcConfigArgsDict":
+    if eks is not None:
+        return {"issuer_url": eks.apply(lambda found: found.issuer_url)}
+    config: gcp.container.AttachedClusterOidcConfigArgsDict = {
+        "issuer_url": args.get("issuer_url", "")
+    }
+    if "jwks" in args:
+        keys = pulumi.Output.from_input(args["jwks"])
+        config["jwks"] = keys.apply(lambda text: base64.b64encode(text.encode()).decode())
+    return config
+
+
+def _authorization(
+    args: AttachedClusterArgs,
+) -> "gcp.container.AttachedClusterAuthorizationArgsDict | None":
+    users, groups = args.get("admin_users"), args.get("admin_groups")
+    if not users and not groups:
+        return None
+    return {"admin_users": users or None, "admin_groups": groups or None}
+
+
+def _evaluation_mode(enforced: bool) -> str:
+    return "PROJECT_SINGLETON_POLICY_ENFORCE" if enforced else "DISABLED"
+
+
+def _minor(version: str) -> tuple[int, int]:
+    major, minor = version.removeprefix("v").split(".")[:2]
+    return int(major), int(minor)
+
+
+def _problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
+    yield from one_of("distribution", args["distribution"], _DISTRIBUTIONS)
+    yield from _identity_problems(args)
+    yield from _format_problems(args)
+    for field in ("admin_users", "admin_groups"):
+        names = cast(list[str], args.get(field, []))
+        if len(names) > _MOST_ADMINS:
+            yield field, f"has {len(names)} entries; at most {_MOST_ADMINS} are allowed"
+        for name in duplicates(names):
+            yield field, f"{name!r} is named twice"
+    for index, component in enumerate(args.get("logging_components", [])):
+        yield from one_of(f"logging_components[{index}]", component, _LOGGED)
+
+
+def _identity_problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
+    named = [key for key in ("eks", "issuer_url") if key in args]
+    if len(named) != 1:
+        have = "both are" if named else "neither is"
+        yield "issuer_url", f"name exactly one of eks and issuer_url; {have} given"
+    if "eks" in args and is_plain(args["distribution"]) and args["distribution"] != "eks":
+        yield "eks", "only a cluster of distribution eks is read from AWS; leave it out"
+    issuer = args.get("issuer_url", "https://")
+    if isinstance(issuer, str) and not issuer.startswith("https://"):
+        yield "issuer_url", f"{issuer!r} must start with https://"
+    if "jwks" in args and "issuer_url" not in args:
+        yield "jwks", "keys belong to an issuer_url; an EKS cluster's issuer is public"
+    keys = args.get("jwks")
+    if isinstance(keys, str) and not _is_key_set(keys):
+        yield "jwks", 'must be a JSON Web Key Set, such as {"keys": [...]}'
+
+
+def _format_problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
+    platform = args["platform_version"]
+    if isinstance(platform, str) and not _PLATFORM_VERSION.fullmatch(platform):
+        yield "platform_version", f"{platform!r} must be a full version, such as 1.36.0-gke.1"
+    version = args.get("kubernetes_version")
+    if isinstance(version, str) and not re.fullmatch(r"v?\d+\.\d+(\..*)?", version):
+        yield "kubernetes_version", f"{version!r} must be a version, such as 1.36"
+    location = args["location"]
+    if isinstance(location, str) and not _REGION.fullmatch(location):
+        yield "location", f"{location!r} must be a region of Google Cloud, such as europe-west1"
+    number = args["fleet_project_number"]
+    if isinstance(number, str) and not number.isdigit():
+        yield "fleet_project_number", f"{number!r} must be the project's number, not its id"
+
+
+def _is_key_set(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(cast(dict[str, object], found).get("keys"), list)

@@ -1,0 +1,150 @@
+"""A cluster on premises as a member of the fleet: made on bare metal, or one that exists.
+
+Follows https://cloud.google.com/kubernetes-engine/distributed-cloud/bare-metal/docs/installing/creating-user-clusters
+and https://cloud.google.com/kubernetes-engine/fleet-management/docs/register/non-gke-clusters.
+"""
+
+from collections.abc import Iterator
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from ._bare_metal import BareMetalClusterArgs, bare_metal_cluster, bare_metal_node_pool
+from ._bare_metal_rules import bare_metal_problems
+from ._connect_gateway import gateway_kubeconfig
+from ._names import MEMBERSHIP, physical_name
+from ._outputs import after, outputs_of
+from ._validation import checked
+
+
+class ExistingClusterArgs(TypedDict):
+    """A conformant cluster that stands already, such as an admin cluster."""
+
+    issuer_url: NotRequired[pulumi.Input[str]]
+    """Publicly reachable OIDC issuer of its service-account tokens, `https://...`; with it, its
+    workloads act with identities of the fleet. Default: none."""
+    endpoint: NotRequired[pulumi.Input[str]]
+    """URL of its API server, for the component's output. Default: none."""
+
+
+class OnPremClusterArgs(TypedDict):
+    """What an OnPremCluster is made from: exactly one of `bare_metal` and `existing`."""
+
+    project: pulumi.Input[str]
+    """Id of the fleet's project."""
+    location: pulumi.Input[str]
+    """Region of Google Cloud that a bare-metal cluster is managed from; for an existing cluster the
+    location of its membership, a region or `global`."""
+    bare_metal: NotRequired[BareMetalClusterArgs]
+    """A user cluster to make on bare metal. Default: none."""
+    existing: NotRequired[ExistingClusterArgs]
+    """A cluster that exists; `{}` says no more of it. Default: none."""
+    project_number: NotRequired[pulumi.Input[str]]
+    """Number of the fleet's project. Default: looked up."""
+    description: NotRequired[pulumi.Input[str]]
+    """What a bare-metal cluster is for. Default: none."""
+    labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    """Labels of an existing cluster's membership. Default: none."""
+    prefix: NotRequired[str]
+    """Put before the physical name, joined by `-`. Default: none."""
+
+
+class OnPremCluster(pulumi.ComponentResource):
+    """Makes a user cluster on bare metal through its admin cluster, or registers one that exists.
+
+    A bare-metal cluster's machines exist, and so does its admin cluster (made by `bmctl`); making
+    it takes the better part of an hour. An existing cluster is only registered: it becomes
+    reachable once the Connect agent runs in it (`gcloud container fleet memberships register`
+    installs it). Raises ArgumentError for wrong or contradicting arguments.
+    """
+
+    membership: pulumi.Output[str]
+    """Full name of the membership, `projects/P/locations/L/memberships/M`, once every node pool is
+    there."""
+    membership_id: pulumi.Output[str]
+    """Short name of the membership, which is the cluster's."""
+    endpoint: pulumi.Output[str]
+    """Address of a bare-metal cluster's API server; an existing one's as given, else empty."""
+    kubeconfig: pulumi.Output[str]
+    """Secret: a kubeconfig that goes through the Connect gateway."""
+
+    def __init__(
+        self, name: str, args: OnPremClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = checked("OnPremCluster", name, args, OnPremClusterArgs, _problems)
+        physical = physical_name("OnPremCluster", MEMBERSHIP, args.get("prefix"), name)
+        super().__init__("meshwright:index:OnPremCluster", name, {}, opts)
+        if "bare_metal" in args:
+            self._make(name, args, args["bare_metal"])
+        else:
+            self._register(name, physical, args, args.get("existing", {}))
+        self.membership_id = self.membership.apply(lambda full: full.rsplit("/", 1)[-1])
+        self.kubeconfig = gateway_kubeconfig(self._by_number(args))
+        self.register_outputs(outputs_of(self))
+
+    def _make(self, name: str, args: OnPremClusterArgs, machines: BareMetalClusterArgs) -> None:
+        api = gcp.projects.Service(
+            f"{name}-api",
+            project=args["project"],
+            service="gkeonprem.googleapis.com",
+            disable_on_destroy=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        cluster = bare_metal_cluster(
+            self,
+            name,
+            args.get("prefix"),
+            machines,
+            after(args["project"], [api]),
+            args["location"],
+            args.get("description"),
+        )
+        pools = [bare_metal_node_pool(self, name, pool, cluster) for pool in machines["node_pools"]]
+        membership = cluster.fleets.apply(lambda fleets: fleets[0].membership or "")
+        self.membership = after(membership, pools)
+        self.endpoint = cluster.endpoint
+
+    def _register(
+        self, name: str, physical: str, args: OnPremClusterArgs, existing: ExistingClusterArgs
+    ) -> None:
+        registered = gcp.gkehub.Membership(
+            f"{name}-membership",
+            membership_id=physical,
+            project=args["project"],
+            location=args["location"],
+            authority={"issuer": existing["issuer_url"]} if "issuer_url" in existing else None,
+            labels=args.get("labels"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.membership = registered.name
+        self.endpoint = pulumi.Output.from_input(existing.get("endpoint", ""))
+
+    def _by_number(self, args: OnPremClusterArgs) -> pulumi.Output[str]:
+        """The membership's name as the Connect gateway takes it."""
+        if "project_number" in args:
+            number = pulumi.Output.from_input(args["project_number"])
+        else:
+            number = gcp.organizations.get_project_output(
+                project_id=args["project"], opts=pulumi.InvokeOutputOptions(parent=self)
+            ).number
+        return pulumi.Output.all(self.membership, number).apply(
+            lambda both: "/".join(["projects", both[1], *both[0].split("/")[2:]])
+        )
+
+
+def _problems(args: OnPremClusterArgs) -> Iterator[tuple[str, str]]:
+    named = [key for key in ("bare_metal", "existing") if key in args]
+    if len(named) != 1:
+        have = "both are" if named else "neither is"
+        yield "bare_metal", f"name exactly one of bare_metal and existing; {have} given"
+    if "bare_metal" in args:
+        if args["location"] == "global":
+            yield "location", "a bare-metal cluster is managed from a region, not from `global`"
+        if "labels" in args:
+            yield "labels", "only an existing cluster's membership has labels; leave them out"
+        for path, text in bare_metal_problems(args["bare_metal"]):
+            yield f"bare_metal.{path}", text
+    issuer = args.get("existing", {}).get("issuer_url", "https://")
+    if isinstance(issuer, str) and not issuer.startswith("https://"):
+        yield "existing.issuer_url", f"{issuer!r} must start with https://"
