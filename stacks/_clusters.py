@@ -1,8 +1,10 @@
 """The GKE clusters of a spec."""
 
+from collections.abc import Mapping
+
 import pulumi
 
-from meshwright import Fleet, GkeCluster, GkeClusterArgs, MeshNetwork, NodePoolArgs
+from meshwright import EncryptionKey, Fleet, GkeCluster, GkeClusterArgs, MeshNetwork, NodePoolArgs
 from stacks.spec import Platform
 from stacks.spec_clusters import Cluster, NodePool
 
@@ -12,6 +14,7 @@ def cluster(
     cluster: Cluster,
     network: MeshNetwork,
     fleet: Fleet,
+    keys: Mapping[str, EncryptionKey],
     opts: pulumi.ResourceOptions,
 ) -> GkeCluster:
     """Build one cluster in its subnet, born into the fleet."""
@@ -44,6 +47,10 @@ def cluster(
         args["version"] = cluster.version
     if cluster.security_group is not None:
         args["security_group"] = cluster.security_group
+    if cluster.secrets_key is not None:
+        args["secrets_kms_key"] = keys[cluster.secrets_key].key_id
+    if cluster.disk_key is not None:
+        args["boot_disk_kms_key"] = keys[cluster.disk_key].key_id
     return GkeCluster(cluster.name, args, opts=opts)
 
 

@@ -1,21 +1,23 @@
 """What stands inside one cluster: namespaces, gateways, permissions, telemetry, services."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from meshwright import (
+    FleetFeatures,
     IngressGateway,
     MeshNamespace,
-    MeshTelemetry,
-    MeshTelemetryArgs,
+    MeshNamespaceArgs,
+    ServiceExport,
     TrafficRoute,
 )
-from stacks import _doors, _permissions, _routes, _workloads
+from stacks import _doors, _observation, _permissions, _routes, _workloads
 from stacks._meshes import ControlPlane
 from stacks.spec import Platform
-from stacks.spec_gateways import Gateway
+from stacks.spec_gateways import EgressGateway, Gateway
 from stacks.spec_services import Namespace, Service
 
 
@@ -30,6 +32,7 @@ class ClusterContents:
     cluster: str
     provider: kubernetes.Provider
     plane: ControlPlane
+    features: FleetFeatures | None
 
     @property
     def _component(self) -> pulumi.ResourceOptions:
@@ -39,93 +42,141 @@ class ClusterContents:
         """Namespaces, security, gateways, services; the gateways' addresses by `namespace/name`."""
         here = {n.name: n for n in self.spec.namespaces if self.cluster in n.clusters}
         namespaces = {name: self._namespace(namespace) for name, namespace in here.items()}
+        made = {name: component.namespace for name, component in namespaces.items()}
         gateways = {
             f"{gateway.namespace}/{gateway.name}": self._gateway(
-                gateway, here[gateway.namespace], namespaces[gateway.namespace]
+                gateway, here[gateway.namespace], made[gateway.namespace]
             )
             for gateway in self.spec.gateways
             if gateway.namespace in here and self._runs(gateway, here[gateway.namespace])
         }
-        running = [
-            (namespace, service)
+        for gateway in self._ways_out(here):
+            namespace = here[gateway.namespace]
+            _doors.egress(
+                self.cluster, gateway, namespace, made[namespace.name], self.plane, self._component
+            )
+        running = {
+            f"{namespace.name}/{service.name}": service
             for namespace in here.values()
             for service in namespace.services
             if self._runs(service, namespace)
-        ]
+        }
         _permissions.build(
-            self.cluster,
-            self.spec.security,
-            self.plane,
-            {name: component.namespace for name, component in namespaces.items()},
-            {f"{namespace.name}/{service.name}" for namespace, service in running},
-            self._component,
+            self.cluster, self.spec.security, self.plane, made, running, self._component
         )
-        self._telemetry()
-        for namespace, service in running:
-            self._service(namespaces[namespace.name], namespace, service, gateways)
-        return {name: gateway.address for name, gateway in gateways.items()}
+        _observation.build(self.cluster, self.spec.telemetry, self.plane, made, self._component)
+        for reference, service in running.items():
+            home = here[_permissions.home(reference)]
+            self._service(made[home.name], home, service, gateways)
+        addresses = {name: gateway.address for name, gateway in gateways.items()}
+        return addresses | self._across(gateways, made)
 
-    def _runs(self, part: Gateway | Service, namespace: Namespace) -> bool:
+    def _runs(self, part: Gateway | EgressGateway | Service, namespace: Namespace) -> bool:
         """Whether this cluster runs a gateway or service of a namespace."""
         return self.cluster in (part.clusters or namespace.clusters)
 
+    def _ways_out(self, here: dict[str, Namespace]) -> Iterator[EgressGateway]:
+        for gateway in self.spec.egress_gateways:
+            if gateway.namespace in here and self._runs(gateway, here[gateway.namespace]):
+                yield gateway
+
     def _namespace(self, namespace: Namespace) -> MeshNamespace:
-        # Packets follow permissions: what may call into a namespace, and what it may call.
-        callers, callees = _permissions.neighbours(self.spec.security, namespace.name)
         doors = [g for g in self.spec.gateways if g.namespace == namespace.name]
-        return MeshNamespace(
-            f"{self.cluster}-{namespace.name}",
+        out = self._calls_outside(namespace)
+        args: MeshNamespaceArgs = {
+            "namespace": namespace.name,
+            "revision": self.plane.of(namespace),
+            "pod_security": namespace.pod_security,
+            # Packets, and what proxies learn of, follow permissions.
+            "allow": _permissions.rules(
+                self.spec.security, {n.name: n.name for n in self.spec.namespaces}
+            ),
+            "scope": self.spec.security.scopes,
+            "ingress_cidrs": sorted({cidr for door in doors for cidr in _doors.cidrs(door)}),
+            "labels": {**self.spec.labels, **namespace.labels},
+        }
+        callers = {
+            _permissions.home(caller)
+            for gateway in self.spec.egress_gateways
+            if gateway.namespace == namespace.name
+            for host in gateway.hosts
+            for caller in host.callers
+        }
+        if callers:
+            args["ingress_from"] = sorted(callers - {namespace.name})
+        if out:
+            args["egress_to"] = out
+            if self.spec.security.scopes:
+                args["egress_hosts"] = [f"{name}/*" for name in out]
+        return MeshNamespace(f"{self.cluster}-{namespace.name}", args, opts=self._component)
+
+    def _calls_outside(self, namespace: Namespace) -> list[str]:
+        """The namespaces of the egress gateways that workloads of a namespace go through."""
+        return sorted(
             {
-                "namespace": namespace.name,
-                "revision": self.plane.of(namespace),
-                "pod_security": namespace.pod_security,
-                "ingress_from": callers,
-                "ingress_cidrs": sorted({cidr for door in doors for cidr in _doors.cidrs(door)}),
-                "egress_to": callees,
-                "labels": {**self.spec.labels, **namespace.labels},
-            },
-            opts=self._component,
+                gateway.namespace
+                for gateway in self.spec.egress_gateways
+                for host in gateway.hosts
+                for caller in host.callers
+                if _permissions.home(caller) == namespace.name
+            }
+            - {namespace.name}
         )
 
     def _gateway(
-        self, gateway: Gateway, namespace: Namespace, component: MeshNamespace
+        self, gateway: Gateway, namespace: Namespace, made: pulumi.Output[str]
     ) -> IngressGateway:
-        revision = self.plane.of(namespace)
-        return _doors.ingress(self.cluster, gateway, component.namespace, revision, self._component)
+        users = _permissions.issuers(self.spec.security, f"{gateway.namespace}/{gateway.name}")
+        where = self._exportable(made) if gateway.exported else made
+        return _doors.ingress(
+            self.cluster, gateway, where, self.plane.of(namespace), users, self._component
+        )
 
-    def _telemetry(self) -> MeshTelemetry:
-        logs = self.spec.telemetry.access_logs
-        args: MeshTelemetryArgs = {
-            "revision": self.plane.default,
-            "access_log_providers": [*logs.providers],
+    def _exportable(self, namespace: pulumi.Output[str]) -> pulumi.Output[str]:
+        """The namespace, once the fleet knows what an export is."""
+        if self.features is None:
+            return namespace
+        return pulumi.Output.all(namespace, self.features.project).apply(lambda both: both[0])
+
+    def _across(
+        self, gateways: dict[str, IngressGateway], made: dict[str, pulumi.Output[str]]
+    ) -> dict[str, pulumi.Output[str]]:
+        """The load balancers before several clusters, which stand in the config cluster."""
+        if self.features is None or self.cluster != self.spec.fleet.multi_cluster_gateway:
+            return {}
+        return {
+            f"{gateway.namespace}/{gateway.name}": _doors.across(
+                self.cluster,
+                gateway,
+                gateways[f"{gateway.namespace}/{gateway.gateway}"],
+                made[gateway.namespace],
+                self.features.ingress_feature,
+                self._component,
+            ).address
+            for gateway in self.spec.multi_cluster_gateways
         }
-        if logs.filter is not None:
-            args["access_log_filter"] = logs.filter
-        if self.spec.telemetry.tracing:
-            args["tracing_providers"] = ["stackdriver"]
-        return MeshTelemetry(f"{self.cluster}-telemetry", args, opts=self._component)
 
     def _service(
         self,
-        component: MeshNamespace,
+        made: pulumi.Output[str],
         namespace: Namespace,
         service: Service,
         gateways: dict[str, IngressGateway],
     ) -> None:
         name = f"{self.cluster}-{namespace.name}-{service.name}"
         built = _workloads.service(
-            name,
-            service,
-            component.namespace,
-            self.spec.labels,
-            pulumi.ResourceOptions(provider=self.provider),
+            name, service, made, self.spec.labels, pulumi.ResourceOptions(provider=self.provider)
         )
+        physical = built.metadata["name"]
+        if service.exported:
+            where = self._exportable(made)
+            ServiceExport(name, {"namespace": where, "service": physical}, opts=self._component)
         route = service.route
         if route is None:
             return
         args = _routes.arguments(service, route)
-        args["namespace"] = component.namespace
-        args["service"] = built.metadata["name"]
+        args["namespace"] = made
+        args["service"] = physical
         args["revision"] = self.plane.of(namespace)
         if route.gateway is not None and route.gateway in gateways:
             args["gateways"] = [gateways[route.gateway].gateway]

@@ -1,9 +1,20 @@
-"""The gateways of one cluster, as the spec says."""
+"""The gateways of one cluster: into the mesh, out of it, and before several clusters."""
 
 import pulumi
 
-from meshwright import IngressGateway, IngressGatewayArgs
-from stacks.spec_gateways import Gateway
+from meshwright import (
+    EgressGateway,
+    IngressGateway,
+    IngressGatewayArgs,
+    JwtIssuerArgs,
+    LoadBalancerArgs,
+    MultiClusterGateway,
+)
+from stacks._meshes import ControlPlane
+from stacks.spec_gateways import EgressGateway as EgressSpec
+from stacks.spec_gateways import Gateway, LoadBalancer
+from stacks.spec_gateways import MultiClusterGateway as AcrossSpec
+from stacks.spec_services import Namespace
 
 _GOOGLE_PROXIES = ("130.211.0.0/22", "35.191.0.0/16")
 """Where Google's application load balancers call from
@@ -22,6 +33,7 @@ def ingress(
     gateway: Gateway,
     namespace: pulumi.Input[str],
     revision: pulumi.Input[str],
+    users: list[JwtIssuerArgs],
     opts: pulumi.ResourceOptions,
 ) -> IngressGateway:
     """An ingress gateway in one cluster."""
@@ -33,7 +45,94 @@ def ingress(
         "revision": revision,
         "min_replicas": gateway.min_replicas,
         "max_replicas": gateway.max_replicas,
-        "internal": gateway.internal,
-        "allowed_cidrs": [*gateway.allowed_cidrs],
+        "exported": gateway.exported,
     }
+    if gateway.load_balancer is not None:
+        args["load_balancer"] = _load_balancer(gateway.load_balancer)
+    elif not gateway.exported:
+        args["internal"] = gateway.internal
+        args["allowed_cidrs"] = [*gateway.allowed_cidrs]
+    if users:
+        args["jwt"] = users
     return IngressGateway(f"{cluster}-{gateway.namespace}-{gateway.name}", args, opts=opts)
+
+
+def across(
+    cluster: str,
+    gateway: AcrossSpec,
+    door: IngressGateway,
+    namespace: pulumi.Input[str],
+    feature: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> MultiClusterGateway:
+    """A load balancer before the same gateway of several clusters, in the config cluster."""
+    return MultiClusterGateway(
+        f"{cluster}-{gateway.namespace}-{gateway.name}",
+        {
+            "gateway": gateway.name,
+            "namespace": namespace,
+            "hosts": [*gateway.hosts],
+            "load_balancer": _load_balancer(gateway.load_balancer),
+            "backends": [
+                {
+                    "name": gateway.gateway,
+                    "service": door.service,
+                    "port": 443,
+                    # The pods' own health, which asks for no token and passes no policy.
+                    "health_check_path": "/healthz/ready",
+                    "health_check_port": 15021,
+                }
+            ],
+            "feature": feature,
+        },
+        opts=opts,
+    )
+
+
+def egress(
+    cluster: str,
+    gateway: EgressSpec,
+    namespace: Namespace,
+    made: pulumi.Input[str],
+    plane: ControlPlane,
+    opts: pulumi.ResourceOptions,
+) -> EgressGateway:
+    """A way out of one cluster."""
+    return EgressGateway(
+        f"{cluster}-{gateway.namespace}-{gateway.name}",
+        {
+            "gateway": gateway.name,
+            "namespace": made,
+            "revision": plane.of(namespace),
+            "trust_domain": plane.trust_domain,
+            "hosts": [
+                {
+                    "host": outside.host,
+                    "port": outside.port,
+                    "callers": [*outside.callers],
+                    "originate_tls": outside.originate_tls,
+                }
+                for outside in gateway.hosts
+            ],
+            "min_replicas": gateway.min_replicas,
+            "max_replicas": gateway.max_replicas,
+        },
+        opts=opts,
+    )
+
+
+def _load_balancer(balancer: LoadBalancer) -> LoadBalancerArgs:
+    args: LoadBalancerArgs = {}
+    if balancer.gateway_class is not None:
+        args["gateway_class"] = balancer.gateway_class
+    if balancer.certificate_map is not None:
+        args["certificate_map"] = balancer.certificate_map
+    if balancer.certificate_secrets:
+        args["certificate_secrets"] = [*balancer.certificate_secrets]
+    if balancer.ssl_policy is not None:
+        args["ssl_policy"] = balancer.ssl_policy
+    if balancer.security_policy is not None:
+        args["security_policy"] = balancer.security_policy
+    if balancer.identity_aware_proxy:
+        args["iap"] = {}
+    return args

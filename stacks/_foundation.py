@@ -1,8 +1,10 @@
 """What everything else stands on: networks, and keys of one's own."""
 
+from collections.abc import Iterable
+
 import pulumi
 
-from meshwright import MeshNetwork
+from meshwright import EncryptionKey, MeshNetwork, MeshNetworkArgs, ServiceProjectArgs
 from stacks.spec import Platform
 from stacks.spec_network import Network
 
@@ -12,28 +14,82 @@ def networks(spec: Platform, opts: pulumi.ResourceOptions) -> dict[str, MeshNetw
     return {network.name: _network(spec, network, opts) for network in spec.networks}
 
 
+def keys(spec: Platform, opts: pulumi.ResourceOptions) -> dict[str, EncryptionKey]:
+    """The keys by name, each open to the services whose data it encrypts and to no other."""
+    return {
+        key.name: EncryptionKey(
+            key.name,
+            {
+                "project": spec.project,
+                "prefix": spec.prefix,
+                "location": key.location,
+                "rotation_days": key.rotation_days,
+                "users": _users(spec, key.name),
+                "labels": {**spec.labels},
+            },
+            opts=opts,
+        )
+        for key in spec.encryption_keys
+    }
+
+
+def _users(spec: Platform, key: str) -> list[str]:
+    """The services that encrypt with a key, in EncryptionKey's words."""
+    users: set[str] = set()
+    for cluster in spec.clusters:
+        users |= {"container"} if cluster.secrets_key == key else set()
+        users |= {"compute"} if cluster.disk_key == key else set()
+    for sink in spec.log_sinks:
+        if sink.encryption_key == key:
+            users |= {
+                service
+                for service, destination in (
+                    ("logging", sink.log_bucket),
+                    ("bigquery", sink.bigquery),
+                    ("storage", sink.storage),
+                    ("pubsub", sink.pubsub),
+                )
+                if destination is not None
+            }
+    return sorted(users)
+
+
 def _network(spec: Platform, network: Network, opts: pulumi.ResourceOptions) -> MeshNetwork:
-    return MeshNetwork(
-        network.name,
-        {
-            "project": spec.project,
-            "prefix": spec.prefix,
-            "flow_logs": network.flow_logs,
-            "control_plane_cidrs": [
-                cluster.control_plane_cidr
-                for cluster in spec.clusters
-                if cluster.network == network.name and cluster.control_plane_cidr
-            ],
-            "subnets": [
-                {
-                    "name": subnet.name,
-                    "region": subnet.region,
-                    "cidr": subnet.cidr,
-                    "pod_cidr": subnet.pod_cidr,
-                    "service_cidr": subnet.service_cidr,
-                }
-                for subnet in network.subnets
-            ],
-        },
-        opts=opts,
-    )
+    here = [cluster for cluster in spec.clusters if cluster.network == network.name]
+    owner = network.host_project or spec.project
+    args: MeshNetworkArgs = {
+        "project": owner,
+        "prefix": spec.prefix,
+        "flow_logs": network.flow_logs,
+        "control_plane_cidrs": [
+            cluster.control_plane_cidr for cluster in here if cluster.control_plane_cidr
+        ],
+        "subnets": [
+            {
+                "name": subnet.name,
+                "region": subnet.region,
+                "cidr": subnet.cidr,
+                "pod_cidr": subnet.pod_cidr,
+                "service_cidr": subnet.service_cidr,
+            }
+            for subnet in network.subnets
+        ],
+    }
+    subnets: dict[str, set[str]] = {}
+    for cluster in here:
+        subnets.setdefault(cluster.project or spec.project, set()).add(cluster.subnet)
+    shared = _service_projects(owner, subnets.items())
+    if shared:
+        args["service_projects"] = shared
+    return MeshNetwork(network.name, args, opts=opts)
+
+
+def _service_projects(
+    owner: str, subnets: Iterable[tuple[str, set[str]]]
+) -> list[ServiceProjectArgs]:
+    """The other projects whose clusters use a network, each with the subnets it needs."""
+    return [
+        {"project": project, "subnets": sorted(names)}
+        for project, names in sorted(subnets)
+        if project != owner
+    ]

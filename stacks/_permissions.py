@@ -1,20 +1,32 @@
-"""Who may call whom, as rules of one cluster and as neighbours of one namespace."""
+"""Who may call whom, in a cluster: rules, users' tokens, and exceptions from mutual TLS."""
 
 from collections.abc import Mapping
 
 import pulumi
 
-from meshwright import AllowRuleArgs, MeshSecurity
+from meshwright import AllowRuleArgs, JwtIssuerArgs, JwtRuleArgs, MeshSecurity, PlaintextArgs
 from stacks._meshes import ControlPlane
-from stacks.spec_security import Call, Security
+from stacks.spec_security import Call, Jwt, Security
+from stacks.spec_services import Service
 
 
-def neighbours(security: Security, namespace: str) -> tuple[list[str], list[str]]:
-    """The other namespaces that may call into one, and those that it may call."""
-    calls = [(_home(call.caller), _home(call.callee)) for call in security.calls]
-    callers = {caller for caller, callee in calls if callee == namespace}
-    callees = {callee for caller, callee in calls if caller == namespace}
-    return sorted(callers - {namespace}), sorted(callees - {namespace})
+def home(reference: str) -> str:
+    """The namespace of a reference `namespace/name`."""
+    return reference.partition("/")[0]
+
+
+def rules(security: Security, namespaces: Mapping[str, pulumi.Input[str]]) -> list[AllowRuleArgs]:
+    """Each call into the given namespaces as a rule."""
+    return [
+        _rule(call, namespaces[home(call.callee)])
+        for call in security.calls
+        if home(call.callee) in namespaces
+    ]
+
+
+def issuers(security: Security, workload: str) -> list[JwtIssuerArgs]:
+    """Whose tokens a service or gateway asks for."""
+    return [_issuer(jwt) for jwt in security.jwt if jwt.service == workload]
 
 
 def build(
@@ -22,28 +34,59 @@ def build(
     security: Security,
     plane: ControlPlane,
     namespaces: Mapping[str, pulumi.Input[str]],
-    running: set[str],
+    running: Mapping[str, Service],
     opts: pulumi.ResourceOptions,
 ) -> MeshSecurity:
     """The security of one cluster; rules only for the services that run there."""
+    here = security.model_copy(
+        update={"calls": [call for call in security.calls if call.callee in running]}
+    )
     return MeshSecurity(
         f"{cluster}-security",
         {
             "revision": plane.default,
             "mtls_mode": security.mtls,
             "trust_domain": plane.trust_domain,
-            "allow": [
-                _rule(call, namespaces[_home(call.callee)])
-                for call in security.calls
-                if call.callee in running
+            "allow": rules(here, namespaces),
+            "jwt": _tokens(security, namespaces, running),
+            "plaintext": [
+                _plaintext(service, namespaces[home(reference)])
+                for reference, service in running.items()
+                if service.plaintext_ports
             ],
         },
         opts=opts,
     )
 
 
-def _home(reference: str) -> str:
-    return reference.partition("/")[0]
+def _tokens(
+    security: Security,
+    namespaces: Mapping[str, pulumi.Input[str]],
+    running: Mapping[str, Service],
+) -> list[JwtRuleArgs]:
+    asked = {jwt.service: None for jwt in security.jwt if jwt.service in running}
+    return [
+        {
+            "name": f"{running[reference].name}-users",
+            "namespace": namespaces[home(reference)],
+            "workload": {"app": running[reference].name},
+            "issuers": issuers(security, reference),
+        }
+        for reference in asked
+    ]
+
+
+def _issuer(jwt: Jwt) -> JwtIssuerArgs:
+    return {"issuer": jwt.issuer, "jwks_uri": jwt.jwks_uri, "audiences": [*jwt.audiences]}
+
+
+def _plaintext(service: Service, namespace: pulumi.Input[str]) -> PlaintextArgs:
+    return {
+        "name": f"{service.name}-plaintext",
+        "namespace": namespace,
+        "workload": {"app": service.name},
+        "ports": [*service.plaintext_ports],
+    }
 
 
 def _rule(call: Call, namespace: pulumi.Input[str]) -> AllowRuleArgs:
@@ -54,6 +97,7 @@ def _rule(call: Call, namespace: pulumi.Input[str]) -> AllowRuleArgs:
         "name": f"{callee}-from-{origin}",
         "namespace": namespace,
         "workload": {"app": callee},
+        "service": callee,
         "service_accounts": [call.caller],
     }
     if call.methods:

@@ -6,14 +6,16 @@ from stacks._rules_hybrid import mesh_of
 from stacks._rules_names import known, unique
 from stacks._rules_services import serves
 from stacks._view import Problem, View
+from stacks.spec_mesh import google_revision
 
 
 def check(spec: View) -> Iterator[Problem]:
     """Revisions against namespaces, exports and multi-cluster gateways against the fleet."""
     mesh = spec.part("mesh")
     clusters = {c.text("name") or "": c for c in spec.each("clusters")}
-    for kind in ("istio", "in_cluster"):
-        yield from unique(mesh.part(kind).each("revisions"), "revision of this control plane")
+    revisions = "revision of this control plane"
+    yield from unique(mesh.part("istio").each("revisions"), revisions)
+    yield from unique(mesh.part("in_cluster").each("revisions"), revisions, "version")
     yield from _authority(mesh.part("in_cluster"))
     for namespace in spec.each("namespaces"):
         yield from _revision(spec, namespace, clusters)
@@ -52,7 +54,10 @@ def _revision(spec: View, namespace: View, clusters: dict[str, View]) -> Iterato
             return
         if kind in ("istio", "in_cluster"):
             plane = spec.part("mesh").part(kind)
-            names = [r.text("name") or "" for r in plane.each("revisions")]
+            names = [
+                r.text("name") or google_revision(r.text("version") or "") or ""
+                for r in plane.each("revisions")
+            ]
             found = list(known(namespace, "revision", name, names, f"revision of mesh.{kind}"))
             yield from found
             if found:

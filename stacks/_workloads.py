@@ -40,8 +40,6 @@ def service(
     )
     for version in service.versions:
         _deployment(f"{name}-{version.name}", service, version, account, labels, opts)
-    if service.plaintext_ports:
-        _open_plaintext(name, service, account, labels, opts)
     return kubernetes.core.v1.Service(
         name,
         metadata={"name": service.name, "namespace": namespace, "labels": {**labels, **app}},
@@ -112,45 +110,3 @@ def _deployment(
         },
         opts=opts,
     )
-
-
-def _open_plaintext(
-    name: str,
-    service: Service,
-    account: kubernetes.core.v1.ServiceAccount,
-    labels: Mapping[str, str],
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Let callers without a proxy reach the named ports, and only those.
-
-    Such a caller has no identity to name, so the port is open to whoever the network lets through
-    (https://istio.io/latest/docs/concepts/security/#peer-authentication).
-    """
-    selector = {"matchLabels": {"app": service.name}}
-    specs: dict[str, dict[str, object]] = {
-        "PeerAuthentication": {
-            "selector": selector,
-            "mtls": {"mode": "STRICT"},
-            "portLevelMtls": {str(p): {"mode": "PERMISSIVE"} for p in service.plaintext_ports},
-        },
-        "AuthorizationPolicy": {
-            "selector": selector,
-            "action": "ALLOW",
-            "rules": [
-                {"to": [{"operation": {"ports": [str(p) for p in service.plaintext_ports]}}]}
-            ],
-        },
-    }
-    for kind, spec in specs.items():
-        kubernetes.apiextensions.CustomResource(
-            f"{name}-plaintext-{kind.lower()}",
-            api_version="security.istio.io/v1",
-            kind=kind,
-            metadata={
-                "name": f"{service.name}-plaintext",
-                "namespace": account.metadata["namespace"],
-                "labels": dict(labels),
-            },
-            spec=spec,
-            opts=opts,
-        )

@@ -7,8 +7,16 @@ for what it does not use.
 import pulumi
 import pulumi_gcp as gcp
 
-from meshwright import Fleet, cluster_access
-from stacks import _clusters, _commands, _foundation, _meshes, _operations
+from meshwright import cluster_access
+from stacks import (
+    _clusters,
+    _commands,
+    _fleets,
+    _foundation,
+    _hybrid,
+    _meshes,
+    _operations,
+)
 from stacks._contents import ClusterContents
 from stacks.spec import Platform
 
@@ -20,18 +28,30 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     """
     google = pulumi.ResourceOptions(providers=[gcp.Provider("gcp", project=spec.project)])
     networks = _foundation.networks(spec, google)
-    fleet = _fleet(spec, google)
+    keys = _foundation.keys(spec, google)
+    fleet = _fleets.fleet(spec, google)
     clusters = {
-        cluster.name: _clusters.cluster(spec, cluster, networks[cluster.network], fleet, google)
+        cluster.name: _clusters.cluster(
+            spec, cluster, networks[cluster.network], fleet, keys, google
+        )
         for cluster in spec.clusters
     }
+    attached = _hybrid.attached(spec, fleet, google)
+    on_prem = _hybrid.on_prem(spec, fleet, google)
+    features = _fleets.features(spec, fleet, clusters, google)
     mesh = _meshes.managed(spec, fleet, clusters, google)
     sinks = _operations.log_sinks(spec, google)
     addresses: dict[str, dict[str, pulumi.Output[str]]] = {}
     for cluster in spec.clusters:
-        access = cluster_access(cluster.name, clusters[cluster.name], via=cluster.access.connect)
-        plane = _meshes.plane(spec, cluster.name, fleet, mesh)
-        inside = ClusterContents(spec, cluster.name, access.provider, plane)
+        made = clusters[cluster.name]
+        access = cluster_access(
+            cluster.name,
+            made,
+            via=cluster.access.connect,
+            fleet_project_number=fleet.project_number,
+        )
+        plane = _meshes.plane(spec, cluster.name, made, fleet, mesh, access.provider)
+        inside = ClusterContents(spec, cluster.name, access.provider, plane, features)
         for gateway, address in inside.build().items():
             addresses.setdefault(gateway, {})[cluster.name] = address
     return {
@@ -44,6 +64,9 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
             }
             for name, cluster in clusters.items()
         },
+        "memberships": {
+            name: member.membership for name, member in {**attached, **on_prem}.items()
+        },
         "gateways": addresses,
         "kubeconfigs": pulumi.Output.secret({n: c.kubeconfig for n, c in clusters.items()}),
         "log_destinations": {name: sink.destination for name, sink in sinks.items()},
@@ -51,17 +74,3 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
         "project": spec.project,
         "try": _commands.to_try(spec),
     }
-
-
-def _fleet(spec: Platform, opts: pulumi.ResourceOptions) -> Fleet:
-    return Fleet(
-        "fleet",
-        {
-            "project": spec.project,
-            "display_name": spec.fleet.name,  # type: ignore[typeddict-item]
-            "mesh_by_default": spec.fleet.mesh_by_default,
-            "multi_cluster_services": spec.fleet.multi_cluster_services,
-            "labels": {**spec.labels},
-        },
-        opts=opts,
-    )

@@ -1,5 +1,6 @@
 """What is said once for the whole mesh: the fleet, the control planes, and what proxies report."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -26,7 +27,9 @@ class Fleet(Closed):
     )
 
 
-Charts = Annotated[str, Field(pattern=r"^(https://|oci://|\.?/|\.[a-z])\S+$")]
+Charts = Annotated[str, Field(pattern=r"^((https|oci)://\S+|[\w.~-]*(/[\w.~-]+)+)$")]
+_GOOGLE_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)-asm\.(\d+)")
+GoogleVersion = Annotated[str, Field(pattern=rf"^{_GOOGLE_VERSION.pattern}$")]
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+([-+.][\w.+-]+)?$")]
 
 
@@ -49,6 +52,7 @@ class IstioControlPlane(Closed):
         examples=["oci://gcr.io/istio-release/charts"],
     )
     version: Version = Field(default="1.31.1", description="Version of the charts.")
+    replicas: int = Field(default=2, ge=1, le=10, description="Fewest pods of each istiod.")
     image_hub: Annotated[str, Field(pattern=r"^[\w.:/-]+$")] | None = Field(
         default=None, description="Registry and path of the images. Default: the charts'."
     )
@@ -60,22 +64,41 @@ class IstioControlPlane(Closed):
     )
 
 
+class GoogleRevision(Closed):
+    """One of Google's control planes inside a cluster; it is named after its version."""
+
+    version: GoogleVersion = Field(description="Google's version.", examples=["1.28.5-asm.12"])
+    charts: Charts | None = Field(
+        default=None, description="Folder of its charts. Default: the control plane's."
+    )
+
+    @property
+    def name(self) -> str:
+        """Google's name for it, such as `asm-1285-12`."""
+        return google_revision(self.version) or ""
+
+
+def google_revision(version: str) -> str | None:
+    """The revision that Google names after a version; None where it is no version of Google's."""
+    found = _GOOGLE_VERSION.fullmatch(version)
+    return "asm-{}{}{}-{}".format(*found.groups()) if found else None
+
+
 class InClusterControlPlane(Closed):
     """Google's control plane inside a cluster, for clusters with `mesh: in_cluster`.
 
     Supported on GDC software-only; on GKE it is deprecated.
     """
 
-    chart_repository: Charts = Field(
-        default="https://istio-release.storage.googleapis.com/charts",
-        description="Where the charts base, cni and istiod are; Google's images and settings go "
-        "on top.",
+    charts: Charts = Field(
+        default="manifests/charts",
+        description="Folder `manifests/charts` of Google's release archive.",
     )
-    revisions: list[Revision] = Field(
-        default_factory=lambda: [Revision(name="asm")],
+    revisions: list[GoogleRevision] = Field(
+        default_factory=lambda: [GoogleRevision(version="1.28.5-asm.12")],
         min_length=1,
         max_length=3,
-        description="The control planes; the first is the namespaces' default.",
+        description="The control planes, oldest first; the first is the namespaces' default.",
     )
     certificate_authority: Literal["mesh_ca", "ca_service", "istio_ca"] = Field(
         default="mesh_ca", description="Who signs the workloads' certificates."
@@ -83,6 +106,7 @@ class InClusterControlPlane(Closed):
     ca_pool: (
         Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/caPools/[^/]+$")] | None
     ) = Field(default=None, description="Pool of CA Service; only with ca_service.")
+    replicas: int = Field(default=2, ge=1, le=10, description="Fewest pods of each istiod.")
 
 
 MeshKind = Literal["managed", "in_cluster", "istio"]

@@ -77,7 +77,7 @@ class Security(Closed):
         default_factory=list[Call], max_length=MAX_ENTRIES, description="Who may call whom."
     )
     scopes: bool = Field(
-        default=False,
+        default=True,
         description="Whether proxies learn only of what `calls` let them call (Sidecar).",
     )
     jwt: list[Jwt] = Field(

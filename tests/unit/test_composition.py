@@ -107,7 +107,7 @@ def test_plaintext_only_on_the_named_port():
     )
 
     def check(_: object) -> None:
-        name = "standard-shop-payments-plaintext-peerauthentication"
+        name = "standard-security-plaintext-payments-plaintext-mtls"
         spec = recorder.one("PeerAuthentication", name).inputs["spec"]
         assert spec["mtls"] == {"mode": "STRICT"}
         assert spec["portLevelMtls"] == {"8080": {"mode": "PERMISSIVE"}}

@@ -1,0 +1,81 @@
+"""What joins the fleet and the mesh beside GKE."""
+
+import pulumi
+
+from meshwright import (
+    AttachedCluster,
+    AttachedClusterArgs,
+    BareMetalClusterArgs,
+    Fleet,
+    OnPremCluster,
+    OnPremClusterArgs,
+)
+from stacks.spec import Platform
+from stacks.spec_hybrid import AttachedCluster as AttachedSpec
+from stacks.spec_hybrid import BareMetal
+from stacks.spec_hybrid import OnPremCluster as OnPremSpec
+
+
+def attached(
+    spec: Platform, fleet: Fleet, opts: pulumi.ResourceOptions
+) -> dict[str, AttachedCluster]:
+    """The clusters of other clouds by name."""
+    return {
+        cluster.name: AttachedCluster(cluster.name, _attached(spec, cluster, fleet), opts=opts)
+        for cluster in spec.attached_clusters
+    }
+
+
+def on_prem(spec: Platform, fleet: Fleet, opts: pulumi.ResourceOptions) -> dict[str, OnPremCluster]:
+    """The clusters on premises by name."""
+    return {
+        cluster.name: OnPremCluster(cluster.name, _on_prem(spec, cluster, fleet), opts=opts)
+        for cluster in spec.on_prem_clusters
+    }
+
+
+def _attached(spec: Platform, cluster: AttachedSpec, fleet: Fleet) -> AttachedClusterArgs:
+    args: AttachedClusterArgs = {
+        "project": fleet.project,
+        "prefix": spec.prefix,
+        "location": cluster.region,
+        "fleet_project_number": fleet.project_number,
+        "distribution": "eks" if cluster.eks is not None else "aks",
+        "platform_version": cluster.platform_version,
+        "admin_users": [*cluster.admin_users],
+    }
+    if cluster.eks is not None:
+        args["eks"] = {"name": cluster.eks.cluster, "region": cluster.eks.region}
+    if cluster.aks is not None:
+        args["issuer_url"] = cluster.aks.issuer_url
+        args["kubernetes_version"] = cluster.aks.kubernetes_version
+    return args
+
+
+def _on_prem(spec: Platform, cluster: OnPremSpec, fleet: Fleet) -> OnPremClusterArgs:
+    args: OnPremClusterArgs = {
+        "project": fleet.project,
+        "project_number": fleet.project_number,
+        "prefix": spec.prefix,
+        "location": cluster.region,
+    }
+    if cluster.bare_metal is not None:
+        args["bare_metal"] = _bare_metal(cluster, cluster.bare_metal)
+    else:
+        args["existing"] = {}
+    return args
+
+
+def _bare_metal(cluster: OnPremSpec, metal: BareMetal) -> BareMetalClusterArgs:
+    return {
+        "admin_cluster_membership": metal.admin_cluster_membership,
+        "version": metal.version,
+        "control_plane_nodes": [*metal.control_plane_nodes],
+        "control_plane_vip": metal.control_plane_vip,
+        "ingress_vip": metal.ingress_vip,
+        "load_balancer_pools": [{"name": "main", "addresses": [*metal.load_balancer_addresses]}],
+        "node_pools": [{"name": "workers", "nodes": [*metal.worker_nodes]}],
+        "pods_cidr": metal.pod_cidr,
+        "services_cidr": metal.service_cidr,
+        "admin_users": [*cluster.admin_users],
+    }
