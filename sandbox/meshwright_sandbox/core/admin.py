@@ -88,6 +88,8 @@ def add_routes(app: web.Application, cloud: Cloud) -> None:
         cloud.faults.clear()
         clusters = cloud.store.of_type("container", "projects.locations.clusters")
         cloud.store.clear()
+        for forget in cloud.on_reset:
+            await asyncio.to_thread(forget)
         for row in clusters:
             project, location, name = row.name.split("/")[1::2]
             await asyncio.to_thread(cloud.runtime.stop, project, location, name)

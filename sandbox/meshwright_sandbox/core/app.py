@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from meshwright_sandbox.core import admin, dispatch
+from meshwright_sandbox.core import admin, aws, dispatch
 from meshwright_sandbox.core.batch import is_batch, serve_batch
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError
@@ -20,6 +20,7 @@ from meshwright_sandbox.core.faults import STATUS_ACTIONS, error_of
 from meshwright_sandbox.runtime.interface import ClusterRuntime
 from meshwright_sandbox.services import all_services
 from meshwright_sandbox.services.hub import admin as hub_admin
+from meshwright_sandbox.services.vpc.load_balancing import LoadBalancing
 
 Query = Mapping[str, str]
 CLOUD = web.AppKey("cloud", Cloud)
@@ -64,8 +65,12 @@ def create_app(
         project=project,
         project_number=project_number,
     )
+    runtime.use_load_balancing(LoadBalancing(cloud))
     app = web.Application(client_max_size=_MAX_BODY)
     app[CLOUD] = cloud
+    amazon = aws.Aws(home)
+    cloud.on_reset.append(amazon.reset)
+    aws.add_routes(app, amazon)
     admin.add_routes(app, cloud)
     hub_admin.add_routes(app, cloud)
     app.router.add_route("*", "/{path:.*}", serve)

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ class Cloud:
         self.faults = Faults()
         self.projects = Projects(self, project, project_number)
         self.operations = Operations(self)
+        # What else forgets its state when the sandbox is reset.
+        self.on_reset: list[Callable[[], None]] = []
 
 
 @dataclass

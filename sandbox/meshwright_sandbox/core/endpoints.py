@@ -6,6 +6,9 @@ The one table of prefixes: the server mounts its services by it, and the environ
 
 from dataclasses import dataclass
 
+# AWS stands beside the services of Google.
+AWS_PREFIX = "/aws"
+
 
 @dataclass(frozen=True)
 class Endpoint:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from meshwright_sandbox.core.endpoints import ENDPOINTS
+from meshwright_sandbox.core.endpoints import AWS_PREFIX, ENDPOINTS
 from meshwright_sandbox.daemon.home import HOME_VARIABLE, Home, SandboxError, Settings
 
 # Public on purpose: it protects a local throw-away state, and stacks/Pulumi.dev.yaml is made
@@ -23,13 +23,14 @@ def client_environment(
     project: str,
     token: str = "any",
 ) -> dict[str, str]:
-    """Variables that point Google's clients at an emulator and need no account.
+    """Variables that point Google's clients, and AWS's, at an emulator and need no account.
 
     Args:
         base_url: the emulator's URL, for instance ``http://127.0.0.1:8080``.
         project: id of the project that clients use by default.
         token: access token that they present; the emulator takes any.
 
+    AWS is there for the EKS clusters that a fleet attaches; its clients name a region themselves.
     The official Pulumi provider reads ``GOOGLE_*``, gcloud ``CLOUDSDK_*``
     (https://cloud.google.com/sdk/gcloud/reference/topic/configurations).
     """
@@ -44,6 +45,10 @@ def client_environment(
         "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true",
         "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "true",
         "USE_GKE_GCLOUD_AUTH_PLUGIN": "True",
+        "AWS_ENDPOINT_URL": f"{base_url.rstrip('/')}{AWS_PREFIX}",
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_EC2_METADATA_DISABLED": "true",
     }
     for endpoint in ENDPOINTS:
         variables |= endpoint.variables(base_url)
