@@ -1,5 +1,7 @@
 """What joins the fleet and the mesh beside GKE."""
 
+from collections.abc import Mapping
+
 import pulumi
 
 from meshwright import (
@@ -27,11 +29,13 @@ def attached(
 
 
 def on_prem(spec: Platform, fleet: Fleet, opts: pulumi.ResourceOptions) -> dict[str, OnPremCluster]:
-    """The clusters on premises by name."""
-    return {
-        cluster.name: OnPremCluster(cluster.name, _on_prem(spec, cluster, fleet), opts=opts)
-        for cluster in spec.on_prem_clusters
-    }
+    """The clusters on premises by name; admin clusters exist, and come first."""
+    made: dict[str, OnPremCluster] = {}
+    for cluster in sorted(spec.on_prem_clusters, key=lambda one: one.bare_metal is not None):
+        made[cluster.name] = OnPremCluster(
+            cluster.name, _on_prem(spec, cluster, fleet, made), opts=opts
+        )
+    return made
 
 
 def _attached(spec: Platform, cluster: AttachedSpec, fleet: Fleet) -> AttachedClusterArgs:
@@ -52,7 +56,9 @@ def _attached(spec: Platform, cluster: AttachedSpec, fleet: Fleet) -> AttachedCl
     return args
 
 
-def _on_prem(spec: Platform, cluster: OnPremSpec, fleet: Fleet) -> OnPremClusterArgs:
+def _on_prem(
+    spec: Platform, cluster: OnPremSpec, fleet: Fleet, made: Mapping[str, OnPremCluster]
+) -> OnPremClusterArgs:
     args: OnPremClusterArgs = {
         "project": fleet.project,
         "project_number": fleet.project_number,
@@ -60,15 +66,18 @@ def _on_prem(spec: Platform, cluster: OnPremSpec, fleet: Fleet) -> OnPremCluster
         "location": cluster.region,
     }
     if cluster.bare_metal is not None:
-        args["bare_metal"] = _bare_metal(cluster, cluster.bare_metal)
+        admin = made[cluster.bare_metal.admin_cluster].membership
+        args["bare_metal"] = _bare_metal(cluster, cluster.bare_metal, admin)
     else:
         args["existing"] = {}
     return args
 
 
-def _bare_metal(cluster: OnPremSpec, metal: BareMetal) -> BareMetalClusterArgs:
+def _bare_metal(
+    cluster: OnPremSpec, metal: BareMetal, admin: pulumi.Input[str]
+) -> BareMetalClusterArgs:
     return {
-        "admin_cluster_membership": metal.admin_cluster_membership,
+        "admin_cluster_membership": admin,
         "version": metal.version,
         "control_plane_nodes": [*metal.control_plane_nodes],
         "control_plane_vip": metal.control_plane_vip,

@@ -1,18 +1,37 @@
 """What is kept and watched: log sinks, dashboard, objectives."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import pulumi
 
-from meshwright import LogSink, LogSinkArgs
+from meshwright import (
+    BigQueryArgs,
+    EncryptionKey,
+    LogBucketArgs,
+    LogSink,
+    LogSinkArgs,
+    PubSubArgs,
+    StorageArgs,
+)
 from stacks.spec import Platform
+from stacks.spec_logging import BigQuery, LogBucket, Storage
 from stacks.spec_logging import LogSink as SinkSpec
 
 
-def log_sinks(spec: Platform, opts: pulumi.ResourceOptions) -> dict[str, LogSink]:
+def log_sinks(
+    spec: Platform, keys: Mapping[str, EncryptionKey], opts: pulumi.ResourceOptions
+) -> dict[str, LogSink]:
     """The log sinks by name."""
-    return {sink.name: _sink(spec, sink, opts) for sink in spec.log_sinks}
+    return {sink.name: _sink(spec, sink, keys, opts) for sink in spec.log_sinks}
 
 
-def _sink(spec: Platform, sink: SinkSpec, opts: pulumi.ResourceOptions) -> LogSink:
+def _sink(
+    spec: Platform,
+    sink: SinkSpec,
+    keys: Mapping[str, EncryptionKey],
+    opts: pulumi.ResourceOptions,
+) -> LogSink:
     args: LogSinkArgs = {
         "project": spec.project,
         "prefix": spec.prefix,
@@ -20,17 +39,53 @@ def _sink(spec: Platform, sink: SinkSpec, opts: pulumi.ResourceOptions) -> LogSi
         "labels": {**spec.labels},
         "exclusions": [{"name": out.name, "filter": out.filter} for out in sink.exclusions],
     }
-    if sink.log_bucket:
-        args["log_bucket"] = {
-            "location": sink.log_bucket.location,
-            "retention_days": sink.log_bucket.retention_days,
-            "analytics": sink.log_bucket.analytics,
-        }
-    if sink.bigquery:
-        args["bigquery"] = {
-            "location": sink.bigquery.location,
-            "delete_contents_on_destroy": sink.bigquery.delete_contents_on_destroy,
-        }
-        if sink.bigquery.retention_days is not None:
-            args["bigquery"]["retention_days"] = sink.bigquery.retention_days
+    if sink.folder is not None:
+        args["folder"] = sink.folder
+    key = keys[sink.encryption_key].key_id if sink.encryption_key is not None else None
+    if sink.log_bucket is not None:
+        args["log_bucket"] = _with_key(_log_bucket(sink.log_bucket), key)
+    if sink.bigquery is not None:
+        args["bigquery"] = _with_key(_bigquery(sink.bigquery), key)
+    if sink.storage is not None:
+        args["storage"] = _with_key(_storage(sink.storage), key)
+    if sink.pubsub is not None:
+        topic: PubSubArgs = {}
+        if sink.pubsub.retention_days is not None:
+            topic["retention_days"] = sink.pubsub.retention_days
+        args["pubsub"] = _with_key(topic, key)
     return LogSink(sink.name, args, opts=opts)
+
+
+_D = TypeVar("_D", LogBucketArgs, BigQueryArgs, StorageArgs, PubSubArgs)
+
+
+def _with_key(destination: _D, key: pulumi.Output[str] | None) -> _D:
+    if key is not None:
+        destination["kms_key"] = key
+    return destination
+
+
+def _log_bucket(bucket: LogBucket) -> LogBucketArgs:
+    return {
+        "location": bucket.location,
+        "retention_days": bucket.retention_days,
+        "analytics": bucket.analytics,
+    }
+
+
+def _bigquery(dataset: BigQuery) -> BigQueryArgs:
+    args: BigQueryArgs = {
+        "location": dataset.location,
+        "delete_contents_on_destroy": dataset.delete_contents_on_destroy,
+    }
+    if dataset.retention_days is not None:
+        args["retention_days"] = dataset.retention_days
+    return args
+
+
+def _storage(bucket: Storage) -> StorageArgs:
+    return {
+        "location": bucket.location,
+        "retention_days": bucket.retention_days,
+        "delete_contents_on_destroy": bucket.delete_contents_on_destroy,
+    }

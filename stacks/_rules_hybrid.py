@@ -13,9 +13,16 @@ def check(spec: View) -> Iterator[Problem]:
     """Every part of a hybrid mesh."""
     for cluster in spec.each("attached_clusters"):
         yield from _one_cloud(cluster)
+    existing = [
+        c.text("name") or "" for c in spec.each("on_prem_clusters") if not c.has("bare_metal")
+    ]
     for cluster in spec.each("on_prem_clusters"):
         if cluster.has("bare_metal"):
-            yield from _bare_metal(cluster.part("bare_metal"))
+            metal = cluster.part("bare_metal")
+            admin = metal.text("admin_cluster")
+            what = "cluster of on_prem_clusters that exists already"
+            yield from known(metal, "admin_cluster", admin, existing, what)
+            yield from _bare_metal(metal)
     for group in spec.each("vm_groups"):
         yield from _in_subnet(spec, group)
         yield from least_and_most(group, "min_replicas", "max_replicas")

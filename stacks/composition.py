@@ -40,7 +40,7 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     on_prem = _hybrid.on_prem(spec, fleet, google)
     features = _fleets.features(spec, fleet, clusters, google)
     mesh = _meshes.managed(spec, fleet, clusters, google)
-    sinks = _operations.log_sinks(spec, google)
+    sinks = _operations.log_sinks(spec, keys, google)
     addresses: dict[str, dict[str, pulumi.Output[str]]] = {}
     for cluster in spec.clusters:
         made = clusters[cluster.name]

@@ -61,9 +61,9 @@ class BareMetal(Closed):
     version: Annotated[str, Field(pattern=r"^1\.\d+\.\d+-gke\.\d+$")] = Field(
         description="Version.", examples=["1.33.0-gke.790"]
     )
-    admin_cluster_membership: Annotated[
-        str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/memberships/[^/]+$")
-    ] = Field(description="Membership of the admin cluster.")
+    admin_cluster: Name = Field(
+        description="Name of its admin cluster, one of `on_prem_clusters` that exists already."
+    )
     control_plane_nodes: list[str] = Field(
         min_length=1, max_length=5, description="Addresses of the control plane's machines; odd."
     )

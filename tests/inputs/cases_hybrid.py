@@ -4,7 +4,7 @@ from tests.inputs.specs import DELETE, Case
 
 EKS = "attached_clusters[0]"
 AKS = "attached_clusters[1]"
-METAL = "on_prem_clusters[0].bare_metal"
+METAL = "on_prem_clusters[1].bare_metal"
 VMS = "vm_groups[0]"
 RUN = "cloud_run_services[0]"
 OBJECTIVE = "monitoring.objectives[0]"
@@ -25,7 +25,7 @@ MEMBERS = [
          "hybrid"),
     _hybrid("attached-41", f"{EKS}.name", "e" * 41, "at most 40", "shorten"),
     _hybrid("attached-named-as-gke", f"{EKS}.name", "gke", "clusters[0] has it", "another name"),
-    _hybrid("on-prem-named-as-attached", "on_prem_clusters[0].name", "aks", "must be unique",
+    _hybrid("on-prem-named-as-attached", "on_prem_clusters[1].name", "aks", "must be unique",
             "another name"),
     _hybrid("attached-region-of-aws", f"{EKS}.region", "eu-central-1", "region of Google Cloud",
             "did you mean"),
@@ -48,8 +48,8 @@ MEMBERS = [
          f"{METAL}.load_balancer_addresses[0]", "lower one first", "10.200.0.50-10.200.0.70", (),
          "hybrid"),
     _hybrid("metal-version", f"{METAL}.version", "1.33", "must match", "1.33.0-gke.790"),
-    _hybrid("metal-admin-cluster", f"{METAL}.admin_cluster_membership", "admin", "must match",
-            "Membership"),
+    _hybrid("metal-admin-cluster", f"{METAL}.admin_cluster", "data-center",
+            "that exists already", "did you mean data-centre?"),
     Case("metal-machine-twice", {f"{METAL}.worker_nodes": ["10.200.0.21", "10.200.0.21"]},
          f"{METAL}.worker_nodes[1]", "same machine twice", "remove", (), "hybrid"),
     Case("metal-worker-controls", {f"{METAL}.worker_nodes": ["10.200.0.11"]},
