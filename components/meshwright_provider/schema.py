@@ -5,6 +5,7 @@ See https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/.
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -89,9 +90,18 @@ INPUT_NAMES = tuple(_INPUTS)
 
 def package_schema(components: str) -> str:
     """Return the schema of the components (JSON) with MeshReadiness added to it."""
-    schema: dict[str, Any] = json.loads(components)
+    schema: dict[str, Any] = json.loads(components, object_hook=_without_indentation)
     schema["displayName"] = "Meshwright"
     schema["description"] = "Components for a service-mesh platform on Google Cloud"
+    # Without a name of its own the npm package would claim to be Pulumi's.
+    schema["language"]["nodejs"]["packageName"] = "@meshwright/components"
     schema["types"] = {**schema.get("types", {}), **_TYPES}
     schema["resources"] = {**schema.get("resources", {}), RESOURCE_TYPE: _RESOURCE}
     return json.dumps(schema)
+
+
+def _without_indentation(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry with its description as the docstring's reader sees it."""
+    if isinstance(entry.get("description"), str):
+        return entry | {"description": inspect.cleandoc(entry["description"])}
+    return entry

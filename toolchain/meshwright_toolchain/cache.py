@@ -1,6 +1,6 @@
 """Where built programs are kept: outside every checkout, one folder for each state of the pins.
 
-<cache>/groups/<group>-<key>/{bin,files}   what one go.mod builds; key = hash of its two files
+<cache>/groups/<group>-<key>/{bin,files}   what one go.mod builds; key = hash of its files
 <cache>/wheels/<distribution>-<version>/   programs copied out of wheels
 <cache>/bin/<key>/                         links to every program; key = hash of all pins
 <cache>/logs/<group>.log                   the compiler's output of the last build
@@ -28,8 +28,8 @@ def root() -> Path:
 def group_key(group: Group) -> str:
     """A short hash of everything that decides what the group's programs are."""
     digest = hashlib.sha256(repr(group.variables).encode())
-    for name in ("go.mod", "go.sum"):
-        digest.update((group.folder / name).read_bytes())
+    for file in (group.folder / "go.mod", group.folder / "go.sum", *group.folder.glob("*.go")):
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -173,6 +173,18 @@ GROUPS = (
         ),
         variables=("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.68.0",),
     ),
+    Group(
+        name="pulumi-sdk",  # a program of this project: modules/pulumi-sdk/main.go
+        programs=(
+            Program(
+                "pulumi-sdk",
+                "meshwright/toolchain/pulumi-sdk",
+                ("-version",),
+                r"pulumi-sdk v(1\.0\.\d+)",
+                extra=True,
+            ),
+        ),
+    ),
 )
 
 WHEELS = (
