@@ -1,57 +1,15 @@
 """Stack `dev` as users run it: real clusters, real mesh, policies, from nothing to nothing."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-from tests.lifecycle.harness import Stack
+from tests.lifecycle.harness import LocalCloud, Stack, copy_of_the_program
 
 ROOT = Path(__file__).parents[2]
-MESHWRIGHT = Path(sys.executable).parent / "meshwright"
-PART_OF_THE_PROGRAM = ("Pulumi.yaml", "__main__.py", "stacks", "policies")
-
-
-class LocalCloud:
-    """The sandbox as `meshwright sandbox` runs it, in a home of its own."""
-
-    def __init__(self, home: Path) -> None:
-        self.own = os.environ | {"MESHWRIGHT_SANDBOX_HOME": str(home)}
-        self.meshwright("up", "--scale", "0")
-        self.environment: dict[str, str] = json.loads(self.meshwright("env", "--json"))
-        self.url = self.environment["MESHWRIGHT_SANDBOX_URL"]
-
-    def meshwright(self, *arguments: str) -> str:
-        """Run `meshwright sandbox ...`."""
-        done = subprocess.run(
-            [MESHWRIGHT, "sandbox", *arguments], env=self.own, cwd=ROOT, text=True,
-            capture_output=True, check=False, timeout=200,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def kubectl(self, cluster: str, *arguments: str, given: str | None = None) -> str:
-        """Run the real kubectl against a cluster of dev."""
-        context = f"gke_meshwright-dev_{cluster}"
-        done = subprocess.run(
-            ["kubectl", "--context", context, *arguments], env=os.environ | self.environment,
-            text=True, input=given, capture_output=True, check=False, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def asked(self, what: str) -> Any:
-        """What the sandbox's own surface answers."""
-        answer = requests.get(f"{self.url}/_sandbox/{what}", timeout=30)
-        answer.raise_for_status()
-        return answer.json()
 
 
 @pytest.fixture
@@ -64,11 +22,7 @@ def local_cloud(tmp_path: Path) -> Iterator[LocalCloud]:
 @pytest.fixture
 def dev(tmp_path: Path, local_cloud: LocalCloud) -> Stack:
     """Stack dev from a copy of its program: tests edit its file."""
-    program = tmp_path / "copy"
-    program.mkdir()
-    for part in PART_OF_THE_PROGRAM:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, program / part)
+    program = copy_of_the_program(tmp_path)
     work = tmp_path / "dev"
     work.mkdir()
     return Stack(program, work, local_cloud.environment, name="dev")

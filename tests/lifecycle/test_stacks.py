@@ -1,0 +1,121 @@
+"""Stacks staging, prod, istio and hybrid as users run them: from nothing to nothing."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from meshwright_toolchain import module_dir
+from tests.aws import aws, client_variables, make_eks_cluster
+from tests.lifecycle.harness import LocalCloud, Stack, copy_of_the_program
+
+pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.timeout(1500)]
+PLATFORM = "meshwright:platform"
+Make = Callable[[str], tuple[Stack, LocalCloud]]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Makes a stack by its name, on a local cloud of its own."""
+    with ExitStack() as ended:
+
+        def made(name: str) -> tuple[Stack, LocalCloud]:
+            cloud = LocalCloud(tmp_path / "home", f"meshwright-{name}")
+            ended.callback(cloud.meshwright, "down")
+            work = tmp_path / name
+            work.mkdir()
+            program = copy_of_the_program(tmp_path)
+            variables = {}
+            if name == "hybrid":
+                url = ended.enter_context(aws())
+                make_eks_cluster("shop", "1.36")
+                variables = client_variables(url)
+            stack = Stack(program, work, cloud.environment | variables, name=name)
+            charts = stack.work / ".sandbox" / "charts"
+            charts.parent.mkdir()
+            charts.symlink_to(module_dir("istio") / "manifests" / "charts")
+            return stack, cloud
+
+        yield made
+        shutil.rmtree(tmp_path / "copy")
+
+
+def put(stack: Stack, path: str, value: str) -> None:
+    """Change one value of the spec, as a user would."""
+    stack.run(
+        "config", "set", "--path", f"{PLATFORM}.{path}", value, "--stack", stack.name
+    ).succeeded()
+
+
+def policies(name: str) -> list[str]:
+    """The policy pack, with the exemptions of the stack."""
+    return ["--policy-pack", "policies", "--policy-pack-config", f"stacks/policies.{name}.json"]
+
+
+def nothing_is_left_to_do(stack: Stack, cloud: LocalCloud) -> None:
+    """A second `up` asks the cloud for no change, and nothing has drifted."""
+    mark = max(entry["n"] for entry in cloud.asked("requests"))
+    assert stack.up().succeeded().changes == {}
+    later = cloud.asked(f"requests?since={mark}")
+    assert [f"{e['method']} {e['path']}" for e in later if e["mutating"]] == []
+    stack.refresh("--expect-no-changes").succeeded()
+
+
+def changed(stack: Stack) -> list[tuple[str, str]]:
+    """What one `up` changes: operation and type."""
+    return sorted(
+        (step, of.split("::")[0].split(":")[-1]) for step, of in stack.up().succeeded().steps
+    )
+
+
+def gone(stack: Stack, cloud: LocalCloud) -> None:
+    """A destroy leaves nothing behind."""
+    stack.destroy().succeeded()
+    assert cloud.asked("inventory") == []
+
+
+def test_staging(make: Make) -> None:
+    """Two regions, one mesh, one load balancer before both; the canary's share moves alone."""
+    stack, cloud = make("staging")
+    stack.up().succeeded()
+    nothing_is_left_to_do(stack, cloud)
+    for index, weight in enumerate(("90", "10")):
+        put(stack, f"namespaces[1].services[0].route.weights[{index}].weight", weight)
+    assert changed(stack) == [("update", "VirtualService")] * 2
+    gone(stack, cloud)
+
+
+def test_prod(make: Make) -> None:
+    """Blue/green is one word; what is protected is only destroyed once it is let go."""
+    stack, cloud = make("prod")
+    stack.up().succeeded()
+    nothing_is_left_to_do(stack, cloud)
+    put(stack, "namespaces[1].services[0].route.active", "green")
+    assert changed(stack) == [("update", "VirtualService")] * 2
+    assert "deletion_protection" in stack.destroy().failed().output
+    for index in range(2):
+        put(stack, f"clusters[{index}].deletion_protection", "false")
+    stack.up().succeeded()
+    gone(stack, cloud)
+
+
+def test_istio(make: Make) -> None:
+    """Control planes in the clusters; a namespace moves to the next revision by itself."""
+    stack, cloud = make("istio")
+    stack.up().succeeded()
+    nothing_is_left_to_do(stack, cloud)
+    put(stack, "namespaces[0].revision", "canary")
+    assert ("update", "Namespace") in changed(stack)
+    gone(stack, cloud)
+
+
+def test_hybrid(make: Make) -> None:
+    """GKE, VMs, Cloud Run, EKS, AKS and bare metal in one fleet."""
+    stack, cloud = make("hybrid")
+    stack.up().succeeded()
+    nothing_is_left_to_do(stack, cloud)
+    put(stack, "attached_clusters[0].admin_users[0]", "on-call@example.com")
+    assert changed(stack) == [("update", "AttachedCluster")]
+    gone(stack, cloud)
