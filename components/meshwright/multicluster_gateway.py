@@ -143,7 +143,7 @@ class MultiClusterGateway(pulumi.ComponentResource):
 
 
 def _role(backend: GatewayBackendArgs) -> str:
-    return backend.get("name", str(backend["service"]))
+    return backend["name"] if "name" in backend else str(backend["service"])
 
 
 def _backend(args: GatewayBackendArgs) -> Backend:

@@ -12,11 +12,15 @@ from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.kube import Kubectl
 
 CONTROLLER = "networking.gke.io/gateway"
+# In every cluster with the Gateway API.
 _CLASSES = (
     "gke-l7-global-external-managed",
     "gke-l7-regional-external-managed",
     "gke-l7-gxlb",
     "gke-l7-rilb",
+)
+# In the config cluster of a fleet with the feature multiclusteringress alone.
+_MULTI_CLUSTER_CLASSES = (
     "gke-l7-cross-regional-internal-managed-mc",
     "gke-l7-global-external-managed-mc",
     "gke-l7-regional-external-managed-mc",
@@ -40,6 +44,11 @@ def install(kubectl: Kubectl, tools: Path) -> None:
         "customresourcedefinition/gateways.gateway.networking.k8s.io",
     )  # fmt: skip
     kubectl.apply([_class(name) for name in _CLASSES])
+
+
+def install_multi_cluster(kubectl: Kubectl) -> None:
+    """Apply the classes for Gateways across clusters."""
+    kubectl.apply([_class(name) for name in _MULTI_CLUSTER_CLASSES])
 
 
 def _class(name: str) -> dict[str, Any]:

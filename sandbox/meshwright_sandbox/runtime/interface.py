@@ -94,6 +94,18 @@ class MeshRequest:
     trust_domain: str
 
 
+@dataclass(frozen=True)
+class FleetRole:
+    """What a cluster's fleet brings into it: ``fleet`` is the fleet's project, ``services`` whether
+    it has multi-cluster Services, ``config_cluster`` whether the Gateways across clusters are read
+    from this cluster.
+    """
+
+    fleet: str
+    services: bool = False
+    config_cluster: bool = False
+
+
 class ClusterRuntime(Protocol):
     """Runs clusters and their meshes. All methods block and are idempotent."""
 
@@ -124,6 +136,14 @@ class ClusterRuntime(Protocol):
         """End the cluster's control plane and remove its webhooks; Istio's CRDs stay."""
         ...
 
+    def set_fleet_role(
+        self, project: str, location: str, name: str, role: FleetRole | None
+    ) -> None:
+        """Make the cluster what its fleet's features say; None: it is in no fleet. Nothing happens
+        if there is no such cluster.
+        """
+        ...
+
     def resume(self) -> None:
         """Adopt or restart what ran before; raises :class:`RuntimeFailure` naming what failed."""
         ...
@@ -147,6 +167,7 @@ class NullRuntime:
         self._ca_certificate = CertificateAuthority.generate().certificate
         self.clusters: dict[tuple[str, str, str], ClusterRequest] = {}
         self.meshes: dict[tuple[str, str, str], MeshRequest] = {}
+        self.roles: dict[tuple[str, str, str], FleetRole | None] = {}
 
     def start(self, request: ClusterRequest) -> ClusterAccess:
         self.clusters[(request.project, request.location, request.name)] = request
@@ -174,6 +195,11 @@ class NullRuntime:
 
     def dependents(self, project: str, network: str) -> list[str]:
         return []
+
+    def set_fleet_role(
+        self, project: str, location: str, name: str, role: FleetRole | None
+    ) -> None:
+        self.roles[(project, location, name)] = role
 
     def resume(self) -> None:
         return None

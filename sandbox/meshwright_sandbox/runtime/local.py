@@ -6,23 +6,26 @@ import hashlib
 import secrets
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from urllib3.exceptions import HTTPError
 
-from meshwright_sandbox.runtime import gateway_api, kube, nodes
+from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, nodes
 from meshwright_sandbox.runtime.api import Api, ApiError
 from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
 from meshwright_sandbox.runtime.clusters import Cluster
 from meshwright_sandbox.runtime.controllers import Controllers
+from meshwright_sandbox.runtime.controllers.service_exports import FleetServices
 from meshwright_sandbox.runtime.forwarding import FORWARDER, Forwards, may_bind
 from meshwright_sandbox.runtime.interface import (
     ClusterAccess,
     ClusterRequest,
+    FleetRole,
     MeshRequest,
     NodePool,
     RuntimeFailure,
@@ -52,6 +55,7 @@ class LocalRuntime:
         self._forwards: Forwards | None = None
         self._locks: dict[str, threading.RLock] = {}
         self._controllers: dict[str, Controllers] = {}
+        self._fleet_services = FleetServices(self._fleet_of)
 
     def start(self, request: ClusterRequest) -> ClusterAccess:
         identifier = cluster_id(request.project, request.location, request.name)
@@ -61,6 +65,7 @@ class LocalRuntime:
             nodes.set_nodes(self._connect(record), request, nodes.pools_of(request))
             if request.gateway_api:
                 gateway_api.install(self._kubectl(record), self.tools)
+                gke_crds.install(self._kubectl(record), gke_crds.POLICIES)
             return access
 
     def stop(self, project: str, location: str, name: str) -> None:
@@ -93,6 +98,27 @@ class LocalRuntime:
 
     def dependents(self, project: str, network: str) -> list[str]:
         return []
+
+    def set_fleet_role(
+        self, project: str, location: str, name: str, role: FleetRole | None
+    ) -> None:
+        with self._holding(cluster_id(project, location, name)):
+            record = self.records.get(cluster_id(project, location, name))
+            if record is None or record.fleet == role:
+                return
+            if role is not None and role.services:
+                gke_crds.install(self._kubectl(record), gke_crds.FLEET_SERVICES)
+            if role is not None and role.config_cluster and record.request.gateway_api:
+                gateway_api.install_multi_cluster(self._kubectl(record))
+            self.records.put(replace(record, fleet=role))
+            self._fleet_services.arrive(record.id)
+
+    def _fleet_of(self, identifier: str) -> dict[str, Callable[[], Api]]:
+        """Ways into every cluster of a cluster's fleet, once it has multi-cluster Services."""
+        records = [r for r in self.records.all() if r.fleet is not None and r.fleet.services]
+        fleets = {r.id: r.fleet.fleet for r in records if r.fleet is not None}
+        same = [r for r in records if fleets[r.id] == fleets.get(identifier)]
+        return {record.id: partial(self._connect, record) for record in same}
 
     def resume(self) -> None:
         """Adopt or restart every cluster on record, side by side.
@@ -281,6 +307,7 @@ class LocalRuntime:
             self._controllers[record.id] = Controllers(
                 record, lambda: self._connect(record), self.authority, self._istiods(record)
             )
+            self._controllers[record.id].add_fleet(self._fleet_services)
             self._controllers[record.id].start()
 
     def _write_kubeconfig(self) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from meshwright_sandbox.runtime.certificates import write_private
-from meshwright_sandbox.runtime.interface import ClusterRequest, MeshRequest
+from meshwright_sandbox.runtime.interface import ClusterRequest, FleetRole, MeshRequest
 
 _FIRST_PORT = 21000
 _PORTS_PER_CLUSTER = 10
@@ -53,6 +53,7 @@ class ClusterRecord:
     port: int
     ports: Ports
     mesh: MeshRequest | None = None
+    fleet: FleetRole | None = None
 
     @property
     def id(self) -> str:

@@ -1,7 +1,14 @@
 """GKE Hub: fleets, memberships, and features such as the managed service mesh."""
 
 from meshwright_sandbox.core.service import Collection, Service
-from meshwright_sandbox.services.hub import features, fleets, membership_features, memberships, mesh
+from meshwright_sandbox.services.hub import (
+    features,
+    fleets,
+    membership_features,
+    memberships,
+    mesh,
+    roles,
+)
 from meshwright_sandbox.services.hub.names import FEATURES, FLEETS, HUB, MEMBERSHIPS
 
 _ID = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -29,6 +36,7 @@ SERVICE = Service(
             id_pattern=_ID,
             defaults=memberships.complete,
             blockers=memberships.delete_check,
+            create_work=memberships.joined,
             delete_work=memberships.released,
             on_failed=mesh.failed,
             view=memberships.view,
@@ -38,6 +46,8 @@ SERVICE = Service(
             defaults=features.complete,
             check=features.check,
             view=features.view,
+            create_work=roles.feature_changed,
+            update_work=roles.feature_changed,
             delete_work=features.stop,
             merge_maps=True,
         ),

@@ -11,7 +11,12 @@ from meshwright_sandbox.runtime.controllers.certificates import CertificateSourc
 from meshwright_sandbox.runtime.controllers.gateways import GatewayController
 from meshwright_sandbox.runtime.controllers.istiods import IstiodHost, IstiodPods
 from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool, LoadBalancers
-from meshwright_sandbox.runtime.controllers.watching import Watcher
+from meshwright_sandbox.runtime.controllers.service_exports import (
+    FleetServices,
+    ImportingNamespaces,
+    ServiceExports,
+)
+from meshwright_sandbox.runtime.controllers.watching import Controller, Watcher
 from meshwright_sandbox.runtime.records import ClusterRecord
 
 
@@ -26,6 +31,7 @@ class Controllers:
         istiods: IstiodHost,
     ) -> None:
         self._stopped = threading.Event()
+        self._cluster, self._connect = record.id, connect
         addresses = AddressPool(record)
         controllers = [
             LoadBalancers(addresses),
@@ -34,6 +40,14 @@ class Controllers:
             IstiodPods(istiods, record.request.pod_range),
         ]
         self._watchers = [Watcher(record.id, c, connect, self._stopped) for c in controllers]
+
+    def add_fleet(self, services: FleetServices) -> None:
+        """Play multi-cluster Services too; called before `start`."""
+        added: list[Controller] = [
+            ServiceExports(self._cluster, services),
+            ImportingNamespaces(self._cluster, services),
+        ]
+        self._watchers += [Watcher(self._cluster, c, self._connect, self._stopped) for c in added]
 
     def start(self) -> None:
         for watcher in self._watchers:

@@ -26,8 +26,11 @@ class GatewayController:
         self._addresses.keep_only({_owner(o) for o in items}, "gateway")
 
     def reconcile(self, api: Api, item: Object) -> None:
-        if not item["spec"]["gatewayClassName"].startswith(_CLASS_PREFIX):
+        chosen = item["spec"]["gatewayClassName"]
+        if not chosen.startswith(_CLASS_PREFIX):
             return
+        # Classes across clusters are in a fleet's config cluster alone; elsewhere nobody answers.
+        api.get(f"/apis/gateway.networking.k8s.io/v1/gatewayclasses/{chosen}")
         metadata, status = item["metadata"], item.get("status", {})
         generation = metadata.get("generation", 1)
         seen = [c.get("observedGeneration") for c in status.get("conditions", [])]

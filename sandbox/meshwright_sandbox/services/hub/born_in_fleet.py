@@ -4,7 +4,7 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.services.gke.places import region_of
-from meshwright_sandbox.services.hub import memberships, mesh
+from meshwright_sandbox.services.hub import memberships, mesh, roles
 from meshwright_sandbox.services.hub.names import HUB, by_number, feature_name, membership_name
 
 Json = dict[str, Any]
@@ -37,6 +37,7 @@ def register(cloud: Cloud, cluster: Json) -> str:
             memberships.describe_cluster(cloud, membership, cluster["_name"], cluster)
             memberships.store_new(cloud, name, membership)
             _apply_fleet_default(cloud, project, name)
+    roles.member_came(cloud, name)
     return f"{_HOST}{by_number(cloud, name)}"
 
 

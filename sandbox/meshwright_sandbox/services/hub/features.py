@@ -6,7 +6,7 @@ from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import invalid, precondition
 from meshwright_sandbox.core.stamps import now
-from meshwright_sandbox.services.hub import memberships, mesh
+from meshwright_sandbox.services.hub import memberships, mesh, roles
 from meshwright_sandbox.services.hub.names import HUB, MESH_FEATURE, by_id, by_number
 
 Json = dict[str, Any]
@@ -109,6 +109,7 @@ def patch(call: Call) -> Json:
 
 def stop(work: Any) -> None:
     """`Collection.delete_work`: what the feature did on the members ends with it."""
+    roles.feature_gone(work)
     feature = work.resource
     specs = feature.get("membershipSpecs", {})
     work.save(membershipSpecs={})

@@ -7,7 +7,7 @@ from typing import Any
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.stamps import now
-from meshwright_sandbox.services.hub import mesh
+from meshwright_sandbox.services.hub import mesh, roles
 from meshwright_sandbox.services.hub.names import (
     FLEETS,
     HUB,
@@ -148,8 +148,14 @@ def delete_check(call: Call, name: str) -> list[str]:
     return [row.name for row in call.cloud.store.below(HUB, name)]
 
 
+def joined(work: Any) -> None:
+    """`Collection.create_work` of memberships: its cluster learns what its fleet has."""
+    roles.member_came(work.cloud, work.name)
+
+
 def released(work: Any) -> None:
     """`Collection.delete_work` of memberships: its mesh ends, its cluster is free."""
+    roles.member_left(work.cloud, work.resource.get("_cluster"))
     with work.cloud.store.transaction():
         forget(work.cloud, work.name)
     mesh.reconcile(work.cloud, work.name)

@@ -1,0 +1,125 @@
+"""What clusters are told of their fleet's features, in whatever order features and members come."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from meshwright_sandbox.core.app import create_app
+from meshwright_sandbox.runtime.interface import FleetRole, NullRuntime
+from tests.sandbox.platform import (
+    NUMBER,
+    PARENT,
+    PROJECT,
+    REGION,
+    prepare,
+    standard_cluster,
+    wait_container,
+    wait_hub,
+)
+from tests.sandbox.server import Sandbox, client
+
+GLOBAL = f"projects/{PROJECT}/locations/global"
+WEST = (PROJECT, REGION, "west")
+_APIS = ["multiclusteringress.googleapis.com", "multiclusterservicediscovery.googleapis.com"]
+EAST = (PROJECT, REGION, "east")
+
+
+@pytest.fixture
+def runtime() -> NullRuntime:
+    """What the emulator tells clusters ends here."""
+    return NullRuntime()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, runtime: NullRuntime) -> Iterator[Sandbox]:
+    """An emulator in a thread of this process."""
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    sandbox = Sandbox(tmp_path / "home")
+
+    async def serve() -> web.AppRunner:
+        app = create_app(
+            sandbox.home, runtime=runtime, scale=0, project=PROJECT, project_number=int(NUMBER)
+        )
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        sandbox.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        ready.set()
+        return runner
+
+    task = loop.create_task(serve())
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    assert ready.wait(30)
+    prepare(sandbox)
+    path = f"/serviceusage/v1/projects/{PROJECT}/services:batchEnable"
+    status, answer = sandbox.call("POST", path, {"serviceIds": _APIS})
+    assert status == 200, answer
+    yield sandbox
+    asyncio.run_coroutine_threadsafe(task.result().cleanup(), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(30)
+
+
+@pytest.fixture
+def hub(sandbox: Sandbox) -> Any:
+    """The GKE Hub client."""
+    return client(sandbox.url, "gkehub", "v1")
+
+
+def make_cluster(sandbox: Sandbox, name: str) -> None:
+    """A cluster that is born in the fleet."""
+    gke = client(sandbox.url, "container", "v1")
+    body = standard_cluster(name, fleet={"project": PROJECT})
+    clusters = gke.projects().locations().clusters()
+    wait_container(gke, clusters.create(parent=PARENT, body=body).execute())
+
+
+def enable(hub: Any, feature: str, **spec: Any) -> None:
+    """Enable a feature of the fleet."""
+    features = hub.projects().locations().features()
+    wait_hub(hub, features.create(parent=GLOBAL, featureId=feature, body=spec).execute())
+
+
+def config_membership(name: str) -> dict[str, Any]:
+    """The body of the feature for Gateways across clusters."""
+    membership = f"projects/{PROJECT}/locations/{REGION}/memberships/{name}"
+    return {"spec": {"multiclusteringress": {"configMembership": membership}}}
+
+
+def test_members_learn_of_features_whichever_comes_first(
+    sandbox: Sandbox, hub: Any, runtime: NullRuntime
+) -> None:
+    make_cluster(sandbox, "west")
+    assert runtime.roles[WEST] == FleetRole(PROJECT)
+
+    enable(hub, "multiclusterservicediscovery")
+    make_cluster(sandbox, "east")
+
+    assert runtime.roles[WEST] == FleetRole(PROJECT, services=True)
+    assert runtime.roles[EAST] == FleetRole(PROJECT, services=True)
+
+
+def test_one_cluster_is_the_config_cluster_and_another_can_become_it(
+    sandbox: Sandbox, hub: Any, runtime: NullRuntime
+) -> None:
+    make_cluster(sandbox, "west")
+    make_cluster(sandbox, "east")
+    enable(hub, "multiclusteringress", **config_membership("west"))
+    assert runtime.roles[WEST] == FleetRole(PROJECT, config_cluster=True)
+    assert runtime.roles[EAST] == FleetRole(PROJECT)
+
+    features = hub.projects().locations().features()
+    name = f"{GLOBAL}/features/multiclusteringress"
+    body = config_membership("east")
+    wait_hub(hub, features.patch(name=name, updateMask="spec", body=body).execute())
+    assert runtime.roles[WEST] == FleetRole(PROJECT)
+    assert runtime.roles[EAST] == FleetRole(PROJECT, config_cluster=True)
+
+    wait_hub(hub, features.delete(name=name).execute())
+    assert runtime.roles[EAST] == FleetRole(PROJECT)
