@@ -44,9 +44,11 @@ def client_variables(url: str) -> dict[str, str]:
     }
 
 
-def make_eks_cluster(name: str, version: str, region: str = REGION) -> dict[str, Any]:
+def make_eks_cluster(
+    name: str, version: str, region: str = REGION, **client_settings: Any
+) -> dict[str, Any]:
     """Make an EKS cluster; returns AWS's description of it."""
-    client: Any = boto3.client("eks", region_name=region)
+    client: Any = boto3.client("eks", region_name=region, **client_settings)
     return client.create_cluster(
         name=name,
         version=version,

@@ -1,24 +1,16 @@
 """Clusters outside Google Cloud through their whole life: programs of examples/, real engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.aws import aws, client_variables, make_eks_cluster
+from tests.aws import make_eks_cluster
 from tests.lifecycle.harness import Cloud, Stack, assert_consistent
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.engine
 Make = Callable[..., Stack]
-
-
-@pytest.fixture
-def eks() -> Iterator[dict[str, str]]:
-    """Variables that lead to an AWS with the EKS cluster of the example."""
-    with aws() as url:
-        make_eks_cluster("shop", "1.36")
-        yield client_variables(url)
 
 
 @pytest.fixture
@@ -33,11 +25,11 @@ def example(tmp_path: Path, cloud: Cloud) -> Make:
     return make
 
 
-def test_clusters_of_other_clouds_come_and_go(
-    example: Make, cloud: Cloud, eks: dict[str, str]
-) -> None:
+def test_clusters_of_other_clouds_come_and_go(example: Make, cloud: Cloud) -> None:
     """EKS, read from AWS, and AKS: made, unchanged, refreshed without drift, gone."""
-    stack = example("attached-cluster", **eks)
+    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    made = make_eks_cluster("shop", "1.36", endpoint_url=f"{cloud.url}/aws", **keys)
+    stack = example("attached-cluster")
     stack.up().succeeded()
 
     assert_consistent(stack, cloud)
@@ -47,20 +39,22 @@ def test_clusters_of_other_clouds_come_and_go(
     assert outputs["memberships"] == [
         f"projects/{number}/locations/global/memberships/{name}" for name in ("eks", "aks")
     ]
+    attached = [r for r in stack.resources() if r["type"].endswith(":AttachedCluster")]
+    issuers = {r["id"].rsplit("/", 1)[1]: r["outputs"]["oidcConfig"] for r in attached}
+    assert issuers["eks"] == {"issuerUrl": made["identity"]["oidc"]["issuer"]}
     stack.destroy().succeeded()
     assert cloud.inventory() == []
 
 
-def test_an_aws_that_cannot_be_read_changes_nothing(
-    example: Make, cloud: Cloud, eks: dict[str, str]
-) -> None:
-    """The preview says so in a sentence; no cloud is asked for anything."""
-    stack = example("attached-cluster", **eks | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+def test_an_eks_cluster_that_cannot_be_read_is_a_sentence(example: Make, cloud: Cloud) -> None:
+    """The run ends with what to check; nothing is attached."""
+    stack = example("attached-cluster")
     before = cloud.mark()
 
     run = stack.up().failed()
 
-    assert "EKS cluster 'shop' in eu-central-1 cannot be read" in run.output
+    assert "EKS cluster 'shop' in eu-central-1: ResourceNotFoundException" in run.output
+    assert "check `eks.name` and `eks.region`" in run.output
     assert not any("attachedClusters" in line for line in cloud.mutating(before))
 
 

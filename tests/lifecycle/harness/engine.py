@@ -69,11 +69,18 @@ class Stack:
     """A program in a folder of its own, its state beside it."""
 
     def __init__(
-        self, program: Path, work: Path, environment: dict[str, str], *, name: str = "test"
+        self,
+        program: Path,
+        work: Path,
+        environment: dict[str, str],
+        *,
+        name: str = "test",
+        backend: str = "",
     ) -> None:
         self.name = name
         self.work = work / "program"
         self.state = work / "state"
+        self.backend = backend or f"file://{self.state}"
         shutil.copytree(program, self.work)
         self.state.mkdir()
         shims = work / "bin"
@@ -90,7 +97,7 @@ class Stack:
         self.environment = given | {
             "PATH": os.pathsep.join([*folders, given["PATH"]]),
             "PULUMI_HOME": str(work / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.state}",
+            "PULUMI_BACKEND_URL": self.backend,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DEBUG_COMMANDS": "true",
             "MESHWRIGHT_RETRY_DEADLINE": "20",
