@@ -18,7 +18,9 @@ from ._route_args import (
 )
 from ._shared_vpc import ServiceProjectArgs
 from ._validation import ArgumentError
+from ._workload_group import VmWorkloadGroupArgs
 from .attached import AttachedCluster, AttachedClusterArgs, EksClusterArgs
+from .cloud_run import MeshCloudRunService, MeshCloudRunServiceArgs
 from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
 from .egress import EgressGateway, EgressGatewayArgs, EgressHostArgs
 from .fleet import Fleet, FleetArgs, FleetMemberArgs
@@ -45,6 +47,7 @@ from .remote_secret import IstioRemoteSecret, IstioRemoteSecretArgs
 from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
 from .telemetry import MeshTelemetry, MeshTelemetryArgs
 from .traffic import TrafficRoute, TrafficRouteArgs
+from .vm import MeshVmGroup, MeshVmGroupArgs
 
 __all__ = [
     "AllowRuleArgs",
@@ -93,6 +96,8 @@ __all__ = [
     "LogSinkArgs",
     "ManagedMesh",
     "ManagedMeshArgs",
+    "MeshCloudRunService",
+    "MeshCloudRunServiceArgs",
     "MeshMemberArgs",
     "MeshNamespace",
     "MeshNamespaceArgs",
@@ -104,6 +109,8 @@ __all__ = [
     "MeshSecurityArgs",
     "MeshTelemetry",
     "MeshTelemetryArgs",
+    "MeshVmGroup",
+    "MeshVmGroupArgs",
     "MultiClusterGateway",
     "MultiClusterGatewayArgs",
     "NodePoolArgs",
@@ -127,5 +134,6 @@ __all__ = [
     "SubnetResult",
     "TrafficRoute",
     "TrafficRouteArgs",
+    "VmWorkloadGroupArgs",
     "cluster_access",
 ]

@@ -26,6 +26,10 @@ NODE_POOL = NameRule("node pool", 1, 40)
 SERVICE_ACCOUNT = NameRule("service account", 6, 30)
 COMPUTE = NameRule("Compute Engine resource", 1, 63)
 MEMBERSHIP = NameRule("fleet membership", 1, 63)
+# Machines are named after their group, templates too, with 9 characters more.
+VM_GROUP = NameRule("group of machines", 1, 54)
+# A service's name becomes a host name together with its project's number and region.
+CLOUD_RUN = NameRule("Cloud Run service", 1, 49)
 KUBERNETES = NameRule("Kubernetes object", 1, 63)
 LOG_NAME = NameRule(
     "log sink or bucket",

@@ -1,0 +1,191 @@
+"""Machines as workloads of an Istio mesh: a WorkloadGroup, and what a machine needs to join it.
+
+Follows https://istio.io/latest/docs/setup/install/virtual-machine/. No secret is handed out: a
+machine asks the cluster for its token with its own Google identity, which may do just that.
+"""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ._istio_machine import Machine
+from ._kube import istio_object, metadata
+
+_ROOT_CERTIFICATE = "istio-ca-root-cert"
+
+
+class VmWorkloadGroupArgs(TypedDict):
+    """The Istio mesh that machines join, and what they are there."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of the workload."""
+    cluster_endpoint: pulumi.Input[str]
+    """Address of the cluster's API server that machines reach, GkeCluster.private_endpoint."""
+    cluster_ca_certificate: pulumi.Input[str]
+    """The API server's CA, base64 of PEM, GkeCluster.ca_certificate."""
+    discovery_address: pulumi.Input[str]
+    """IP address at which machines reach istiod, such as the east-west gateway's."""
+    istio_version: pulumi.Input[str]
+    """Release of Istio's package for machines, such as `1.28.0`; the control plane's."""
+    revision: NotRequired[pulumi.Input[str]]
+    """Revision of the control plane, IstioMesh.revision: objects are made once it is known.
+    Default: `default`."""
+    service: NotRequired[str]
+    """Name of the Kubernetes Service of these machines. Default: the component's name."""
+    service_account: NotRequired[str]
+    """Name of the Kubernetes service account made for them. Default: the service's name."""
+    labels: NotRequired[dict[str, pulumi.Input[str]]]
+    """Further labels of the workload, such as its version. Default: `app` alone."""
+    network: NotRequired[pulumi.Input[str]]
+    """Istio's name of the machines' network, where it is not the cluster's. Default: the same."""
+    mesh_id: NotRequired[pulumi.Input[str]]
+    """Id of the mesh. Default: none."""
+    cluster_id: NotRequired[pulumi.Input[str]]
+    """Name of the cluster in the mesh. Default: `Kubernetes`."""
+
+
+class WorkloadGroup:
+    """The objects of a workload of machines, and the metadata that lets machines join it."""
+
+    def __init__(self, parent: pulumi.Resource, name: str, args: VmWorkloadGroupArgs) -> None:
+        self._parent, self._name, self._args = parent, name, args
+        self.service = args.get("service", name)
+        self._account = args.get("service_account", self.service)
+        self._labels: dict[str, pulumi.Input[str]] = {
+            "app": self.service,
+            **args.get("labels", {}),
+        }
+
+    def objects(
+        self, machine_account: pulumi.Input[str], port: int, port_name: str, path: str | None
+    ) -> list[pulumi.Resource]:
+        """Make the objects in the cluster.
+
+        Args:
+            machine_account: e-mail of the Google service account that machines run as.
+            port: port at which the workload serves.
+            port_name: name of that port, which tells its protocol.
+            path: path of the HTTP health check; None probes the port alone.
+        """
+        return [
+            *self._identity(machine_account),
+            self._service(port, port_name),
+            self._group(port, port_name, path),
+        ]
+
+    def metadata(self, ports: list[int]) -> dict[str, pulumi.Input[str]]:
+        """Metadata of the machines; `ports` are those whose calls pass through the proxy."""
+        args = self._args
+        return Machine(
+            namespace=args["namespace"],
+            service=self.service,
+            service_account=self._account,
+            labels=self._labels,
+            cluster_endpoint=args["cluster_endpoint"],
+            cluster_ca_certificate=args["cluster_ca_certificate"],
+            discovery_address=args["discovery_address"],
+            istio_version=args["istio_version"],
+            revision=args.get("revision", "default"),
+            network=args.get("network", ""),
+            mesh_id=args.get("mesh_id", ""),
+            cluster_id=args.get("cluster_id", "Kubernetes"),
+        ).metadata(ports)
+
+    def _meta(self, role: str = "") -> "kubernetes.meta.v1.ObjectMetaArgsDict":
+        name = f"{self.service}-{role}" if role else self.service
+        args = self._args
+        return metadata(name, args["namespace"], args.get("revision"), {"app": self.service})
+
+    def _identity(self, machine_account: pulumi.Input[str]) -> list[pulumi.Resource]:
+        """The account in the mesh, and the leave to ask for its token and the mesh's root."""
+        child = pulumi.ResourceOptions(parent=self._parent)
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{self._name}-account",
+            metadata=self._meta() | {"name": self._account},
+            automount_service_account_token=False,
+            opts=child,
+        )
+        role = kubernetes.rbac.v1.Role(
+            f"{self._name}-join",
+            metadata=self._meta("join"),
+            rules=[
+                {
+                    "api_groups": [""],
+                    "resources": ["serviceaccounts/token"],
+                    "resource_names": [self._account],
+                    "verbs": ["create"],
+                },
+                {
+                    "api_groups": [""],
+                    "resources": ["configmaps"],
+                    "resource_names": [_ROOT_CERTIFICATE],
+                    "verbs": ["get"],
+                },
+            ],
+            opts=child,
+        )
+        binding = kubernetes.rbac.v1.RoleBinding(
+            f"{self._name}-join-binding",
+            metadata=self._meta("join"),
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "Role",
+                "name": role.metadata.apply(lambda found: found.name or ""),
+            },
+            subjects=[
+                {
+                    "api_group": "rbac.authorization.k8s.io",
+                    "kind": "User",
+                    "name": machine_account,
+                }
+            ],
+            opts=child,
+        )
+        return [account, role, binding]
+
+    def _service(self, port: int, port_name: str) -> "kubernetes.core.v1.Service":
+        """Its selector picks machines as it picks pods, and its name resolves everywhere."""
+        return kubernetes.core.v1.Service(
+            f"{self._name}-service",
+            # No pod stands behind it, so that there is nothing to wait for.
+            metadata=self._meta() | {"annotations": self._service_annotations()},
+            spec={
+                "selector": {"app": self.service},
+                "ports": [{"name": port_name, "port": port, "target_port": port}],
+            },
+            opts=pulumi.ResourceOptions(parent=self._parent),
+        )
+
+    def _service_annotations(self) -> dict[str, pulumi.Input[str]]:
+        given = self._meta().get("annotations") or {}
+        assert isinstance(given, dict)
+        return {**given, "pulumi.com/skipAwait": "true"}
+
+    def _group(
+        self, port: int, port_name: str, path: str | None
+    ) -> "kubernetes.apiextensions.CustomResource":
+        template: dict[str, object] = {
+            "serviceAccount": self._account,
+            "ports": {port_name: port},
+        }
+        if "network" in self._args:
+            template["network"] = self._args["network"]
+        check: dict[str, object] = (
+            {"tcpSocket": {"port": port}}
+            if path is None
+            else {"httpGet": {"path": path, "port": port}}
+        )
+        spec: dict[str, object] = {
+            "metadata": {"labels": self._labels},
+            "template": template,
+            "probe": {"periodSeconds": 5, "initialDelaySeconds": 1, **check},
+        }
+        return istio_object(
+            self._parent,
+            f"{self._name}-group",
+            "networking.istio.io/v1",
+            "WorkloadGroup",
+            self._meta(),
+            spec,
+        )

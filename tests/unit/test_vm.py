@@ -1,0 +1,314 @@
+"""MeshVmGroup: machines that join a mesh, heal, grow, and are replaced in order."""
+
+import json
+
+import pulumi
+import pytest
+
+from meshwright import ArgumentError, MeshVmGroup, MeshVmGroupArgs
+from tests.unit.recording import PROJECT_NUMBER, Recorder, component_test, record
+
+_SUBNET = "projects/p1/regions/europe-west1/subnetworks/west"
+_ISTIO = {
+    "namespace": "shop",
+    "cluster_endpoint": "10.0.0.2",
+    "cluster_ca_certificate": "Q0E=",
+    "discovery_address": "10.0.0.10",
+    "istio_version": "1.28.0",
+}
+
+
+def _args(**more: object) -> MeshVmGroupArgs:
+    base = {"project": "p1", "region": "europe-west1", "subnetwork": _SUBNET, "port": 8080}
+    return {**base, **more}  # type: ignore[typeddict-item]
+
+
+def _template(recorder: Recorder) -> dict:
+    return recorder.one("InstanceTemplate").inputs
+
+
+@component_test
+def test_proxies_are_told_their_mesh_and_what_they_serve():
+    """The format is that of gcloud's own flag; a label marks the machines."""
+    recorder = record()
+    group = MeshVmGroup("stock", _args(tracing=True, labels={"version": "v2"}, prefix="dev"))
+
+    def check(mesh):
+        assert mesh == "stock-mesh-id"
+        made = recorder.one("Mesh").inputs
+        assert (made["name"], made["location"]) == ("dev-stock", "global")
+        template = _template(recorder)
+        config = json.loads(template["metadata"]["gce-service-proxy"])
+        assert config["api-version"] == "0.2"
+        assert config["proxy-spec"]["mesh"] == "stock-mesh-id"
+        assert config["proxy-spec"]["project-number"] == PROJECT_NUMBER
+        assert config["proxy-spec"]["proxy-port"] == made["interceptionPort"]
+        assert config["proxy-spec"]["tracing"] == "ON"
+        assert config["service"] == {"serving-ports": [8080]}
+        assert config["labels"] == {"version": "v2"}
+        assert "traffic-interception" not in config
+        assert template["labels"] == {"version": "v2", "gce-service-proxy": "on"}
+        (recipe,) = json.loads(template["metadata"]["gce-software-declaration"])["softwareRecipes"]
+        assert recipe["desired_state"] == "INSTALLED"
+        assert template["metadata"]["enable-osconfig"] == "true"
+
+    return group.mesh, check
+
+
+@component_test
+def test_machines_are_private_shielded_and_nobodys_but_their_own():
+    """No public address, no project keys, and an account with what a proxy needs."""
+    recorder = record()
+    group = MeshVmGroup("stock", _args())
+
+    def check(account):
+        assert account == "stock-vm@p1.iam.gserviceaccount.com"
+        template = _template(recorder)
+        assert template["networkInterfaces"] == [{"subnetwork": _SUBNET}]
+        assert template["serviceAccount"]["email"] == account
+        assert set(template["shieldedInstanceConfig"].values()) == {True}
+        assert template["metadata"]["enable-oslogin"] == "TRUE"
+        assert template["metadata"]["block-project-ssh-keys"] == "TRUE"
+        roles = {item.inputs["role"] for item in recorder.of_type("IAMMember")}
+        assert "roles/trafficdirector.client" in roles
+        assert not [role for role in roles if role.endswith(("editor", "owner", "admin"))]
+        assert recorder.one("InstanceTemplate").depends_on >= {
+            item.name for item in recorder.of_type("IAMMember")
+        }
+
+    return group.service_account, check
+
+
+def _name_of_template(**more: object) -> str:
+    recorder = record()
+
+    @pulumi.runtime.test
+    def program():
+        MeshVmGroup("stock", _args(**more))
+
+    program()
+    return recorder.one("InstanceTemplate").inputs["name"]
+
+
+def test_a_template_has_the_same_name_only_while_it_says_the_same():
+    """Templates never change: a new one must be able to stand beside the old one."""
+    first = _name_of_template()
+
+    assert first.startswith("stock-")
+    assert _name_of_template() == first
+    changes = [
+        {"machine_type": "e2-standard-4"},
+        {"image": "projects/p/global/images/own-1"},
+        {"startup_script": "#! /bin/sh\n"},
+        {"port": 8081},
+        {"labels": {"version": "v2"}},
+        {"boot_disk_kms_key": "k"},
+    ]
+    names = {_name_of_template(**change) for change in changes}
+    assert len(names) == len(changes)
+    assert first not in names
+    assert _name_of_template(max_replicas=9) == first
+
+
+@component_test
+def test_the_group_heals_grows_and_is_exchanged_without_losing_machines():
+    """One health check serves healing and traffic; the autoscaler alone sets the size."""
+    recorder = record()
+    group = MeshVmGroup(
+        "stock",
+        _args(
+            zones=["europe-west1-b", "europe-west1-c"],
+            min_replicas=3,
+            max_replicas=9,
+            target_cpu_percent=75,
+            health_path="/healthz",
+            initial_delay_seconds=90,
+        ),
+    )
+
+    def check(values):
+        assert values[1] == "stock-backend-id"
+        made = recorder.one("RegionInstanceGroupManager")
+        assert made.inputs["distributionPolicyZones"] == ["europe-west1-b", "europe-west1-c"]
+        assert made.inputs["updatePolicy"] == {
+            "type": "PROACTIVE",
+            "minimalAction": "REPLACE",
+            "maxSurgeFixed": 2,
+            "maxUnavailableFixed": 0,
+        }
+        healing = made.inputs["autoHealingPolicies"]
+        assert healing == {"healthCheck": "stock-health-id", "initialDelaySec": 90}
+        assert "targetSize" not in made.inputs
+        assert made.ignore_changes == ["targetSize"]
+        health = recorder.one("HealthCheck").inputs
+        assert health["httpHealthCheck"] == {"port": 8080, "requestPath": "/healthz"}
+        scaler = recorder.one("RegionAutoscaler").inputs
+        assert scaler["target"] == "stock-group-id"
+        assert scaler["autoscalingPolicy"]["minReplicas"] == 3
+        assert scaler["autoscalingPolicy"]["maxReplicas"] == 9
+        assert scaler["autoscalingPolicy"]["cpuUtilization"] == {"target": 0.75}
+        backend = recorder.one("BackendService").inputs
+        assert backend["loadBalancingScheme"] == "INTERNAL_SELF_MANAGED"
+        assert backend["healthChecks"] == "stock-health-id"
+        assert backend["portName"] == made.inputs["namedPorts"][0]["name"]
+
+    return pulumi.Output.all(group.instance_group, group.backend_service), check
+
+
+@pytest.mark.parametrize(
+    ("protocol", "block"),
+    [
+        ("HTTP", "httpHealthCheck"),
+        ("HTTP2", "http2HealthCheck"),
+        ("GRPC", "grpcHealthCheck"),
+        ("TCP", "tcpHealthCheck"),
+    ],
+)
+def test_health_is_asked_in_the_workloads_own_protocol(protocol, block):
+    """One kind of check, and the backend service speaks the same."""
+    recorder = record()
+
+    @pulumi.runtime.test
+    def program():
+        MeshVmGroup("stock", _args(protocol=protocol))
+
+    program()
+    checks = [key for key in recorder.one("HealthCheck").inputs if key.endswith("HealthCheck")]
+    assert checks == [block]
+    assert recorder.one("BackendService").inputs["protocol"] == protocol
+
+
+@component_test
+def test_a_mesh_that_is_there_is_joined():
+    """Two groups are one mesh; an account that is given gets nothing here."""
+    recorder = record()
+    mesh = "projects/p1/locations/global/meshes/shop"
+    group = MeshVmGroup(
+        "stock",
+        _args(
+            mesh=mesh,
+            service_account="vm@p1.iam.gserviceaccount.com",
+            project_number="42",
+            intercept_all_outbound=True,
+            enable_api=False,
+        ),
+    )
+
+    def check(joined):
+        assert joined == mesh
+        assert recorder.of_type("Mesh") == recorder.of_type("Account") == []
+        assert recorder.of_type("IAMMember") == []
+        assert [item for item in recorder.registrations if "projects/service" in item.type] == []
+        config = json.loads(_template(recorder)["metadata"]["gce-service-proxy"])
+        assert config["proxy-spec"]["mesh"] == "shop"
+        assert config["proxy-spec"]["project-number"] == "42"
+        assert config["traffic-interception"] == {"intercept-all-outbound": True}
+
+    return group.mesh, check
+
+
+@component_test
+def test_machines_of_an_istio_mesh_register_in_a_workload_group():
+    """A Service picks them by their label, and they may ask for their own token alone."""
+    recorder = record()
+    group = MeshVmGroup(
+        "ledger",
+        _args(
+            mode="workload-group",
+            workload_group={**_ISTIO, "labels": {"version": "v1"}, "revision": "1-28"},
+            startup_script="#! /bin/sh\nserve\n",
+        ),
+    )
+
+    def check(values):
+        host, mesh, account = values
+        assert host == "ledger.shop.svc.cluster.local"
+        assert mesh == ""
+        assert recorder.of_type("Mesh") == recorder.of_type("BackendService") == []
+        spec = recorder.one("WorkloadGroup").inputs["spec"]
+        assert spec["metadata"]["labels"] == {"app": "ledger", "version": "v1"}
+        assert spec["template"] == {"serviceAccount": "ledger", "ports": {"http": 8080}}
+        assert spec["probe"]["httpGet"] == {"path": "/", "port": 8080}
+        service = recorder.one("Service", "ledger-service").inputs["spec"]
+        assert service["selector"].items() <= spec["metadata"]["labels"].items()
+        assert service["ports"] == [{"name": "http", "port": 8080, "targetPort": 8080}]
+        token, root = recorder.one("Role").inputs["rules"]
+        assert token["resources"] == ["serviceaccounts/token"]
+        assert (token["resourceNames"], token["verbs"]) == (["ledger"], ["create"])
+        assert (root["resources"], root["verbs"]) == (["configmaps"], ["get"])
+        (subject,) = recorder.one("RoleBinding").inputs["subjects"]
+        assert (subject["kind"], subject["name"]) == ("User", account)
+        metadata = _template(recorder)["metadata"]
+        assert "gce-service-proxy" not in metadata
+        assert metadata["workload-startup-script"] == "#! /bin/sh\nserve\n"
+        assert metadata["istio-hosts"] == "10.0.0.10 istiod-1-28.istio-system.svc"
+        config = json.loads(metadata["istio-mesh"])["defaultConfig"]
+        assert config["discoveryAddress"] == "istiod-1-28.istio-system.svc:15012"
+        assert config["proxyMetadata"]["ISTIO_META_AUTO_REGISTER_GROUP"] == "ledger"
+        assert "ISTIO_INBOUND_PORTS='8080'\n" in metadata["istio-cluster-env"]
+        # A machine asks as soon as it starts, so that it starts after what answers it.
+        assert recorder.one("InstanceTemplate").depends_on >= {
+            "ledger-group",
+            "ledger-account",
+            "ledger-join-binding",
+        }
+        roles = {item.inputs["role"] for item in recorder.of_type("IAMMember")}
+        assert "roles/trafficdirector.client" not in roles
+
+    return pulumi.Output.all(group.host, group.mesh, group.service_account), check
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "says"),
+    [
+        ({"region": "europe-west1-b"}, "region", "a zone; name its region"),
+        ({"region": "Europe"}, "region", "no region"),
+        ({"zones": []}, "zones", "is empty"),
+        ({"zones": ["europe-west1-b"] * 2}, "zones", "named twice"),
+        ({"zones": ["europe-west4-b"]}, "zones[0]", "not a zone of europe-west1"),
+        ({"port": 0}, "port", "1 to 65535"),
+        ({"port": "8080"}, "port", "must be a whole number"),
+        ({"port": 15001}, "port", "the proxy's own port"),
+        ({"proxy_port": 70000}, "proxy_port", "1 to 65535"),
+        ({"protocol": "HTTPS"}, "protocol", "did you mean"),
+        ({"protocol": "TCP", "health_path": "/"}, "health_path", "TCP has no paths"),
+        ({"health_path": "healthz"}, "health_path", "begin with `/`"),
+        ({"min_replicas": 7}, "max_replicas", "6 is below min_replicas, 7"),
+        ({"min_replicas": -1}, "min_replicas", "0 to 2000"),
+        ({"target_cpu_percent": 0}, "target_cpu_percent", "1 to 100"),
+        ({"initial_delay_seconds": 4000}, "initial_delay_seconds", "0 to 3600"),
+        ({"disk_size_gb": 5}, "disk_size_gb", "too small"),
+        ({"mode": "workload"}, "mode", "did you mean 'workload-group'"),
+        ({"mode": "workload-group"}, "workload_group", "missing"),
+        ({"workload_group": _ISTIO}, "workload_group", "only taken with"),
+        (
+            {"mode": "workload-group", "workload_group": _ISTIO, "mesh": "m"},
+            "mesh",
+            "`service-proxy`",
+        ),
+        ({"workload_group": {"namespace": "a"}}, "workload_group.istio_version", "missing"),
+        ({"ports": [1]}, "ports", "did you mean `port`"),
+        ({"prefix": "x" * 50}, "name", "1 to 54 are allowed"),
+        ({"prefix": "x" * 40}, "name", "6 to 30 are allowed"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_once(change, path, says):
+    """The error names the argument and its mend, before anything is registered."""
+    recorder = record()
+
+    with pytest.raises(ArgumentError) as raised:
+        MeshVmGroup("stock", _args(**change))
+
+    assert says in dict(raised.value.problems)[path]
+    assert recorder.registrations == []
+
+
+def test_every_mistake_is_told_at_once():
+    """Nobody mends one to find the next."""
+    record()
+
+    with pytest.raises(ArgumentError) as raised:
+        MeshVmGroup("stock", _args(region="x", port=0, protocol="FTP", min_replicas=9))
+
+    paths = {path for path, _ in raised.value.problems}
+    assert paths == {"region", "port", "protocol", "max_replicas"}
