@@ -4,6 +4,7 @@ from ._bare_metal import BareMetalClusterArgs, BareMetalNodePoolArgs, LoadBalanc
 from ._gke_gateway import IapArgs, LoadBalancerArgs
 from ._istio_charts import ControlPlaneRevisionArgs
 from ._jwt import JwtIssuerArgs
+from ._log_destinations import BigQueryArgs, LogBucketArgs, PubSubArgs, StorageArgs
 from ._node_pools import NodePoolArgs, NodeTaintArgs
 from ._route_args import (
     RetryArgs,
@@ -19,6 +20,7 @@ from ._route_args import (
 from ._shared_vpc import ServiceProjectArgs
 from ._validation import ArgumentError
 from ._workload_group import VmWorkloadGroupArgs
+from .alerts import BurnRateArgs, MeshAlerts, MeshAlertsArgs
 from .attached import AttachedCluster, AttachedClusterArgs, EksClusterArgs
 from .cloud_run import MeshCloudRunService, MeshCloudRunServiceArgs
 from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
@@ -30,8 +32,9 @@ from .incluster import InClusterMesh, InClusterMeshArgs
 from .istio import IstioCertificateAuthorityArgs, IstioMesh, IstioMeshArgs
 from .kms import EncryptionKey, EncryptionKeyArgs
 from .kubeconfig import ClusterAccess, cluster_access
-from .logging import BigQueryArgs, LogBucketArgs, LogExclusionArgs, LogSink, LogSinkArgs
+from .logging import LogExclusionArgs, LogSink, LogSinkArgs
 from .mesh import ManagedMesh, ManagedMeshArgs, MeshMemberArgs
+from .monitoring import MeshDashboard, MeshDashboardArgs
 from .multicluster_gateway import (
     GatewayBackendArgs,
     MultiClusterGateway,
@@ -45,6 +48,7 @@ from .onprem import ExistingClusterArgs, OnPremCluster, OnPremClusterArgs
 from .readiness import MeshReadiness, MeshReadinessMemberArgs
 from .remote_secret import IstioRemoteSecret, IstioRemoteSecretArgs
 from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
+from .slo import MeshSlo, MeshSloArgs
 from .telemetry import MeshTelemetry, MeshTelemetryArgs
 from .traffic import TrafficRoute, TrafficRouteArgs
 from .vm import MeshVmGroup, MeshVmGroupArgs
@@ -58,6 +62,7 @@ __all__ = [
     "BareMetalClusterArgs",
     "BareMetalNodePoolArgs",
     "BigQueryArgs",
+    "BurnRateArgs",
     "ClusterAccess",
     "ControlPlaneRevisionArgs",
     "EgressGateway",
@@ -96,8 +101,12 @@ __all__ = [
     "LogSinkArgs",
     "ManagedMesh",
     "ManagedMeshArgs",
+    "MeshAlerts",
+    "MeshAlertsArgs",
     "MeshCloudRunService",
     "MeshCloudRunServiceArgs",
+    "MeshDashboard",
+    "MeshDashboardArgs",
     "MeshMemberArgs",
     "MeshNamespace",
     "MeshNamespaceArgs",
@@ -107,6 +116,8 @@ __all__ = [
     "MeshReadinessMemberArgs",
     "MeshSecurity",
     "MeshSecurityArgs",
+    "MeshSlo",
+    "MeshSloArgs",
     "MeshTelemetry",
     "MeshTelemetryArgs",
     "MeshVmGroup",
@@ -118,6 +129,7 @@ __all__ = [
     "OnPremCluster",
     "OnPremClusterArgs",
     "PlaintextArgs",
+    "PubSubArgs",
     "RetryArgs",
     "RouteAbortArgs",
     "RouteCookieArgs",
@@ -130,6 +142,7 @@ __all__ = [
     "ServiceExport",
     "ServiceExportArgs",
     "ServiceProjectArgs",
+    "StorageArgs",
     "SubnetArgs",
     "SubnetResult",
     "TrafficRoute",

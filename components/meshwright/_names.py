@@ -41,6 +41,22 @@ LOG_NAME = NameRule(
 DATASET = NameRule(
     "BigQuery dataset", 1, 1024, re.compile(r"[A-Za-z0-9_]+"), "letters, digits and underscores"
 )
+BUCKET = NameRule(
+    "Cloud Storage bucket",
+    3,
+    63,
+    re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?"),
+    "lower-case letters, digits and inner hyphens and underscores",
+)
+TOPIC = NameRule(
+    "Pub/Sub topic",
+    3,
+    255,
+    re.compile(r"(?!goog)[A-Za-z][-._~%+A-Za-z0-9]*"),
+    "letters, digits and -._~%+, starting with a letter but not with `goog`",
+)
+DASHBOARD = NameRule("dashboard", 1, 127, re.compile(r".+"), "one line of text")
+MONITORED = NameRule("service or objective of Cloud Monitoring", 1, 63)
 KMS = NameRule(
     "key ring or key",
     1,

@@ -57,6 +57,7 @@ STEPS: list[Step] = [
             "publicAccessPrevention": "enforced",
             "lifecycleRules": [{"action": {"type": "Delete"}, "condition": {"age": 400}}],
             "retentionPolicy": {"retentionPeriod": "86400"},
+            "forceDestroy": True,
         },
         {
             "lifecycleRules": [{"action": {"type": "Delete"}, "condition": {"age": 30}}],

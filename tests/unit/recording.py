@@ -111,9 +111,19 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
             west = {"id": "projects/p1/regions/europe-west1/subnetworks/shop-west"}
             exported = {"network": "projects/p1/global/networks/shop", "subnets": {"west": west}}
             return {"outputs": exported, "secretOutputNames": []}
+        case "gcp:monitoring/slo:Slo":
+            service = f"projects/{args.inputs['project']}/services/{args.inputs['service']}"
+            return {"name": f"{service}/serviceLevelObjectives/{args.inputs['sloId']}"}
+        case (
+            "gcp:monitoring/alertPolicy:AlertPolicy"
+            | "gcp:monitoring/notificationChannel:NotificationChannel"
+        ):
+            return {"name": f"projects/{args.inputs['project']}/things/{args.name}"}
         case "meshwright:index:MeshReadiness":
             state = {"state": "ACTIVE", "implementation": "TRAFFIC_DIRECTOR", "dataPlane": "ACTIVE"}
             return {"states": {item["membership"]: state for item in args.inputs["memberships"]}}
+        case "kubernetes:core/v1:Secret":
+            return {"data": {"ca.crt": "Q0E=", "token": "cmVhZGVyLXRva2Vu"}}
         case "kubernetes:core/v1:Service":
             return {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}}
         case "kubernetes:gateway.networking.k8s.io/v1:Gateway":

@@ -6,6 +6,7 @@ import pytest
 from meshwright import ArgumentError, LogSink, LogSinkArgs
 from tests.unit.recording import component_test, record
 
+_KEY = "projects/p1/locations/europe-west4/keyRings/r/cryptoKeys/k"
 _WRITER = "serviceAccount:sink@gcp-sa-logging.iam.gserviceaccount.com"
 
 
@@ -50,7 +51,7 @@ def test_a_log_bucket_elsewhere_admits_the_sink_alone():
                 "location": "europe-west1",
                 "retention_days": 400,
                 "analytics": True,
-                "kms_key": "k",
+                "kms_key": _KEY.replace("west4", "west1"),
             },
             destination_project="logs",
         ),
@@ -59,7 +60,7 @@ def test_a_log_bucket_elsewhere_admits_the_sink_alone():
     def check(_):
         bucket = recorder.one("ProjectBucketConfig").inputs
         assert bucket["project"] == "logs"
-        assert bucket["cmekSettings"] == {"kmsKeyName": "k"}
+        assert bucket["cmekSettings"] == {"kmsKeyName": _KEY.replace("west4", "west1")}
         assert bucket["enableAnalytics"] is True
         leave = recorder.one("IAMMember").inputs
         assert leave["role"] == "roles/logging.bucketWriter"
@@ -78,7 +79,7 @@ def test_bigquery_gets_partitions_and_the_writer_its_role():
     sink = LogSink(
         "mesh-logs",
         _args(
-            bigquery={"retention_days": 2, "location": "EU", "kms_key": "k"},
+            bigquery={"retention_days": 2, "location": "europe-west4", "kms_key": _KEY},
             exclusions=[exclusion],
             description="errors",
             labels={"team": "shop"},
@@ -90,9 +91,9 @@ def test_bigquery_gets_partitions_and_the_writer_its_role():
     def check(_):
         dataset = recorder.one("Dataset").inputs
         assert dataset["datasetId"] == "mesh_logs"
-        assert dataset["location"] == "EU"
+        assert dataset["location"] == "europe-west4"
         assert dataset["defaultPartitionExpirationMs"] == 172_800_000
-        assert dataset["defaultEncryptionConfiguration"] == {"kmsKeyName": "k"}
+        assert dataset["defaultEncryptionConfiguration"] == {"kmsKeyName": _KEY}
         assert dataset["deleteContentsOnDestroy"] is False
         made = recorder.one("ProjectSink").inputs
         assert made["bigqueryOptions"] == {"usePartitionedTables": True}
@@ -106,13 +107,132 @@ def test_bigquery_gets_partitions_and_the_writer_its_role():
     return consumer.urn, check
 
 
+@component_test
+def test_an_archive_keeps_what_nobody_may_delete():
+    """The bucket is closed to the outside, and its name has the project's id before it."""
+    recorder = record()
+
+    sink = LogSink(
+        "archive",
+        _args(
+            prefix="prod",
+            storage={
+                "location": "EU",
+                "retention_days": 400,
+                "storage_class": "COLDLINE",
+                "kms_key": "projects/p1/locations/europe/keyRings/r/cryptoKeys/k",
+            },
+            labels={"team": "sre"},
+        ),
+    )
+
+    def check(destination):
+        assert destination == "storage.googleapis.com/p1-prod-archive"
+        bucket = recorder.one("Bucket").inputs
+        assert bucket["uniformBucketLevelAccess"] is True
+        assert bucket["publicAccessPrevention"] == "enforced"
+        assert bucket["retentionPolicy"] == {"retentionPeriod": str(400 * 86400)}
+        assert bucket["lifecycleRules"] == [
+            {"action": {"type": "Delete"}, "condition": {"age": 400}}
+        ]
+        assert bucket["encryption"]["defaultKmsKeyName"].endswith("/k")
+        assert bucket["forceDestroy"] is False
+        leave = recorder.one("BucketIAMMember").inputs
+        assert leave == {
+            "bucket": "p1-prod-archive",
+            "role": "roles/storage.objectCreator",
+            "member": _WRITER,
+        }
+        assert recorder.one("ProjectSink").inputs["destination"] == destination
+
+    return sink.destination, check
+
+
+@component_test
+def test_an_archive_without_a_retention_keeps_for_ever():
+    """Nothing is deleted by rule, nothing is held."""
+    recorder = record()
+    project = pulumi.Output.from_input("p2")
+
+    sink = LogSink("archive", _args(project=project, storage={"bucket": "acme-logs"}))
+
+    def check(destination):
+        assert destination == "storage.googleapis.com/acme-logs"
+        bucket = recorder.one("Bucket").inputs
+        assert "retentionPolicy" not in bucket
+        assert "lifecycleRules" not in bucket
+        assert "encryption" not in bucket
+
+    return sink.destination, check
+
+
+@component_test
+def test_a_topic_takes_what_is_read_elsewhere():
+    """Its messages can be read again for as many days as are named."""
+    recorder = record()
+
+    sink = LogSink("siem", _args(pubsub={"retention_days": 2, "kms_key": _KEY}))
+
+    def check(destination):
+        assert destination == "pubsub.googleapis.com/siem-topic-id"
+        topic = recorder.one("Topic").inputs
+        assert topic == {
+            "name": "siem",
+            "project": "p1",
+            "messageRetentionDuration": "172800s",
+            "kmsKeyName": _KEY,
+        }
+        leave = recorder.one("TopicIAMMember").inputs
+        assert leave["role"] == "roles/pubsub.publisher"
+        assert leave["topic"] == "siem"
+
+    return sink.destination, check
+
+
+@component_test
+def test_a_folders_sink_takes_the_logs_of_every_project_below_it():
+    """It is no part of the destination's project, so it always needs leave."""
+    recorder = record()
+
+    sink = LogSink("all", _args(folder="folders/123456", log_bucket={"retention_days": 60}))
+
+    def check(writer):
+        assert writer == _WRITER
+        made = recorder.one("FolderSink").inputs
+        assert made["folder"] == "123456"
+        assert made["includeChildren"] is True
+        assert made["filter"] == "severity>=ERROR"
+        assert recorder.of_type("ProjectSink") == []
+        assert recorder.one("IAMMember").inputs["role"] == "roles/logging.bucketWriter"
+
+    return sink.writer_identity, check
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
-        ({}, "log_bucket", "neither is given"),
-        ({"log_bucket": {}, "bigquery": {}}, "log_bucket", "both are given"),
+        ({}, "log_bucket", "none is given"),
+        ({"log_bucket": {}, "bigquery": {}}, "log_bucket", "log_bucket and bigquery are given"),
         ({"log_bucket": {"retention_days": 0}}, "log_bucket.retention_days", "1 to 3650"),
         ({"log_bucket": {"kms_key": "k"}}, "log_bucket.location", "needs a region"),
+        (
+            {"log_bucket": {"kms_key": _KEY, "location": "us-east1"}},
+            "log_bucket.kms_key",
+            "takes keys in 'us-east1'",
+        ),
+        ({"storage": {"kms_key": _KEY, "location": "EU"}}, "storage.kms_key", "in 'europe'"),
+        ({"storage": {"kms_key": "key"}}, "storage.kms_key", "must have the form"),
+        ({"storage": {"retention_days": 0}}, "storage.retention_days", "1 to 36500"),
+        (
+            {"storage": {"storage_class": "COLD"}},
+            "storage.storage_class",
+            "did you mean 'COLDLINE'?",
+        ),
+        ({"storage": {}, "prefix": "a" * 60}, "name", "3 to 63 are allowed"),
+        ({"pubsub": {"retention_days": 32}}, "pubsub.retention_days", "1 to 31"),
+        ({"bigquery": {"retention_days": 0}}, "bigquery.retention_days", "1 to 36500"),
+        ({"pubsub": {}, "storage": {}, "bigquery": {}}, "log_bucket", "exactly one"),
+        ({"log_bucket": {}, "folder": "shop"}, "folder", "a folder's number"),
         (
             {"log_bucket": {}, "exclusions": [{"name": "a", "filter": "f"}] * 2},
             "exclusions",

@@ -58,7 +58,7 @@ def _seed(cloud: Cloud, project: str) -> None:
 
 
 def _complete_bucket(call: Call, bucket: Json) -> None:
-    if call.location != "global" and call.location not in REGIONS:
+    if call.location not in ("global", "eu", "us", *REGIONS):
         raise invalid(f"Location {call.location} is not supported for log buckets.")
     bucket.setdefault("retentionDays", 30)
     bucket["lifecycleState"] = "ACTIVE"

@@ -51,6 +51,14 @@ def _check_dashboard(_: Call, dashboard: Json) -> None:
         raise invalid("Field displayName: a dashboard must have a display name.")
 
 
+def _create_dashboard(call: Call) -> Json:
+    """A dashboard is kept as it was sent: an empty object in it is a widget without options."""
+    sent = copy.deepcopy(call.body)
+    made = _with_id("name")(call)
+    call.put(call.name, {**made, **sent, "name": call.name})
+    return call.shown(call.type, call.get())
+
+
 def _update_dashboard(call: Call) -> Json:
     """Dashboards have no mask: the request replaces the whole dashboard."""
     before = call.get()
@@ -144,7 +152,7 @@ SERVICE = Service(
         Collection(_CHANNELS, id_from="body:name", defaults=_channel, check=_check_channel),
     ),
     methods={
-        f"{_DASHBOARDS}.create": _with_id("name"),
+        f"{_DASHBOARDS}.create": _create_dashboard,
         f"{_DASHBOARDS}.patch": _update_dashboard,
         f"{_SERVICES}.create": _with_id("serviceId"),
         f"{_SLOS}.create": _with_id("serviceLevelObjectiveId"),
