@@ -15,6 +15,7 @@ from ._kubeconfig import context_name, render_kubeconfig
 from ._names import CLUSTER, SERVICE_ACCOUNT, physical_name
 from ._node_pools import NodePoolArgs, node_account, node_pool
 from ._outputs import after, outputs_of
+from ._secrets_key import secrets_key
 from ._validation import checked
 
 
@@ -93,7 +94,7 @@ class GkeClusterArgs(TypedDict):
     deletion_protection: NotRequired[pulumi.Input[bool]]
     """Whether a destroy of the cluster is refused. Default: true."""
     enable_api: NotRequired[bool]
-    """Whether to enable the APIs of GKE and Binary Authorization first. Default: true without
+    """Whether to enable the APIs of GKE, KMS and Binary Authorization first. Default: true without
     `fleet_project`, else false, since Fleet enables them."""
 
 
@@ -193,7 +194,7 @@ class GkeCluster(pulumi.ComponentResource):
                 disable_on_destroy=False,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for api in ("container", "binaryauthorization")
+            for api in ("binaryauthorization", "cloudkms", "container")
         ]
         return after(args["project"], apis)
 
@@ -201,7 +202,9 @@ class GkeCluster(pulumi.ComponentResource):
         self, name: str, args: GkeClusterArgs, project: pulumi.Input[str]
     ) -> pulumi.Input[str] | None:
         """The key of Secrets in etcd; None leaves them to Google's own encryption."""
-        return args.get("secrets_kms_key")
+        if "secrets_kms_key" in args or not args.get("secrets_encryption", True):
+            return args.get("secrets_kms_key")
+        return secrets_key(self, name, project, region_of(args["location"]))
 
 
 def _membership(

@@ -19,6 +19,7 @@ from ._validation import checked, duplicates
 
 _CLUSTER_APIS = (
     "binaryauthorization",
+    "cloudkms",
     "container",
     "gkehub",
     "mesh",

@@ -97,8 +97,8 @@ async def serve(arguments: argparse.Namespace) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     await stop.wait()
+    runtime.close()  # its controllers write to the state that ends with the runner
     await runner.cleanup()
-    runtime.close()
 
 
 if __name__ == "__main__":

@@ -63,6 +63,50 @@ def test_a_default_cluster_is_hardened():
 
 
 @component_test
+def test_secrets_are_encrypted_with_a_key_of_the_clusters_own():
+    """It rotates, GKE may use it before the cluster is made, and its ring has a fresh name."""
+    recorder = record()
+
+    cluster = GkeCluster("main", _args(location="europe-west1-b"))
+
+    def check(_):
+        encryption = recorder.one("Cluster").inputs["databaseEncryption"]
+        assert encryption == {"state": "ENCRYPTED", "keyName": "main-secrets-key-id"}
+        ring = recorder.one("KeyRing").inputs
+        assert ring == {"project": "p1", "location": "europe-west1"}
+        assert recorder.one("CryptoKey").inputs["rotationPeriod"] == f"{90 * 24 * 3600}s"
+        grant = recorder.one("CryptoKeyIAMMember")
+        assert grant.inputs["cryptoKeyId"] == "main-secrets-key-id"
+        assert grant.inputs["role"] == "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+        assert recorder.one("ServiceIdentity").inputs["service"] == "container.googleapis.com"
+        assert "main-gke-agent" in grant.depends_on
+        assert grant.name in recorder.one("Cluster").depends_on
+
+    return cluster.endpoint, check
+
+
+@pytest.mark.parametrize(
+    "change", [{"secrets_kms_key": _key()}, {"secrets_encryption": False}], ids=["own", "none"]
+)
+def test_no_key_is_made_where_one_is_given_or_none_is_wanted(change):
+    """The caller's key is used as it is; without encryption nothing is said of keys."""
+    recorder = record()
+
+    @component_test
+    def program():
+        cluster = GkeCluster("main", _args(**change))
+
+        def check(_):
+            assert recorder.of_type("KeyRing") == []
+            given = recorder.one("Cluster").inputs.get("databaseEncryption", {})
+            assert given.get("keyName") == change.get("secrets_kms_key")
+
+        return cluster.endpoint, check
+
+    program()
+
+
+@component_test
 def test_node_pools_are_separate_and_hardened():
     """Every pool runs as the least-privileged account, with shielded nodes and GKE metadata."""
     recorder = record()

@@ -95,6 +95,60 @@ class MeshRequest:
 
 
 @dataclass(frozen=True)
+class LoadBalancer:
+    """What a controller of a cluster has Google Cloud make for one object.
+
+    ``kind`` is ``service`` or ``gateway``, ``owner`` the object's uid, ``name`` its
+    ``namespace/name``; ``scheme`` is the load balancing scheme, and ``is_global`` tells a global
+    load balancer from a regional one.
+    """
+
+    project: str
+    location: str
+    cluster: str
+    kind: str
+    owner: str
+    name: str
+    address: str
+    ports: tuple[int, ...]
+    scheme: str = "EXTERNAL"
+    is_global: bool = False
+
+
+class LoadBalancing(Protocol):
+    """The compute API, as controllers of clusters use it. All methods are idempotent."""
+
+    def publish(self, balancer: LoadBalancer) -> None:
+        """Bring about the load balancer's resources."""
+        ...
+
+    def withdraw(self, project: str, location: str, cluster: str, owner: str) -> None:
+        """Remove all that was made for one object."""
+        ...
+
+    def keep_only(
+        self, project: str, location: str, cluster: str, kind: str, owners: set[str]
+    ) -> None:
+        """Remove what was made for objects of ``kind`` that are gone."""
+        ...
+
+
+class NoLoadBalancing:
+    """For a runtime on its own, without an emulated cloud."""
+
+    def publish(self, balancer: LoadBalancer) -> None:
+        return None
+
+    def withdraw(self, project: str, location: str, cluster: str, owner: str) -> None:
+        return None
+
+    def keep_only(
+        self, project: str, location: str, cluster: str, kind: str, owners: set[str]
+    ) -> None:
+        return None
+
+
+@dataclass(frozen=True)
 class FleetRole:
     """What a cluster's fleet brings into it: ``fleet`` is the fleet's project, ``services`` whether
     it has multi-cluster Services, ``config_cluster`` whether the Gateways across clusters are read
@@ -152,9 +206,9 @@ class ClusterRuntime(Protocol):
         """The emulator ends: stop watching. What runs keeps running."""
         ...
 
-    def dependents(self, project: str, network: str) -> list[str]:
-        """Names of resources that controllers made in the network, and that keep it from being
-        deleted.
+    def use_load_balancing(self, load_balancing: LoadBalancing) -> None:
+        """Tell where the controllers of clusters make load balancers; called once, before any
+        cluster starts.
         """
         ...
 
@@ -193,8 +247,8 @@ class NullRuntime:
     def stop_mesh(self, project: str, location: str, name: str) -> None:
         self.meshes.pop((project, location, name), None)
 
-    def dependents(self, project: str, network: str) -> list[str]:
-        return []
+    def use_load_balancing(self, load_balancing: LoadBalancing) -> None:
+        return None
 
     def set_fleet_role(
         self, project: str, location: str, name: str, role: FleetRole | None

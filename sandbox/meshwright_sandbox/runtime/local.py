@@ -26,8 +26,10 @@ from meshwright_sandbox.runtime.interface import (
     ClusterAccess,
     ClusterRequest,
     FleetRole,
+    LoadBalancing,
     MeshRequest,
     NodePool,
+    NoLoadBalancing,
     RuntimeFailure,
 )
 from meshwright_sandbox.runtime.istiod import Istiods
@@ -55,6 +57,7 @@ class LocalRuntime:
         self._forwards: Forwards | None = None
         self._locks: dict[str, threading.RLock] = {}
         self._controllers: dict[str, Controllers] = {}
+        self._load_balancing: LoadBalancing = NoLoadBalancing()
         self._fleet_services = FleetServices(self._fleet_of)
 
     def start(self, request: ClusterRequest) -> ClusterAccess:
@@ -96,8 +99,8 @@ class LocalRuntime:
                 self._mesh(record).stop()
                 self.records.put(record.with_mesh(None))
 
-    def dependents(self, project: str, network: str) -> list[str]:
-        return []
+    def use_load_balancing(self, load_balancing: LoadBalancing) -> None:
+        self._load_balancing = load_balancing
 
     def set_fleet_role(
         self, project: str, location: str, name: str, role: FleetRole | None
@@ -305,7 +308,11 @@ class LocalRuntime:
     def _control(self, record: ClusterRecord) -> None:
         if record.id not in self._controllers:
             self._controllers[record.id] = Controllers(
-                record, lambda: self._connect(record), self.authority, self._istiods(record)
+                record,
+                lambda: self._connect(record),
+                self.authority,
+                self._istiods(record),
+                self._load_balancing,
             )
             self._controllers[record.id].add_fleet(self._fleet_services)
             self._controllers[record.id].start()

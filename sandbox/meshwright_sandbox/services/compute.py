@@ -13,7 +13,14 @@ from meshwright_sandbox.services.machines import (
     images,
     templates,
 )
-from meshwright_sandbox.services.vpc import addresses, firewalls, networks, places, routers
+from meshwright_sandbox.services.vpc import (
+    addresses,
+    firewalls,
+    networks,
+    places,
+    routers,
+    sharing,
+)
 
 Json = dict[str, Any]
 
@@ -54,7 +61,7 @@ def _get_project(call: Call) -> Json:
         "selfLink": self_link(call.service, call.version, f"projects/{call.project}"),
         "defaultServiceAccount": f"{number}-compute@developer.gserviceaccount.com",
         "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "AAAAAAAAAAA="},
-        "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
+        "xpnProjectStatus": sharing.status(call.cloud, call.project),
         "defaultNetworkTier": "PREMIUM",
     }
 
@@ -130,6 +137,7 @@ SERVICE = Service(
         **networks.METHODS,
         **routers.METHODS,
         **addresses.METHODS,
+        **sharing.METHODS,
         **templates.METHODS,
         **groups.METHODS,
         **autoscalers.METHODS,

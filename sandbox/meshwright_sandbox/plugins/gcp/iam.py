@@ -40,8 +40,9 @@ def _owner(work: Work) -> str:
 
 
 def _call(work: Work, verb: str, body: Any, what: str) -> Policy:
-    names = {"projectId": "project", "datasetId": "datasetId", "bucket": "bucket"}
-    places = {parameter: work.inputs.get(name) for parameter, name in names.items()}
+    names = ("bucket", "datasetId", "project", "region")
+    places = {name: work.inputs.get(name) for name in names}
+    places["projectId"] = places["project"]
     query = {"resource": _owner(work), "options_requestedPolicyVersion": 3, **places}
     method = f"{work.kind.collection}.{verb}"
     return operations.run(work.cloud, work.kind.api, method, query, body, work.deadline, what)

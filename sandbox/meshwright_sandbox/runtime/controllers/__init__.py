@@ -11,12 +11,17 @@ from meshwright_sandbox.runtime.controllers.certificates import CertificateSourc
 from meshwright_sandbox.runtime.controllers.gateways import GatewayController
 from meshwright_sandbox.runtime.controllers.istiods import IstiodHost, IstiodPods
 from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool, LoadBalancers
+from meshwright_sandbox.runtime.controllers.network_resources import (
+    GatewayResources,
+    ServiceResources,
+)
 from meshwright_sandbox.runtime.controllers.service_exports import (
     FleetServices,
     ImportingNamespaces,
     ServiceExports,
 )
 from meshwright_sandbox.runtime.controllers.watching import Controller, Watcher
+from meshwright_sandbox.runtime.interface import LoadBalancing
 from meshwright_sandbox.runtime.records import ClusterRecord
 
 
@@ -29,6 +34,7 @@ class Controllers:
         connect: Callable[[], Api],
         authority: CertificateAuthority,
         istiods: IstiodHost,
+        load_balancing: LoadBalancing,
     ) -> None:
         self._stopped = threading.Event()
         self._cluster, self._connect = record.id, connect
@@ -36,6 +42,8 @@ class Controllers:
         controllers = [
             LoadBalancers(addresses),
             GatewayController(addresses),
+            ServiceResources(record, load_balancing),
+            GatewayResources(record, load_balancing),
             CertificateSource(authority),
             IstiodPods(istiods, record.request.pod_range),
         ]

@@ -9,6 +9,7 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.services.gke.places import region_of
+from meshwright_sandbox.services.vpc import sharing
 
 Json = dict[str, Any]
 # What GKE gives clusters that name no range: services from Google's own block, pods from 10/8.
@@ -31,6 +32,7 @@ def attach(call: Call, cluster: Json) -> None:
     """
     network = _network(call, cluster)
     subnetwork, document = _subnetwork(call, cluster, network)
+    sharing.require_access(call, network, subnetwork)
     cluster["network"] = network.rpartition("/")[2]
     cluster["subnetwork"] = subnetwork.rpartition("/")[2]
     config = cluster.setdefault("networkConfig", {})

@@ -7,7 +7,7 @@ from typing import Any
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import invalid
 from meshwright_sandbox.core.stamps import label_fingerprint, now
-from meshwright_sandbox.services.gke import addresses, node_pools, places, versions
+from meshwright_sandbox.services.gke import addresses, encryption, node_pools, places, versions
 from meshwright_sandbox.services.gke.defaults import AUTOPILOT, COMMON, STANDARD, add
 
 Json = dict[str, Any]
@@ -29,6 +29,7 @@ def complete(call: Call, cluster: Json) -> None:
     addresses.attach(call, cluster)
     _endpoints(call, cluster)
     _identity(call, cluster, autopilot)
+    encryption.require_keys(call, cluster)
     for group in (AUTOPILOT if autopilot else STANDARD, COMMON):
         add(cluster, group)
     cluster.setdefault("locations", places.node_zones(call.location))

@@ -8,7 +8,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.stamps import new_etag, self_link
 from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.runtime.interface import NodePool, Taint
-from meshwright_sandbox.services.gke import versions
+from meshwright_sandbox.services.gke import encryption, versions
 from meshwright_sandbox.services.gke.addresses import short_hash
 from meshwright_sandbox.services.gke.places import is_zone, region_of
 
@@ -106,6 +106,7 @@ def _complete_config(call: Call, cluster: Json, config: Json) -> None:
                 "owner to grant you the iam.serviceAccountUser role on the service account.",
                 refusal="reference",
             )
+    encryption.require_disk_key(call, config)
     config.setdefault("machineType", "e2-medium")
     config.setdefault("diskSizeGb", 100)
     config.setdefault("diskType", "pd-balanced")

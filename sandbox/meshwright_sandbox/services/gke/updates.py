@@ -9,7 +9,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.masks import set_path
 from meshwright_sandbox.core.stamps import label_fingerprint, new_etag
 from meshwright_sandbox.core.store import Row
-from meshwright_sandbox.services.gke import clusters, node_pools, versions
+from meshwright_sandbox.services.gke import clusters, encryption, node_pools, versions
 from meshwright_sandbox.services.gke.locks import require_free
 from meshwright_sandbox.services.hub import born_in_fleet
 
@@ -38,6 +38,7 @@ def update(call: Call) -> Json:
                     raise ApiError(501, f"The update {field} is not part of the sandbox.")
                 set_path(cluster, path, copy.deepcopy(value))
         clusters.mirror_endpoints(cluster)
+        encryption.require_keys(call, cluster)
 
     return _change(call, "UPDATE_CLUSTER", apply)
 

@@ -43,22 +43,17 @@ def _project(document: Json) -> str:
     return document["selfLink"].partition("/projects/")[2].partition("/")[0]
 
 
-def _network_blockers(call: Call, name: str) -> list[str]:
-    short = name.rpartition("/")[2]
-    return list(call.cloud.runtime.dependents(call.project, short))
-
-
-def _is_system(call: Call, name: str) -> bool:
+def _is_automatic(call: Call, name: str) -> bool:
     parent = name.rpartition("/")[0]
     rows = call.cloud.store.children("compute", parent)
-    return any(row.name == name and row.system for row in rows)
+    return any(row.name == name and row.system and row.type == "subnetworks" for row in rows)
 
 
 def delete_network(call: Call) -> Json:
     """Delete a network; its automatic subnetworks go with it."""
     call.get()
     for service, user in call.cloud.store.users("compute", call.name):
-        if service == "compute" and _is_system(call, user):
+        if service == "compute" and _is_automatic(call, user):
             users = call.cloud.store.users("compute", user)
             if not users:
                 call.cloud.store.delete("compute", user)
@@ -228,7 +223,6 @@ COLLECTIONS = (
         latency="network",
         defaults=_network_defaults,
         view=_network_view,
-        blockers=_network_blockers,
         output_only=("subnetworks", "peerings"),
         immutable=("autoCreateSubnetworks", "description", "IPv4Range"),
     ),
