@@ -7,85 +7,18 @@ import pytest
 
 from meshwright import ArgumentError, TrafficRoute, TrafficRouteArgs
 from meshwright.traffic import unsupported
-from tests.unit.routes import BASES, arguments, made
-
-# Each optional argument, and each optional part of one, on top of what it needs beside it.
-_COOKIE = {"name": "group", "value": "b"}
-_ABORT = {"abort": {"http_status": 503}}
-_PARTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "namespace": ({}, {"namespace": "other"}),
-    "active": ({}, {"active": "v2"}),
-    "matches.headers": ({}, {"matches": [{"version": "v2", "headers": {"x-group": "b"}}]}),
-    "matches.cookie": ({}, {"matches": [{"version": "v2", "cookie": _COOKIE}]}),
-    "mirror": ({}, {"mirror": {"version": "v2"}}),
-    "mirror.percent": (
-        {"mirror": {"version": "v2"}},
-        {"mirror": {"version": "v2", "percent": 5}},
-    ),
-    "sticky.cookie to pod": ({}, {"sticky": {"cookie": "shop"}}),
-    "sticky.cookie to version": ({}, {"sticky": {"to": "version", "cookie": "shop"}}),
-    "sticky.ttl": (
-        {"sticky": {"to": "version", "cookie": "shop"}},
-        {"sticky": {"to": "version", "cookie": "shop", "ttl": "1h"}},
-    ),
-    "sticky.header": ({}, {"sticky": {"header": "x-user"}}),
-    "sticky.source_ip": ({}, {"sticky": {"source_ip": True}}),
-    "fault.delay": ({}, {"fault": {"delay": {"fixed_delay": "1s"}}}),
-    "fault.abort": ({}, {"fault": _ABORT}),
-    "fault and timeout": ({"fault": _ABORT}, {"fault": _ABORT, "timeout": "5s"}),
-    "fault and retry": (
-        {"fault": _ABORT},
-        {"fault": _ABORT, "retry": {"attempts": 1, "retry_on": "refused-stream"}},
-    ),
-    "timeout": ({}, {"timeout": "10s"}),
-    "retry": ({}, {"retry": {"attempts": 1}}),
-    "retry.attempts": ({"retry": {"attempts": 1}}, {"retry": {"attempts": 0}}),
-    "retry.per_try_timeout": (
-        {"retry": {"attempts": 1}},
-        {"retry": {"attempts": 1, "per_try_timeout": "1s"}},
-    ),
-    "retry.retry_on": (
-        {"retry": {"attempts": 1}},
-        {"retry": {"attempts": 1, "retry_on": "retriable-headers"}},
-    ),
-    "port": ({}, {"port": 8080}),
-    "route": ({}, {"route": "other"}),
-    "revision": ({}, {"revision": "asm-managed"}),
-    "hosts": (
-        {"hosts": ["shop.example.com"], "gateways": ["gw/public"]},
-        {"hosts": ["other.example.com"], "gateways": ["gw/public"]},
-    ),
-    "gateways": ({}, {"hosts": ["shop.example.com"], "gateways": ["gw/public"]}),
-    "selector": ({}, {"versions": [{"name": "v1"}, {"name": "v2"}], "selector": {"app": "a"}}),
-    "target_port": (
-        {"versions": [{"name": "v1"}, {"name": "v2"}], "selector": {"app": "a"}},
-        {
-            "versions": [{"name": "v1"}, {"name": "v2"}],
-            "selector": {"app": "a"},
-            "target_port": 8080,
-        },
-    ),
-    "project": ({}, {"project": "other"}),
-    "meshes": ({}, {"meshes": ["projects/p/locations/global/meshes/other"]}),
-    "addresses": ({}, {"addresses": ["10.0.0.1/32"]}),
-}
-_PROTOCOLS = ("http", "grpc", "tcp")
-
-
-def _args(rendering: str, protocol: str, part: dict[str, Any]) -> TrafficRouteArgs:
-    needed = {"port": 80} if protocol == "tcp" or rendering == "gateway-api" else {}
-    return arguments(rendering, **{"protocol": protocol, **needed, **part})
+from tests.unit.routes import ABORT, BASES, COOKIE, PARTS, PROTOCOLS, arguments, made, part_of_route
 
 
 def _inputs(args: TrafficRouteArgs) -> list[Any]:
     return [(item.type, item.name, item.inputs) for item in made(args).registrations]
 
 
-@pytest.mark.parametrize("part", _PARTS)
-@pytest.mark.parametrize(("rendering", "protocol"), list(itertools.product(BASES, _PROTOCOLS)))
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(("rendering", "protocol"), list(itertools.product(BASES, PROTOCOLS)))
 def test_no_argument_is_dropped_in_silence(rendering, protocol, part):
     """It is refused, or what is made differs from what is made without it."""
-    before, after = (_args(rendering, protocol, given) for given in _PARTS[part])
+    before, after = (part_of_route(rendering, protocol, given) for given in PARTS[part])
     if unsupported(after):
         with pytest.raises(ArgumentError, match=r"cannot express it|has no place for it"):
             TrafficRoute("checkout", after)
@@ -96,7 +29,7 @@ def test_no_argument_is_dropped_in_silence(rendering, protocol, part):
 
 def test_every_optional_argument_is_tried():
     """A new argument needs its line above."""
-    tried = {key for _, after in _PARTS.values() for key in after} | {
+    tried = {key for _, after in PARTS.values() for key in after} | {
         "weights",
         "rendering",
         "protocol",
@@ -109,7 +42,7 @@ def test_every_optional_argument_is_tried():
     ("rendering", "change", "path"),
     [
         ("gateway-api", {"retry": {"attempts": 1}}, "retry"),
-        ("gateway-api", {"fault": _ABORT}, "fault"),
+        ("gateway-api", {"fault": ABORT}, "fault"),
         ("gateway-api", {"sticky": {"cookie": "shop"}}, "sticky.to"),
         ("gateway-api", {"sticky": {"header": "x-user"}}, "sticky.header"),
         ("gateway-api", {"protocol": "tcp"}, "protocol"),
@@ -119,7 +52,7 @@ def test_every_optional_argument_is_tried():
         ("networkservices", {"protocol": "grpc", "mirror": {"version": "v2"}}, "mirror"),
         ("networkservices", {"retry": {"attempts": 0}}, "retry.attempts"),
         ("networkservices", {"retry": {"attempts": 1, "retry_on": "503"}}, "retry.retry_on"),
-        ("networkservices", {"fault": _ABORT, "timeout": "1s"}, "timeout"),
+        ("networkservices", {"fault": ABORT, "timeout": "1s"}, "timeout"),
         ("networkservices", {"gateways": ["gw/public"]}, "gateways"),
         ("networkservices", {"port": 80}, "port"),
         ("istio", {"meshes": ["m"]}, "meshes"),
@@ -144,7 +77,7 @@ def test_a_canary_is_within_every_limit(rendering):
     [
         ({"protocol": "grpc", "sticky": {"cookie": "shop"}}, "sticky.cookie"),
         (
-            {"protocol": "grpc", "matches": [{"version": "v1", "cookie": _COOKIE}]},
+            {"protocol": "grpc", "matches": [{"version": "v1", "cookie": COOKIE}]},
             "matches[0].cookie",
         ),
         ({"protocol": "tcp", "timeout": "1s"}, "timeout"),
