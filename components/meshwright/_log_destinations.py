@@ -225,7 +225,7 @@ def topic(home: Home, args: PubSubArgs) -> Destination:
     return Destination(pulumi.Output.concat("pubsub.googleapis.com/", made.id), admit)
 
 
-def physical(
+def destination_name(
     kind: str, project: pulumi.Input[str], prefix: str | None, name: str
 ) -> pulumi.Input[str]:
     """Name of a destination; ArgumentError where the API would refuse it."""
@@ -247,7 +247,7 @@ def _days(args: Any, convert: Callable[[int], Any]) -> Any:
     return pulumi.Output.from_input(days).apply(lambda value: convert(int(value)))
 
 
-def problems(args: dict[str, Any]) -> Problems:
+def destination_problems(args: dict[str, Any]) -> Problems:
     """What is wrong with the destinations of a sink's arguments."""
     limits = {"log_bucket": 3650, "bigquery": 36500, "storage": 36500, "pubsub": 31}
     for kind, most in limits.items():

@@ -11,8 +11,19 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_gcp as gcp
 
-from . import _log_destinations as destinations
-from ._log_destinations import BigQueryArgs, Home, LogBucketArgs, PubSubArgs, StorageArgs
+from ._log_destinations import (
+    BigQueryArgs,
+    Home,
+    LogBucketArgs,
+    PubSubArgs,
+    StorageArgs,
+    dataset,
+    destination_name,
+    destination_problems,
+    log_bucket,
+    storage,
+    topic,
+)
 from ._names import LOG_NAME, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates
@@ -87,17 +98,17 @@ class LogSink(pulumi.ComponentResource):
         physical = physical_name("LogSink", LOG_NAME, args.get("prefix"), name)
         project = args.get("destination_project", args["project"])
         kind = next(kind for kind in _KINDS if kind in args)
-        own = destinations.physical(kind, project, args.get("prefix"), name)
+        own = destination_name(kind, project, args.get("prefix"), name)
         super().__init__("meshwright:index:LogSink", name, {}, opts)
         home = Home(self, name, own, project, args.get("labels"))
         if "bigquery" in args:
-            made = destinations.dataset(home, args["bigquery"])
+            made = dataset(home, args["bigquery"])
         elif "storage" in args:
-            made = destinations.storage(home, args["storage"])
+            made = storage(home, args["storage"])
         elif "pubsub" in args:
-            made = destinations.topic(home, args["pubsub"])
+            made = topic(home, args["pubsub"])
         else:
-            made = destinations.log_bucket(home, args.get("log_bucket", {}))
+            made = log_bucket(home, args.get("log_bucket", {}))
         sink = self._sink(name, physical, args, made.address)
         waits: list[pulumi.Resource] = [sink]
         leaves_its_project = "folder" in args or "destination_project" in args
@@ -143,7 +154,7 @@ def _problems(args: LogSinkArgs) -> Iterator[tuple[str, str]]:
     if len(named) != 1:
         have = f"{' and '.join(named)} are" if named else "none is"
         yield "log_bucket", f"name exactly one of {', '.join(_KINDS)}; {have} given"
-    yield from destinations.problems(cast(dict[str, Any], args))
+    yield from destination_problems(cast(dict[str, Any], args))
     folder = args.get("folder")
     if isinstance(folder, str) and not _FOLDER.fullmatch(folder):
         yield "folder", f"{folder!r} must be a folder's number, such as 123456789012"
