@@ -56,7 +56,8 @@ class Revision:
 class Installation:
     """What to install besides Istio's defaults.
 
-    `values` are those of the istiod chart, for every revision; `cni` those of the cni chart.
+    `values` are those of the istiod chart, for every revision; `cni` those of the cni chart;
+    `platform` is what the charts call it, empty for none.
     """
 
     revisions: Sequence[Revision]

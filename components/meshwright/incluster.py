@@ -12,6 +12,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from ._compatibility import ISTIOD_END_OF_SUPPORT
 from ._istio_charts import (
     PLATFORMS,
     ControlPlaneRevisionArgs,
@@ -26,7 +27,6 @@ from ._kube import ROOT_NAMESPACE
 from ._outputs import after, outputs_of
 from ._validation import checked, is_plain, one_of
 
-END_OF_SUPPORT = "2028-03-01"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)-asm\.(\d+)")
 _HUB = "gke.gcr.io/asm"
 _AUTHORITIES = ("mesh_ca", "ca_service", "istio_ca")
@@ -105,7 +105,7 @@ class InClusterMesh(pulumi.ComponentResource):
         if platform == "gke":
             pulumi.warn(
                 f"{name}: the in-cluster control plane on GKE is deprecated: support ends on "
-                f"{END_OF_SUPPORT}; ManagedMesh takes its place",
+                f"{ISTIOD_END_OF_SUPPORT}; ManagedMesh takes its place",
                 self,
             )
         revisions = _revisions(args)
@@ -119,7 +119,8 @@ class InClusterMesh(pulumi.ComponentResource):
                 revisions=revisions,
                 default_revision=default,
                 namespace=after(ROOT_NAMESPACE, [namespace]),
-                platform=platform,
+                # Google's charts know no platform by its name; what differs is said in `cni`.
+                platform="",
                 values=_profile(args),
                 cni={
                     "cniBinDir": _CNI_FOLDERS[platform],

@@ -4,6 +4,7 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, ManagedMesh, ManagedMeshArgs
+from meshwright._compatibility import findings
 from tests.unit.recording import component_test, record
 
 
@@ -80,6 +81,75 @@ def test_the_channel_names_the_revision(channel, revision):
     return pulumi.Output.all(mesh.revision, mesh.implementations), check
 
 
+@component_test
+def test_what_google_reads_in_a_cluster_stands_there_before_the_mesh_is_turned_on():
+    """Each cluster finds the services of all others; options go to the cluster they are for."""
+    recorder = record()
+    args = _args(multi_cluster=True)
+    west, east = args["members"]
+    west |= {"kubeconfig": "west-config", "asm_options": "CA=PRIVATECA;CAAddr=pool"}
+    east |= {"kubeconfig": "east-config"}
+
+    mesh = ManagedMesh("mesh", args)
+
+    def check(_):
+        own = recorder.one("ConfigMap", "mesh-west-options")
+        assert own.inputs["metadata"]["name"] == "asm-options"
+        assert own.inputs["data"] == {
+            "ASM_OPTS": "CA=PRIVATECA;CAAddr=pool",
+            "multicluster_mode": "connected",
+        }
+        assert own.provider == "mesh-west-cluster"
+        other = recorder.one("ConfigMap", "mesh-east-options")
+        assert other.inputs["data"] == {"multicluster_mode": "connected"}
+        assert "mesh-west-root-namespace" in own.depends_on
+        assert "mesh-west-options" in recorder.one("FeatureMembership", "mesh-west").depends_on
+        assert "mesh-west-options" not in recorder.one("FeatureMembership", "mesh-east").depends_on
+
+    return mesh.revision, check
+
+
+@component_test
+def test_without_a_cause_nothing_is_written_into_the_clusters():
+    """What is not asked for is Google's to decide."""
+    recorder = record()
+    args = _args()
+    args["members"][0]["kubeconfig"] = "west-config"
+
+    mesh = ManagedMesh("mesh", args)
+
+    def check(_):
+        assert recorder.of_type("ConfigMap") == []
+        assert recorder.of_type("kubernetes") == []
+
+    return mesh.revision, check
+
+
+@component_test
+def test_what_the_implementation_does_not_take_is_found():
+    """Nothing is dropped in silence: each member's finding names what is not taken."""
+    record()
+
+    mesh = ManagedMesh("mesh", _args(uses=["wasm_plugin", "remote_secrets"]))
+
+    def check(found):
+        assert len(found) == 4
+        assert [line.split(":")[0] for line in found] == ["dev-east"] * 2 + ["dev-west"] * 2
+        assert "remote secrets; `multi_cluster` stands for them" in found[0]
+        assert "WasmPlugin" in found[1]
+
+    return mesh.findings, check
+
+
+def test_istiod_is_told_to_end():
+    """Its end of support is a finding whatever the mesh is used for."""
+    found = findings({"a": "ISTIOD", "b": "TRAFFIC_DIRECTOR"}, [])
+
+    assert len(found) == 1
+    assert found[0].startswith("a: ISTIOD")
+    assert "2028-03-01" in found[0]
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
@@ -89,6 +159,12 @@ def test_the_channel_names_the_revision(channel, revision):
             {"members": [{"name": "a", "membership": "m", "location": "l"}] * 2},
             "members",
             "'a'",
+        ),
+        ({"uses": ["wasm_plugins"]}, "uses[0]", "did you mean 'wasm_plugin'"),
+        (
+            {"multi_cluster": True},
+            "members[1].kubeconfig",
+            "`multi_cluster` is said in the cluster",
         ),
         ({"timeout_seconds": "60"}, "timeout_seconds", "a whole number"),
     ],
