@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -21,6 +22,15 @@ from stacks.spec_gateways import EgressGateway, Gateway
 from stacks.spec_services import Namespace, Service
 
 
+class Built(NamedTuple):
+    """What others use of a cluster's contents."""
+
+    addresses: dict[str, pulumi.Output[str]]
+    """The gateways' addresses by `namespace/name`."""
+    namespaces: dict[str, pulumi.Output[str]]
+    """The namespaces by name, once they take workloads."""
+
+
 @dataclass(frozen=True)
 class ClusterContents:
     """What the spec puts inside one cluster.
@@ -38,8 +48,8 @@ class ClusterContents:
     def _component(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(providers=[self.provider])
 
-    def build(self) -> dict[str, pulumi.Output[str]]:
-        """Namespaces, security, gateways, services; the gateways' addresses by `namespace/name`."""
+    def build(self) -> Built:
+        """Namespaces, security, gateways, services."""
         here = {n.name: n for n in self.spec.namespaces if self.cluster in n.clusters}
         namespaces = {name: self._namespace(namespace) for name, namespace in here.items()}
         made = {name: component.namespace for name, component in namespaces.items()}
@@ -69,7 +79,7 @@ class ClusterContents:
             home = here[_permissions.home(reference)]
             self._service(made[home.name], home, service, gateways)
         addresses = {name: gateway.address for name, gateway in gateways.items()}
-        return addresses | self._across(gateways, made)
+        return Built(addresses | self._across(gateways, made), made)
 
     def _runs(self, part: Gateway | EgressGateway | Service, namespace: Namespace) -> bool:
         """Whether this cluster runs a gateway or service of a namespace."""
@@ -92,7 +102,12 @@ class ClusterContents:
                 self.spec.security, {n.name: n.name for n in self.spec.namespaces}
             ),
             "scope": self.spec.security.scopes,
-            "ingress_cidrs": sorted({cidr for door in doors for cidr in _doors.cidrs(door)}),
+            "ingress_cidrs": sorted(
+                {
+                    *(cidr for door in doors for cidr in _doors.cidrs(door)),
+                    *self._calls_from_cloud_run(namespace),
+                }
+            ),
             "labels": {**self.spec.labels, **namespace.labels},
         }
         callers = {
@@ -122,6 +137,19 @@ class ClusterContents:
             }
             - {namespace.name}
         )
+
+    def _calls_from_cloud_run(self, namespace: Namespace) -> list[str]:
+        """The ranges that Cloud Run services call a namespace from: those of their subnets."""
+        subnets = {
+            (network.name, subnet.name): subnet.cidr
+            for network in self.spec.networks
+            for subnet in network.subnets
+        }
+        return [
+            subnets[caller.network, caller.subnet]
+            for caller in self.spec.cloud_run_services
+            if any(_permissions.home(callee) == namespace.name for callee in caller.calls)
+        ]
 
     def _gateway(
         self, gateway: Gateway, namespace: Namespace, made: pulumi.Output[str]

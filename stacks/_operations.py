@@ -8,15 +8,22 @@ import pulumi
 from meshwright import (
     BigQueryArgs,
     EncryptionKey,
+    Fleet,
     LogBucketArgs,
     LogSink,
     LogSinkArgs,
+    MeshAlerts,
+    MeshDashboard,
+    MeshDashboardArgs,
+    MeshSlo,
+    MeshSloArgs,
     PubSubArgs,
     StorageArgs,
 )
 from stacks.spec import Platform
 from stacks.spec_logging import BigQuery, LogBucket, Storage
 from stacks.spec_logging import LogSink as SinkSpec
+from stacks.spec_monitoring import Objective
 
 
 def log_sinks(
@@ -89,3 +96,56 @@ def _storage(bucket: Storage) -> StorageArgs:
         "retention_days": bucket.retention_days,
         "delete_contents_on_destroy": bucket.delete_contents_on_destroy,
     }
+
+
+def watch(spec: Platform, fleet: Fleet, opts: pulumi.ResourceOptions) -> None:
+    """The dashboard, the objectives, and the alerts on them."""
+    monitoring = spec.monitoring
+    # Only the managed mesh writes metrics of Google's; others have Istio's own.
+    google = all((cluster.mesh or spec.mesh.kind) == "managed" for cluster in spec.clusters)
+    if monitoring.dashboard:
+        page: MeshDashboardArgs = {
+            "project": fleet.project,
+            "prefix": spec.prefix,
+            "metrics": "google" if google else "prometheus",
+        }
+        if google:
+            page["mesh_id"] = fleet.mesh_id
+        MeshDashboard("services", page, opts=opts)
+    objectives = {
+        objective.name: MeshSlo(
+            objective.name, _objective(spec, objective, fleet, google=google), opts=opts
+        )
+        for objective in monitoring.objectives
+    }
+    if objectives:
+        MeshAlerts(
+            "alerts",
+            {
+                "project": fleet.project,
+                "prefix": spec.prefix,
+                "slos": {name: objective.slo_id for name, objective in objectives.items()},
+                "emails": [*monitoring.alert_emails],
+                "labels": {**spec.labels},
+            },
+            opts=opts,
+        )
+
+
+def _objective(spec: Platform, objective: Objective, fleet: Fleet, *, google: bool) -> MeshSloArgs:
+    namespace, _, service = objective.service.partition("/")
+    args: MeshSloArgs = {
+        "project": fleet.project,
+        "prefix": spec.prefix,
+        "namespace": namespace,
+        "service": service,
+        "goal": objective.goal,
+        "rolling_days": objective.rolling_days,
+        "metrics": "google" if google else "prometheus",
+        "labels": {**spec.labels},
+    }
+    if google:
+        args["mesh_id"] = fleet.mesh_id
+    if objective.latency_ms is not None:
+        args["latency_ms"] = objective.latency_ms
+    return args

@@ -10,6 +10,7 @@ from meshwright import (
     RouteStickyArgs,
     TrafficRouteArgs,
 )
+from stacks.spec_hybrid import MeshRoute
 from stacks.spec_routes import Fault, Match, Retries, Route, Sticky
 from stacks.spec_services import Service
 
@@ -26,14 +27,42 @@ _PATHS = {
 
 
 def arguments(service: Service, route: Route) -> TrafficRouteArgs:
-    """Everything of the arguments that the spec alone decides."""
+    """A route to a service in a cluster: everything that the spec alone decides."""
+    args = _common(service.name, [version.name for version in service.versions], route)
+    args["port"] = service.port
+    args["protocol"] = "http" if service.protocol == "http2" else service.protocol
+    args["rendering"] = route.rendering
+    if route.rendering == "gateway-api":
+        # Routes of the Gateway API share calls among Services, so that each version gets its own.
+        selector: dict[str, pulumi.Input[str]] = {"app": service.name}
+        args["selector"] = selector
+        args["target_port"] = service.port
+    return args
+
+
+def mesh_arguments(outside: MeshRoute) -> TrafficRouteArgs:
+    """A route to groups of VMs and Cloud Run services: everything that the spec alone decides."""
+    args = _common(outside.name, versions_of(outside.route), outside.route)
+    args["hosts"] = [*outside.hosts]
+    args["protocol"] = outside.protocol
+    args["rendering"] = "networkservices"
+    return args
+
+
+def versions_of(route: Route) -> list[str]:
+    """Every version that a route names, each once."""
+    named = [share.version for share in route.weights]
+    named += [match.version for match in route.matches]
+    named += [route.active] if route.active is not None else []
+    named += [route.mirror.version] if route.mirror is not None else []
+    return list(dict.fromkeys(named))
+
+
+def _common(name: str, versions: list[str], route: Route) -> TrafficRouteArgs:
     args: TrafficRouteArgs = {
-        "route": service.name,
-        "service": service.name,
-        "port": service.port,
-        "versions": [{"name": version.name} for version in service.versions],
-        "rendering": route.rendering,
-        "protocol": "http" if service.protocol == "http2" else service.protocol,
+        "route": name,
+        "service": name,
+        "versions": [{"name": version} for version in versions],
     }
     if route.active is not None:
         args["active"] = route.active
@@ -53,11 +82,6 @@ def arguments(service: Service, route: Route) -> TrafficRouteArgs:
         args["retry"] = _retry(route.retries)
     if route.hosts:
         args["hosts"] = [*route.hosts]
-    if route.rendering == "gateway-api":
-        # Routes of the Gateway API share calls among Services, so that each version gets its own.
-        selector: dict[str, pulumi.Input[str]] = {"app": service.name}
-        args["selector"] = selector
-        args["target_port"] = service.port
     return args
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from stacks import _names, _places
+from stacks import _places
 from stacks._rules_clusters import least_and_most
 from stacks._rules_names import known, unique_texts
 from stacks._view import Problem, View
@@ -112,7 +112,7 @@ def _in_subnet(spec: View, part: View) -> Iterator[Problem]:
 
 
 def _joined(spec: View, group: View) -> Iterator[Problem]:
-    own = [key for key in ("cluster", "namespace") if group.has(key)]
+    own = [key for key in ("cluster", "namespace", "discovery_address") if group.has(key)]
     if group.text("mode") != "workload-group":
         for key in own:
             yield group.problem(
@@ -121,9 +121,14 @@ def _joined(spec: View, group: View) -> Iterator[Problem]:
         return
     clusters = {c.text("name") or "": c for c in spec.each("clusters")}
     spaces = {n.text("name") or "": n for n in spec.each("namespaces")}
-    for key, what in (("cluster", "cluster"), ("namespace", "namespace")):
+    for key in ("cluster", "namespace", "discovery_address"):
         if not group.has(key):
-            yield group.problem(key, f"a workload group is in a {what}", f"add {key}")
+            yield group.problem(key, f"a workload group needs {key}", f"add {key}")
+    address = group.text("discovery_address")
+    if address is not None and not _is_address(address):
+        yield group.problem(
+            "discovery_address", "must be an IPv4 address", "write it like 10.0.0.10"
+        )
     cluster = clusters.get(group.text("cluster") or "")
     yield from known(group, "cluster", group.text("cluster"), clusters, "cluster")
     yield from known(group, "namespace", group.text("namespace"), spaces, "namespace")
@@ -140,15 +145,6 @@ def _joined(spec: View, group: View) -> Iterator[Problem]:
 
 
 def _cloud_run(spec: View, service: View) -> Iterator[Problem]:
-    composed = _names.compose(spec.text("prefix") or "", service.text("name") or "")
-    limit = _names.CLOUD_RUN_LIMIT
-    if len(service.text("name") or "") <= limit < len(composed):
-        yield service.problem(
-            "name",
-            f"a Cloud Run service's name is at most {limit} characters; composed it is "
-            f"{composed!r}, {len(composed)}",
-            f"shorten it or the prefix by {len(composed) - limit}",
-        )
     targets = {
         f"{namespace.text('name')}/{target.text('name')}"
         for namespace in spec.each("namespaces")

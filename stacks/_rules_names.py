@@ -18,14 +18,16 @@ def check(spec: View) -> Iterator[Problem]:
         ("networks", "network"),
         ("namespaces", "namespace"),
         ("encryption_keys", "key"),
-        ("vm_groups", "group"),
-        ("cloud_run_services", "service"),
+        ("mesh_routes", "route"),
         ("log_sinks", "log sink"),
     ):
         yield from unique(spec.each(key), what)
     # All are members of one fleet.
     kinds = ("clusters", "attached_clusters", "on_prem_clusters")
     yield from unique([part for key in kinds for part in spec.each(key)], "cluster")
+    # Routes name both as versions.
+    outside = [*spec.each("vm_groups"), *spec.each("cloud_run_services")]
+    yield from unique(outside, "group or service")
     yield from unique(spec.part("monitoring").each("objectives"), "objective")
     for sink in spec.each("log_sinks"):
         yield from unique(sink.each("exclusions"), "exclusion of this sink")
@@ -118,12 +120,14 @@ def _composed(spec: View) -> Iterator[Problem]:
     for sink in spec.each("log_sinks"):
         name = sink.text("name") or ""
         yield from _fits(sink, prefix, name, _names.LOG_LIMIT, "the sink's name", counted=name)
-    for group in spec.each("vm_groups"):
-        name = group.text("name") or ""
-        account = f"{name}-vms"
-        what = "the name of the VMs' service account"
+    for key, suffix, what in (
+        ("vm_groups", "vm", "the name of the VMs' service account"),
+        ("cloud_run_services", "run", "the name of its service account"),
+    ):
         limit = _names.SERVICE_ACCOUNT_LIMIT
-        yield from _fits(group, prefix, account, limit, what, counted=name)
+        for part in spec.each(key):
+            name = part.text("name") or ""
+            yield from _fits(part, prefix, f"{name}-{suffix}", limit, what, counted=name)
     yield from _deployments(spec)
 
 

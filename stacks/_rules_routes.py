@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from meshwright.traffic import unsupported
-from stacks._routes import arguments, place
+from stacks._routes import arguments, mesh_arguments, place
 from stacks._rules_names import known
 from stacks._view import Problem, View
+from stacks.spec_hybrid import MeshRoute
 from stacks.spec_routes import Route
 from stacks.spec_services import Service
 
@@ -26,10 +27,44 @@ def check(spec: View) -> Iterator[Problem]:
                     "with several versions a route must say how calls are shared",
                     "add route.weights, such as 90 and 10",
                 )
+    yield from _outside(spec)
+
+
+def _outside(spec: View) -> Iterator[Problem]:
+    """Routes to what runs outside the clusters."""
+    names = [
+        part.text("name") or ""
+        for key in ("vm_groups", "cloud_run_services")
+        for part in spec.each(key)
+        if part.text("mode") != "workload-group"
+    ]
+    for outside in spec.each("mesh_routes"):
+        route = outside.part("route")
+        yield from _shape(route, names, "group of VMs with service-proxy, or Cloud Run service")
+        if route.has("rendering") and route.text("rendering") != "networkservices":
+            yield route.problem(
+                "rendering", "VMs and Cloud Run take networkservices alone", "remove it"
+            )
+        for key in ("gateway", "hosts"):
+            if route.has(key):
+                yield route.problem(key, "is for services in clusters", "write hosts beside route")
+        try:
+            part = MeshRoute.model_validate(outside.raw)
+        except ValidationError:
+            continue  # each field tells its own mistake
+        yield from _told(route, unsupported(mesh_arguments(part)))
 
 
 def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
-    what = f"version of {service.text('name')}"
+    yield from _shape(route, names, f"version of {service.text('name')}")
+    try:
+        parts = Service.model_validate(service.raw), Route.model_validate(route.raw)
+    except ValidationError:
+        return  # each field tells its own mistake
+    yield from _told(route, unsupported(arguments(*parts)))
+
+
+def _shape(route: View, names: list[str], what: str) -> Iterator[Problem]:
     yield from _shares(route, names, what)
     yield from known(route, "active", route.text("active"), names, what)
     for match in route.each("matches"):
@@ -46,16 +81,11 @@ def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
                 "fault", "names no fault", "add delay_seconds or abort_status, or remove it"
             )
     yield from _deadline(route)
-    yield from _expressible(service, route)
 
 
-def _expressible(service: View, route: View) -> Iterator[Problem]:
-    """What the route's rendering has no word for; said once the route itself is well-formed."""
-    try:
-        parts = Service.model_validate(service.raw), Route.model_validate(route.raw)
-    except ValidationError:
-        return  # each field tells its own mistake
-    for path, text in unsupported(arguments(*parts)):
+def _told(route: View, found: list[tuple[str, str]]) -> Iterator[Problem]:
+    """What the route's rendering has no word for, where the spec says it."""
+    for path, text in found:
         where = place(path)
         if where[0] in Route.model_fields:
             yield route.problem(

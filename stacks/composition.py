@@ -18,6 +18,7 @@ from stacks import (
     _operations,
 )
 from stacks._contents import ClusterContents
+from stacks._outside import Outside
 from stacks.spec import Platform
 
 
@@ -41,6 +42,9 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     features = _fleets.features(spec, fleet, clusters, google)
     mesh = _meshes.managed(spec, fleet, clusters, google)
     sinks = _operations.log_sinks(spec, keys, google)
+    _operations.watch(spec, fleet, google)
+    outside = Outside(spec, fleet, networks, google)
+    outside.build()
     addresses: dict[str, dict[str, pulumi.Output[str]]] = {}
     for cluster in spec.clusters:
         made = clusters[cluster.name]
@@ -52,8 +56,10 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
         )
         plane = _meshes.plane(spec, cluster.name, made, fleet, mesh, access.provider)
         inside = ClusterContents(spec, cluster.name, access.provider, plane, features)
-        for gateway, address in inside.build().items():
+        built = inside.build()
+        for gateway, address in built.addresses.items():
             addresses.setdefault(gateway, {})[cluster.name] = address
+        outside.join_istio(cluster.name, made, plane, built.namespaces, access.provider)
     return {
         "clusters": {
             name: {

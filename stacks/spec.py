@@ -11,7 +11,7 @@ from stacks._errors import SpecError, problems_of
 from stacks._fields import MAX_ENTRIES, Closed, Labels, Prefix, ProjectId
 from stacks.spec_clusters import Cluster
 from stacks.spec_gateways import EgressGateway, Gateway, MultiClusterGateway
-from stacks.spec_hybrid import AttachedCluster, CloudRunService, OnPremCluster, VmGroup
+from stacks.spec_hybrid import AttachedCluster, CloudRunService, MeshRoute, OnPremCluster, VmGroup
 from stacks.spec_logging import EncryptionKey, LogSink
 from stacks.spec_mesh import Fleet, Mesh, Telemetry
 from stacks.spec_monitoring import Monitoring
@@ -90,6 +90,11 @@ class Platform(Closed):
         default_factory=list[CloudRunService],
         max_length=MAX_ENTRIES,
         description="Cloud Run services in the mesh.",
+    )
+    mesh_routes: list[MeshRoute] = Field(
+        default_factory=list[MeshRoute],
+        max_length=MAX_ENTRIES,
+        description="Calls to VMs and Cloud Run services by name.",
     )
     security: Security = Field(
         default_factory=lambda: Security(), description="Mutual TLS, and who may call whom."

@@ -9,6 +9,7 @@ from stacks._fields import (
     Closed,
     CloudRunName,
     ClusterName,
+    Host,
     HttpsUrl,
     Image,
     Name,
@@ -16,6 +17,7 @@ from stacks._fields import (
     Reference,
     Region,
 )
+from stacks.spec_routes import Route
 
 
 class Eks(Closed):
@@ -109,6 +111,11 @@ class VmGroup(Closed):
     namespace: Name | None = Field(
         default=None, description="Namespace of its service; only with workload-group."
     )
+    discovery_address: str | None = Field(
+        default=None,
+        description="IPv4 address at which its VMs reach istiod, such as that of an east-west "
+        "gateway; only with workload-group.",
+    )
     port: Port = Field(description="Port that the service listens on.")
     health_path: Annotated[str, Field(pattern=r"^/\S*$", max_length=1024)] = Field(
         default="/", description="Path of the health check."
@@ -133,8 +140,25 @@ class CloudRunService(Closed):
     port: Port = Field(default=8080, description="Port of the container.")
     min_instances: int = Field(default=0, ge=0, le=1000, description="Fewest instances.")
     max_instances: int = Field(default=10, ge=1, le=1000, description="Most instances.")
+    deletion_protection: bool = Field(
+        default=True, description="Whether a destroy of the service is refused."
+    )
     calls: list[Reference] = Field(
         default_factory=list[str],
         max_length=100,
         description="Services it calls; each needs an entry in security.plaintext.",
+    )
+
+
+class MeshRoute(Closed):
+    """Calls of VMs and Cloud Run to a name, shared among groups of VMs and Cloud Run services."""
+
+    name: Name = Field(description="Name, unique in the spec.")
+    hosts: list[Host] = Field(
+        min_length=1, max_length=100, description="Names by which it is called."
+    )
+    protocol: Literal["http", "grpc"] = Field(default="http", description="What is spoken.")
+    route: Route = Field(
+        description="How calls are shared; its versions are names of `vm_groups` with "
+        "service-proxy and of `cloud_run_services`, its rendering is networkservices."
     )

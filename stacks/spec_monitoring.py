@@ -14,8 +14,8 @@ class Objective(Closed):
     service: Reference = Field(
         description="The service: <namespace>/<name>.", examples=["shop/checkout"]
     )
-    goal: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = Field(
-        description="Share of good calls, above 0 and below 1.", examples=[0.999]
+    goal: Annotated[float, Field(gt=0, le=0.9999, allow_inf_nan=False)] = Field(
+        description="Share of good calls, above 0 and at most 0.9999.", examples=[0.999]
     )
     latency_ms: int | None = Field(
         default=None,

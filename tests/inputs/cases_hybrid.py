@@ -71,22 +71,29 @@ WORKLOADS = [
     _hybrid("vms-none", f"{VMS}.min_replicas", 0, "greater than or equal to 1", "Fewest"),
     _hybrid("vms-port", f"{VMS}.port", 65536, "65535", "Port"),
     _hybrid("vms-health-path", f"{VMS}.health_path", "healthz", "must match", "Path"),
-    _hybrid("vms-name-composed", f"{VMS}.name", "a" * 27, "service account is at most 30",
-            "shorten"),
+    Case("vms-name-composed", {f"{VMS}.name": "a" * 27, "mesh_routes": []}, f"{VMS}.name",
+         "service account is at most 30", "shorten", (), "hybrid"),
     _hybrid("vms-cluster-of-service-proxy", f"{VMS}.cluster", "gke", "joins no cluster",
             "workload-group"),
-    Case("vms-workload-group-nowhere", {f"{VMS}.mode": "workload-group"}, f"{VMS}.cluster",
-         "is in a cluster", "add cluster", (f"{VMS}.namespace",), "hybrid"),
+    Case("vms-discovery-address", {f"{VMS}.mode": "workload-group", f"{VMS}.cluster": "gke",
+         f"{VMS}.namespace": "shop", f"{VMS}.discovery_address": "istiod", "mesh_routes": []},
+         f"{VMS}.discovery_address", "IPv4 address", "10.0.0.10", (f"{VMS}.mode",), "hybrid"),
+    Case("vms-workload-group-nowhere", {f"{VMS}.mode": "workload-group", "mesh_routes": []},
+         f"{VMS}.cluster",
+         "needs cluster", "add cluster", (f"{VMS}.namespace", f"{VMS}.discovery_address"),
+         "hybrid"),
     Case("vms-workload-group-on-managed", {f"{VMS}.mode": "workload-group", f"{VMS}.cluster": "gke",
-         f"{VMS}.namespace": "shop"}, f"{VMS}.mode", "takes no WorkloadGroup", "service-proxy", (),
+         f"{VMS}.namespace": "shop", f"{VMS}.discovery_address": "10.0.0.10",
+         "mesh_routes": []}, f"{VMS}.mode", "takes no WorkloadGroup", "service-proxy", (),
          "hybrid"),
     Case("vms-twice", {"vm_groups[+]": {"name": "pricing", "region": "europe-west1", "port": 80,
-         "network": "mesh", "subnet": "gke"}}, "vm_groups[1].name", "must be unique", "another",
+         "network": "mesh", "subnet": "gke"}}, "vm_groups[2].name", "must be unique", "another",
          (), "hybrid"),
     _hybrid("run-elsewhere", f"{RUN}.region", "us-east1", "region of its subnet",
             "write europe-west1"),
     _hybrid("run-50", f"{RUN}.name", "w" * 50, "at most 49", "shorten"),
-    _hybrid("run-composed", f"{RUN}.name", "w" * 47, "composed it is", "by 2"),
+    _hybrid("run-composed", f"{RUN}.name", "w" * 24, "composed it is", "by 2"),
+    _hybrid("run-named-as-vms", f"{RUN}.name", "pricing", "must be unique", "another"),
     _hybrid("run-min-above-max", f"{RUN}.min_instances", 11, "must not be above", "swap"),
     _hybrid("run-image", f"{RUN}.image", "", "container image", "europe-docker"),
     Case("run-unknown-callee", {f"{RUN}.calls": ["shop/order"]}, f"{RUN}.calls[0]",
@@ -95,6 +102,28 @@ WORKLOADS = [
          "in plaintext", "add shop/stock to security.plaintext", (), "hybrid"),
     Case("run-calls-twice", {f"{RUN}.calls": ["shop/orders", "shop/orders"]}, f"{RUN}.calls[1]",
          "same service twice", "remove", (), "hybrid"),
+]  # fmt: skip
+
+SHARES = "mesh_routes[0].route.weights"
+
+MESH_ROUTES = [
+    _hybrid("mesh-route-unknown-group", f"{SHARES}[1].version", "pricing-nxt", "group of VMs",
+            "did you mean pricing-next?"),
+    Case("mesh-route-99", {f"{SHARES}[0].weight": 89}, SHARES, "these to 99", "raise", (),
+         "hybrid"),
+    _hybrid("mesh-route-no-host", "mesh_routes[0].hosts", [], "at least 1", "add one"),
+    _hybrid("mesh-route-rendering", "mesh_routes[0].route.rendering", "istio",
+            "networkservices alone", "remove it"),
+    _hybrid("mesh-route-gateway", "mesh_routes[0].route.gateway", "shop/public",
+            "services in clusters", "hosts beside route"),
+    _hybrid("mesh-route-sticky", "mesh_routes[0].route.sticky", {"cookie": "user"},
+            "'networkservices' cannot express it", "remove it"),
+    Case("mesh-route-mirror-percent", {"mesh_routes[0].route.mirror": {"version": "pricing-next",
+         "percent": 10}}, "mesh_routes[0].route.mirror.percent",
+         "'networkservices' cannot express it", "remove it", (), "hybrid"),
+    Case("mesh-routes-of-one-name", {"mesh_routes[+]": {"name": "pricing", "hosts": ["a.internal"],
+         "route": {"active": "pricing"}}}, "mesh_routes[1].name", "must be unique", "another", (),
+         "hybrid"),
 ]  # fmt: skip
 
 OPERATIONS = [
@@ -122,8 +151,8 @@ OPERATIONS = [
           "greater than or equal to 1", "cannot be deleted"),
     _prod("objective-unknown-service", f"{OBJECTIVE}.service", "shop/chekout",
           "must name a service", "did you mean shop/checkout?"),
-    _prod("objective-all", f"{OBJECTIVE}.goal", 1, "less than 1", "below 1"),
-    _prod("objective-percent", f"{OBJECTIVE}.goal", 99.9, "less than 1", "0.999"),
+    _prod("objective-all", f"{OBJECTIVE}.goal", 1.0, "less than or equal to 0.9999", "Share"),
+    _prod("objective-percent", f"{OBJECTIVE}.goal", 99.9, "less than or equal to 0.9999", "0.999"),
     _prod("objective-nan", f"{OBJECTIVE}.goal", float("nan"), "finite", "such as 10"),
     _prod("objective-latency", f"{OBJECTIVE}.latency_ms", 0, "greater than or equal to 1",
           "milliseconds"),
@@ -139,4 +168,4 @@ OPERATIONS = [
          "monitoring.alert_emails[1]", "same address twice", "remove", (), "prod"),
 ]  # fmt: skip
 
-ALL = [*MEMBERS, *WORKLOADS, *OPERATIONS]
+ALL = [*MEMBERS, *WORKLOADS, *MESH_ROUTES, *OPERATIONS]

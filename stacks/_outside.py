@@ -1,0 +1,136 @@
+"""Workloads outside the clusters: groups of VMs, Cloud Run services, and the routes among them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from meshwright import (
+    Fleet,
+    GkeCluster,
+    MeshCloudRunService,
+    MeshNetwork,
+    MeshVmGroup,
+    MeshVmGroupArgs,
+    TrafficRoute,
+)
+from stacks import _routes
+from stacks._meshes import ControlPlane
+from stacks._names import compose
+from stacks.spec import Platform
+from stacks.spec_hybrid import VmGroup
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What of a spec runs beside its clusters."""
+
+    spec: Platform
+    fleet: Fleet
+    networks: Mapping[str, MeshNetwork]
+    opts: pulumi.ResourceOptions
+
+    def build(self) -> None:
+        """VMs and Cloud Run services in one Mesh, and the routes that name them."""
+        groups = [group for group in self.spec.vm_groups if group.mode == "service-proxy"]
+        if not groups and not self.spec.cloud_run_services:
+            return
+        mesh = self._mesh()
+        backends = {group.name: self._group(group, mesh).backend_service for group in groups}
+        backends |= self._cloud_run(mesh)
+        for outside in self.spec.mesh_routes:
+            args = _routes.mesh_arguments(outside)
+            for version in args["versions"]:
+                version["backend_service"] = backends[version["name"]]
+            args["route"] = compose(self.spec.prefix, outside.name)
+            args["project"] = self.fleet.project
+            args["meshes"] = [mesh]
+            TrafficRoute(outside.name, args, opts=self.opts)
+
+    def join_istio(
+        self,
+        cluster: str,
+        made: GkeCluster,
+        plane: ControlPlane,
+        namespaces: Mapping[str, pulumi.Input[str]],
+        inside: pulumi.ProviderResource,
+    ) -> None:
+        """The groups of VMs that are workloads of a cluster's Istio."""
+        providers = pulumi.ResourceOptions(providers=[*self._google(), inside])
+        for group in self.spec.vm_groups:
+            if group.mode != "workload-group" or group.cluster != cluster:
+                continue
+            namespace = next(n for n in self.spec.namespaces if n.name == group.namespace)
+            args = self._args(group)
+            args["mode"] = "workload-group"
+            args["workload_group"] = {
+                "namespace": namespaces[namespace.name],
+                "cluster_endpoint": made.private_endpoint,
+                "cluster_ca_certificate": made.ca_certificate,
+                "discovery_address": group.discovery_address or "",
+                "istio_version": self.spec.mesh.istio.version,
+                "revision": plane.of(namespace),
+                "mesh_id": self.fleet.mesh_id,
+                "cluster_id": cluster,
+            }
+            MeshVmGroup(group.name, args, opts=providers)
+
+    def _google(self) -> list[pulumi.ProviderResource]:
+        providers = self.opts.providers
+        return [*providers] if isinstance(providers, list) else []
+
+    def _mesh(self) -> pulumi.Output[str]:
+        """One Mesh for all; the fleet's APIs are on before it."""
+        (google,) = self._google()
+        made = gcp.networkservices.Mesh(
+            "service-mesh",
+            name=compose(self.spec.prefix, "services"),
+            project=self.fleet.project,
+            location="global",
+            opts=pulumi.ResourceOptions(provider=google),
+        )
+        return made.id
+
+    def _subnet(self, network: str, subnet: str) -> pulumi.Output[str]:
+        return self.networks[network].subnets[subnet]["id"]
+
+    def _args(self, group: VmGroup) -> MeshVmGroupArgs:
+        return {
+            "project": self.fleet.project,
+            "project_number": self.fleet.project_number,
+            "prefix": self.spec.prefix,
+            "region": group.region,
+            "subnetwork": self._subnet(group.network, group.subnet),
+            "port": group.port,
+            "health_path": group.health_path,
+            "machine_type": group.machine_type,
+            "min_replicas": group.min_replicas,
+            "max_replicas": group.max_replicas,
+            "labels": {**self.spec.labels},
+        }
+
+    def _group(self, group: VmGroup, mesh: pulumi.Output[str]) -> MeshVmGroup:
+        return MeshVmGroup(group.name, {**self._args(group), "mesh": mesh}, opts=self.opts)
+
+    def _cloud_run(self, mesh: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
+        return {
+            service.name: MeshCloudRunService(
+                service.name,
+                {
+                    "project": self.fleet.project,
+                    "prefix": self.spec.prefix,
+                    "region": service.region,
+                    "image": service.image,
+                    "mesh": mesh,
+                    "subnetwork": self._subnet(service.network, service.subnet),
+                    "port": service.port,
+                    "min_instances": service.min_instances,
+                    "max_instances": service.max_instances,
+                    "deletion_protection": service.deletion_protection,
+                    "labels": {**self.spec.labels},
+                },
+                opts=self.opts,
+            ).backend_service
+            for service in self.spec.cloud_run_services
+        }
