@@ -61,7 +61,8 @@ class InClusterMeshArgs(TypedDict):
     """`mesh_ca` (Google's), `ca_service` (Certificate Authority Service) or `istio_ca` (istiod's
     own). Default: `mesh_ca`."""
     ca_pool: NotRequired[pulumi.Input[str]]
-    """Full name of the CA pool, `projects/P/locations/L/caPools/C`, with `ca: ca_service`."""
+    """Full name of the CA pool, `projects/P/locations/L/caPools/C`, with `ca: ca_service`.
+    Default: none."""
     ca_template: NotRequired[pulumi.Input[str]]
     """Full name of the pool's certificate template. Default: none."""
     identity_provider: NotRequired[pulumi.Input[str]]
