@@ -15,6 +15,7 @@ from meshwright_sandbox.runtime.controllers.network_resources import (
     GatewayResources,
     ServiceResources,
 )
+from meshwright_sandbox.runtime.controllers.routes import RouteController
 from meshwright_sandbox.runtime.controllers.service_exports import (
     FleetServices,
     ImportingNamespaces,
@@ -42,6 +43,7 @@ class Controllers:
         controllers = [
             LoadBalancers(addresses),
             GatewayController(addresses),
+            RouteController(),
             ServiceResources(record, load_balancing),
             GatewayResources(record, load_balancing),
             CertificateSource(authority),
