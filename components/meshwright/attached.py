@@ -12,6 +12,7 @@ from typing import NotRequired, TypedDict, TypeGuard, cast
 
 import pulumi
 import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
 
 from ._connect_gateway import gateway_kubeconfig
 from ._eks import EksCluster, eks_cluster
@@ -73,6 +74,9 @@ class AttachedClusterArgs(TypedDict):
     """What the cluster is for, up to 255 bytes. Default: none."""
     prefix: NotRequired[str]
     """Put before the physical name, joined by `-`. Default: none."""
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    """Secret: kubeconfig of an administrator of the cluster; with it, Google's install agent is put
+    into the cluster before it is attached. Default: none, the agent runs there already."""
     ignore_errors_on_destroy: NotRequired[bool]
     """Whether a destroy ends well although the cluster cannot be reached; Google's agents then stay
     in it. Default: false."""
@@ -81,9 +85,10 @@ class AttachedClusterArgs(TypedDict):
 class AttachedCluster(pulumi.ComponentResource):
     """Registers an EKS, AKS or other conformant cluster with the fleet.
 
-    The cluster itself is not made, and Google's install agent must run in it first
-    (`gcloud container attached clusters generate-install-manifest`). Attached EKS and AKS clusters
-    are deprecated by Google as homes of Cloud Service Mesh; open-source Istio runs in them.
+    The cluster itself is not made. Google's install agent must run in it first: it comes with
+    `kubeconfig`, or from `gcloud container attached clusters generate-install-manifest`. Attached
+    EKS and AKS clusters are deprecated by Google as homes of Cloud Service Mesh; open-source Istio
+    runs in them.
     Raises ArgumentError for wrong arguments and for a platform version that is newer than the
     cluster (an older one is warned of), and pulumi.RunError where AWS cannot be read.
     """
@@ -123,7 +128,7 @@ class AttachedCluster(pulumi.ComponentResource):
         cluster = gcp.container.AttachedCluster(
             f"{name}-cluster",
             name=physical,
-            project=after(args["project"], [api]),
+            project=self._with_agent(name, physical, args, after(args["project"], [api])),
             location=args["location"],
             description=args.get("description"),
             distribution=args["distribution"],
@@ -159,6 +164,33 @@ class AttachedCluster(pulumi.ComponentResource):
         )
         self.kubeconfig = gateway_kubeconfig(self.membership)
         self.register_outputs(outputs_of(self))
+
+    def _with_agent(
+        self, name: str, cluster: str, args: AttachedClusterArgs, project: pulumi.Output[str]
+    ) -> pulumi.Output[str]:
+        """The project, once the install agent is in the cluster, where that is ours to do."""
+        if "kubeconfig" not in args:
+            return project
+        manifest = gcp.container.get_attached_install_manifest_output(
+            project=project,
+            location=args["location"],
+            cluster_id=cluster,
+            platform_version=args["platform_version"],
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        ).manifest
+        access = kubernetes.Provider(
+            f"{name}-access",
+            kubeconfig=pulumi.Output.secret(args["kubeconfig"]),
+            enable_server_side_apply=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        agent = kubernetes.yaml.v2.ConfigGroup(
+            f"{name}-install-agent",
+            yaml=manifest,
+            resource_prefix=name,
+            opts=pulumi.ResourceOptions(parent=self, provider=access),
+        )
+        return pulumi.Output.all(project, agent.resources).apply(lambda both: both[0])
 
 
 def _known(found: EksCluster | pulumi.Output[EksCluster] | None) -> TypeGuard[EksCluster]:

@@ -159,6 +159,14 @@ def test_functions_answer_from_the_cloud(plugin: Plugin) -> None:
 
     assert project["number"] == "123456789012"
     assert client["accessToken"] == "sandbox"
+    agent = plugin.invoke(
+        "gcp:container/getAttachedInstallManifest:getAttachedInstallManifest",
+        project=PROJECT,
+        location=REGION,
+        clusterId="eks",
+        platformVersion="1.36.0-gke.1",
+    )
+    assert "kind: Deployment" in agent["manifest"]
     with pytest.raises(Failed, match=r"getImage.*not among the functions"):
         plugin.invoke("gcp:compute/getImage:getImage")
 

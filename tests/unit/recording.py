@@ -40,6 +40,9 @@ class Recorder(mocks.Mocks):
                 "number": PROJECT_NUMBER,
                 "projectId": given["projectId"],
             },
+            "gcp:container/getAttachedInstallManifest:getAttachedInstallManifest": lambda given: {
+                "manifest": f"manifest of {given['clusterId']} for {given['platformVersion']}",
+            },
             "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": lambda given: {
                 "member": f"serviceAccount:bq@{given['project']}",
             },

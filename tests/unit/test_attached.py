@@ -99,6 +99,23 @@ def test_a_cluster_of_another_cloud_is_described_by_its_issuer():
     return pulumi.Output.all(*outputs), check
 
 
+@component_test
+def test_the_install_agent_comes_before_the_attachment():
+    """With the cluster's own credentials, and what Google's API says has to be applied."""
+    recorder = record()
+
+    cluster = AttachedCluster("aks", _args(issuer_url=_ISSUER, kubeconfig="{}", prefix="dev"))
+
+    def check(_):
+        agent = recorder.one("ConfigGroup").inputs
+        assert agent["yaml"] == "manifest of dev-aks for 1.36.0-gke.1"
+        assert agent["resourcePrefix"] == "aks"
+        assert recorder.one("ConfigGroup").provider == "aks-access"
+        assert "aks-install-agent" in recorder.one("AttachedCluster", "aks-cluster").depends_on
+
+    return cluster.membership, check
+
+
 def _failure(args: AttachedClusterArgs) -> str:
     """Text of the error that the program ends with; nothing was registered until then."""
     recorder = record()

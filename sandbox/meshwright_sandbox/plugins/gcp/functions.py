@@ -61,8 +61,20 @@ def _logging_settings(cloud: Cloud, arguments: dict[str, Any]) -> dict[str, Any]
     return {**unset, "disableDefaultSink": False, "id": found["name"], "project": project, **found}
 
 
+def _install_manifest(cloud: Cloud, arguments: dict[str, Any]) -> dict[str, Any]:
+    query = {
+        "parent": f"projects/{arguments['project']}/locations/{arguments['location']}",
+        "attachedClusterId": arguments["clusterId"],
+        "platformVersion": arguments["platformVersion"],
+    }
+    method = "projects.locations.generateAttachedClusterInstallManifest"
+    answer = cloud.call("gkemulticloud.v1", method, query)
+    return {"id": query["parent"], "manifest": answer["manifest"], **arguments}
+
+
 _FUNCTIONS = {
     "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": _bigquery_account,
+    "gcp:container/getAttachedInstallManifest:getAttachedInstallManifest": _install_manifest,
     "gcp:logging/getProjectSettings:getProjectSettings": _logging_settings,
     "gcp:organizations/getProject:getProject": _project,
     "gcp:organizations/getClientConfig:getClientConfig": _client_config,
