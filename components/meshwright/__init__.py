@@ -6,6 +6,7 @@ from ._istio_charts import ControlPlaneRevisionArgs
 from ._jwt import JwtIssuerArgs
 from ._log_destinations import BigQueryArgs, LogBucketArgs, PubSubArgs, StorageArgs
 from ._node_pools import NodePoolArgs, NodeTaintArgs
+from ._proxy_metrics import MetricOverrideArgs
 from ._route_args import (
     RetryArgs,
     RouteAbortArgs,
@@ -49,7 +50,7 @@ from .readiness import MeshReadiness, MeshReadinessMemberArgs
 from .remote_secret import IstioRemoteSecret, IstioRemoteSecretArgs
 from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
 from .slo import MeshSlo, MeshSloArgs
-from .telemetry import MeshTelemetry, MeshTelemetryArgs
+from .telemetry import MeshTelemetry, MeshTelemetryArgs, TracingTagArgs
 from .traffic import TrafficRoute, TrafficRouteArgs
 from .vm import MeshVmGroup, MeshVmGroupArgs
 
@@ -122,6 +123,7 @@ __all__ = [
     "MeshTelemetryArgs",
     "MeshVmGroup",
     "MeshVmGroupArgs",
+    "MetricOverrideArgs",
     "MultiClusterGateway",
     "MultiClusterGatewayArgs",
     "NodePoolArgs",
@@ -145,6 +147,7 @@ __all__ = [
     "StorageArgs",
     "SubnetArgs",
     "SubnetResult",
+    "TracingTagArgs",
     "TrafficRoute",
     "TrafficRouteArgs",
     "VmWorkloadGroupArgs",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from urllib3.exceptions import HTTPError
 
-from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, nodes
+from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, managed_prometheus, nodes
 from meshwright_sandbox.runtime.api import Api, ApiError
 from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
 from meshwright_sandbox.runtime.clusters import Cluster
@@ -66,9 +66,11 @@ class LocalRuntime:
             record = self._allocate(request)
             access = self._run(record)
             nodes.set_nodes(self._connect(record), request, nodes.pools_of(request))
+            kinds = managed_prometheus.KINDS
             if request.gateway_api:
                 gateway_api.install(self._kubectl(record), self.tools)
-                gke_crds.install(self._kubectl(record), gke_crds.POLICIES)
+                kinds += gke_crds.POLICIES
+            gke_crds.install(self._kubectl(record), kinds)
             return access
 
     def stop(self, project: str, location: str, name: str) -> None:
