@@ -8,6 +8,7 @@ import pytest
 
 from tests.lifecycle.harness import Cloud, Stack
 
+pytestmark = pytest.mark.engine
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
