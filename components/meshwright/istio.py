@@ -98,8 +98,9 @@ class IstioMesh(pulumi.ComponentResource):
     Namespaces keep Pod Security `restricted`, since the node agent redirects traffic. An upgrade
     puts a second revision beside the first and moves namespaces over one by one, by
     MeshNamespace.revision; pods change over when they are restarted. A revision is taken out when
-    no namespace names it any more. Request paths are normalised before rules look at them.
-    Raises ArgumentError for revisions without version, or with the same name.
+    no namespace names it any more. Istio's own kinds stay in the cluster when the mesh goes, with
+    whatever was made of them, as Istio's charts say. Request paths are normalised before rules look
+    at them. Raises ArgumentError for revisions without version, or with the same name.
     """
 
     revision: pulumi.Output[str]
