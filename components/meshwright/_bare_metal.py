@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from ._binary_authorization import evaluation_mode
 from ._names import CLUSTER, NODE_POOL, physical_name
 from ._node_pools import NodeTaintArgs
 
@@ -137,9 +138,7 @@ def bare_metal_cluster(
             else None
         ),
         binary_authorization={
-            "evaluation_mode": pulumi.Output.from_input(
-                args.get("binary_authorization", False)
-            ).apply(_evaluation_mode)
+            "evaluation_mode": evaluation_mode(args.get("binary_authorization", False))
         },
         cluster_operations={"enable_application_logs": args.get("application_logs", True)},
         opts=pulumi.ResourceOptions(parent=parent),
@@ -192,7 +191,3 @@ def _load_balancer(
             ]
         },
     }
-
-
-def _evaluation_mode(enforced: bool) -> str:
-    return "PROJECT_SINGLETON_POLICY_ENFORCE" if enforced else "DISABLED"

@@ -5,26 +5,19 @@ and its pages for AKS and for other conformant clusters.
 """
 
 import base64
-import json
-import re
-from collections.abc import Iterator
-from typing import NotRequired, TypedDict, TypeGuard, cast
+from typing import NotRequired, TypedDict, TypeGuard
 
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
+from ._attached_rules import LOGGED, attached_problems, check_platform
+from ._binary_authorization import evaluation_mode
 from ._connect_gateway import gateway_kubeconfig
 from ._eks import EksCluster, eks_cluster
 from ._names import MEMBERSHIP, physical_name
 from ._outputs import after, outputs_of
-from ._validation import ArgumentError, checked, duplicates, is_plain, one_of
-
-_DISTRIBUTIONS = ("eks", "aks", "generic")
-_LOGGED = ("SYSTEM_COMPONENTS", "WORKLOADS")
-_MOST_ADMINS = 10
-_PLATFORM_VERSION = re.compile(r"(\d+)\.(\d+)\.\d+-gke\.\d+")
-_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
+from ._validation import checked
 
 
 class EksClusterArgs(TypedDict):
@@ -111,11 +104,11 @@ class AttachedCluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: AttachedClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("AttachedCluster", name, args, AttachedClusterArgs, _problems)
+        args = checked("AttachedCluster", name, args, AttachedClusterArgs, attached_problems)
         physical = physical_name("AttachedCluster", MEMBERSHIP, args.get("prefix"), name)
         found = eks_cluster(args["eks"]["name"], args["eks"]["region"]) if "eks" in args else None
         runs = args.get("kubernetes_version", found.version if _known(found) else None)
-        _check_platform(name, args["platform_version"], runs)
+        check_platform(name, args["platform_version"], runs)
         super().__init__("meshwright:index:AttachedCluster", name, {}, opts)
         api = gcp.projects.Service(
             f"{name}-api",
@@ -138,16 +131,14 @@ class AttachedCluster(pulumi.ComponentResource):
             authorization=_authorization(args),
             logging_config={
                 "component_config": {
-                    "enable_components": args.get("logging_components", list(_LOGGED))
+                    "enable_components": args.get("logging_components", list(LOGGED))
                 }
             },
             monitoring_config={
                 "managed_prometheus_config": {"enabled": args.get("managed_prometheus", True)}
             },
             binary_authorization={
-                "evaluation_mode": pulumi.Output.from_input(
-                    args.get("binary_authorization", False)
-                ).apply(_evaluation_mode)
+                "evaluation_mode": evaluation_mode(args.get("binary_authorization", False))
             },
             deletion_policy=(
                 "DELETE_IGNORE_ERRORS" if args.get("ignore_errors_on_destroy", False) else None
@@ -155,7 +146,7 @@ class AttachedCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.attached_cluster_id = cluster.id
-        self.membership = cluster.fleet.apply(lambda fleet: fleet.membership or "")
+        self.membership = self._membership(cluster, args)
         self.membership_id = cluster.name
         self.issuer_url = cluster.oidc_config.apply(lambda config: config.issuer_url)
         self.kubernetes_version = cluster.kubernetes_version
@@ -164,6 +155,14 @@ class AttachedCluster(pulumi.ComponentResource):
         )
         self.kubeconfig = gateway_kubeconfig(self.membership)
         self.register_outputs(outputs_of(self))
+
+    def _membership(
+        self, cluster: "gcp.container.AttachedCluster", args: AttachedClusterArgs
+    ) -> pulumi.Output[str]:
+        """As the API tells it; where it does not yet, by the form that it always has."""
+        return pulumi.Output.all(cluster.fleet, args["fleet_project_number"], cluster.name).apply(
+            lambda v: v[0].membership or f"projects/{v[1]}/locations/global/memberships/{v[2]}"
+        )
 
     def _with_agent(
         self, name: str, cluster: str, args: AttachedClusterArgs, project: pulumi.Output[str]
@@ -197,26 +196,6 @@ def _known(found: EksCluster | pulumi.Output[EksCluster] | None) -> TypeGuard[Ek
     return isinstance(found, EksCluster)
 
 
-def _check_platform(name: str, platform: pulumi.Input[str], kubernetes: object) -> None:
-    """Compare what is known now: the platform follows the cluster, never the other way round."""
-    if not (isinstance(platform, str) and isinstance(kubernetes, str)):
-        return
-    have, runs = _minor(platform), _minor(kubernetes)
-    fitting = f"one that begins with {runs[0]}.{runs[1]}"
-    if have > runs:
-        text = f"{platform} is for a newer Kubernetes than the cluster's {kubernetes}"
-        raise ArgumentError(
-            "AttachedCluster",
-            name,
-            [("platform_version", f"{text}; choose {fitting}, or upgrade the cluster first")],
-        )
-    if have < runs:
-        pulumi.log.warn(
-            f"AttachedCluster {name!r}: platform_version {platform} is for an older Kubernetes "
-            f"than the cluster's {kubernetes}; move it to {fitting}"
-        )
-
-
 def _oidc(
     args: AttachedClusterArgs, eks: pulumi.Output[EksCluster] | None
 ) -> "gcp.container.AttachedClusterOidcConfigArgsDict":
@@ -238,66 +217,3 @@ def _authorization(
     if not users and not groups:
         return None
     return {"admin_users": users or None, "admin_groups": groups or None}
-
-
-def _evaluation_mode(enforced: bool) -> str:
-    return "PROJECT_SINGLETON_POLICY_ENFORCE" if enforced else "DISABLED"
-
-
-def _minor(version: str) -> tuple[int, int]:
-    major, minor = version.removeprefix("v").split(".")[:2]
-    return int(major), int(minor)
-
-
-def _problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
-    yield from one_of("distribution", args["distribution"], _DISTRIBUTIONS)
-    yield from _identity_problems(args)
-    yield from _format_problems(args)
-    for field in ("admin_users", "admin_groups"):
-        names = cast(list[str], args.get(field, []))
-        if len(names) > _MOST_ADMINS:
-            yield field, f"has {len(names)} entries; at most {_MOST_ADMINS} are allowed"
-        for name in duplicates(names):
-            yield field, f"{name!r} is named twice"
-    for index, component in enumerate(args.get("logging_components", [])):
-        yield from one_of(f"logging_components[{index}]", component, _LOGGED)
-
-
-def _identity_problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
-    named = [key for key in ("eks", "issuer_url") if key in args]
-    if len(named) != 1:
-        have = "both are" if named else "neither is"
-        yield "issuer_url", f"name exactly one of eks and issuer_url; {have} given"
-    if "eks" in args and is_plain(args["distribution"]) and args["distribution"] != "eks":
-        yield "eks", "only a cluster of distribution eks is read from AWS; leave it out"
-    issuer = args.get("issuer_url", "https://")
-    if isinstance(issuer, str) and not issuer.startswith("https://"):
-        yield "issuer_url", f"{issuer!r} must start with https://"
-    if "jwks" in args and "issuer_url" not in args:
-        yield "jwks", "keys belong to an issuer_url; an EKS cluster's issuer is public"
-    keys = args.get("jwks")
-    if isinstance(keys, str) and not _is_key_set(keys):
-        yield "jwks", 'must be a JSON Web Key Set, such as {"keys": [...]}'
-
-
-def _format_problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
-    platform = args["platform_version"]
-    if isinstance(platform, str) and not _PLATFORM_VERSION.fullmatch(platform):
-        yield "platform_version", f"{platform!r} must be a full version, such as 1.36.0-gke.1"
-    version = args.get("kubernetes_version")
-    if isinstance(version, str) and not re.fullmatch(r"v?\d+\.\d+(\..*)?", version):
-        yield "kubernetes_version", f"{version!r} must be a version, such as 1.36"
-    location = args["location"]
-    if isinstance(location, str) and not _REGION.fullmatch(location):
-        yield "location", f"{location!r} must be a region of Google Cloud, such as europe-west1"
-    number = args["fleet_project_number"]
-    if isinstance(number, str) and not number.isdigit():
-        yield "fleet_project_number", f"{number!r} must be the project's number, not its id"
-
-
-def _is_key_set(text: str) -> bool:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(found, dict) and isinstance(cast(dict[str, object], found).get("keys"), list)
