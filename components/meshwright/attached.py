@@ -160,8 +160,9 @@ class AttachedCluster(pulumi.ComponentResource):
         self, cluster: "gcp.container.AttachedCluster", args: AttachedClusterArgs
     ) -> pulumi.Output[str]:
         """As the API tells it; where it does not yet, by the form that it always has."""
-        return pulumi.Output.all(cluster.fleet, args["fleet_project_number"], cluster.name).apply(
-            lambda v: v[0].membership or f"projects/{v[1]}/locations/global/memberships/{v[2]}"
+        told = cluster.fleet.apply(lambda fleet: fleet.membership or "")
+        return pulumi.Output.all(told, args["fleet_project_number"], cluster.name).apply(
+            lambda v: v[0] or f"projects/{v[1]}/locations/global/memberships/{v[2]}"
         )
 
     def _with_agent(
