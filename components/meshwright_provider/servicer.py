@@ -67,7 +67,7 @@ class MeshwrightServicer(ProviderServicer):
     async def Handshake(self, request, context):
         self.engine_address = request.engine_address
         return provider_pb2.ProviderHandshakeResponse(
-            accept_secrets=False, accept_resources=True, accept_outputs=True
+            accept_secrets=True, accept_resources=True, accept_outputs=True
         )
 
     async def Attach(self, request, context):
@@ -86,7 +86,7 @@ class MeshwrightServicer(ProviderServicer):
 
     async def Configure(self, request, context):
         return provider_pb2.ConfigureResponse(
-            acceptSecrets=False, acceptResources=True, acceptOutputs=True, supportsPreview=True
+            acceptSecrets=True, acceptResources=True, acceptOutputs=True, supportsPreview=True
         )
 
     @_clean_errors
@@ -96,9 +96,10 @@ class MeshwrightServicer(ProviderServicer):
             provider_pb2.CheckFailure(property=path, reason=reason)
             for path, reason in _problems(inputs)
         ]
-        inputs.setdefault("timeoutSeconds", DEFAULT_TIMEOUT_SECONDS)
-        inputs.setdefault("pollIntervalSeconds", DEFAULT_INTERVAL_SECONDS)
-        return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=failures)
+        marked = _marked(request.news)
+        marked.setdefault("timeoutSeconds", DEFAULT_TIMEOUT_SECONDS)
+        marked.setdefault("pollIntervalSeconds", DEFAULT_INTERVAL_SECONDS)
+        return provider_pb2.CheckResponse(inputs=_struct(marked), failures=failures)
 
     @_clean_errors
     async def Diff(self, request, context):
@@ -126,37 +127,38 @@ class MeshwrightServicer(ProviderServicer):
 
     @_clean_errors
     async def Create(self, request, context):
-        inputs = _plain(request.properties)
+        inputs, marked = _plain(request.properties), _marked(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(
-                properties=_struct({**inputs, "states": rpc.UNKNOWN})
+                properties=_struct({**marked, "states": rpc.UNKNOWN})
             )
         states = await self._wait(request, inputs)
         return provider_pb2.CreateResponse(
-            id=_identifier(inputs), properties=_struct({**inputs, "states": states})
+            id=_identifier(inputs), properties=_struct({**marked, "states": states})
         )
 
     @_clean_errors
     async def Update(self, request, context):
-        inputs = _plain(request.news)
+        inputs, marked = _plain(request.news), _marked(request.news)
         if request.preview:
             return provider_pb2.UpdateResponse(
-                properties=_struct({**inputs, "states": rpc.UNKNOWN})
+                properties=_struct({**marked, "states": rpc.UNKNOWN})
             )
         states = await self._wait(request, inputs)
-        return provider_pb2.UpdateResponse(properties=_struct({**inputs, "states": states}))
+        return provider_pb2.UpdateResponse(properties=_struct({**marked, "states": states}))
 
     @_clean_errors
     async def Read(self, request, context):
         inputs = _plain(request.inputs) or _inputs_of(request.id)
+        marked = _marked(request.inputs) or inputs
         async with aiohttp.ClientSession() as session:
             found = await read_states(Hub(session, inputs["project"]), _members(inputs))
         if not found:
             # No feature, or none of the memberships in it: there is nothing to be ready.
             return provider_pb2.ReadResponse()
-        outputs = {**inputs, "states": _stored(found)}
+        outputs = {**marked, "states": _stored(found)}
         return provider_pb2.ReadResponse(
-            id=request.id, inputs=_struct(inputs), properties=_struct(outputs)
+            id=request.id, inputs=_struct(marked), properties=_struct(outputs)
         )
 
     async def Delete(self, request, context):
@@ -271,9 +273,24 @@ def _stored_ready(stored: Mapping[str, str]) -> bool:
     return MemberState(stored["state"], "", stored["dataPlane"], ()).ready
 
 
-def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """Return the properties as Python values; what is not known yet stays `rpc.UNKNOWN`."""
+def _marked(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """The properties as Python values; secrets keep the mark that the engine knows them by."""
     return json_format.MessageToDict(struct)
+
+
+def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """The properties with secrets laid open; what is not known yet stays `rpc.UNKNOWN`."""
+    return {name: _revealed(value) for name, value in _marked(struct).items()}
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_revealed(item) for item in value]
+    if isinstance(value, dict):
+        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
+            return _revealed(value["value"])
+        return {name: _revealed(item) for name, item in value.items()}
+    return value
 
 
 def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
