@@ -151,3 +151,40 @@ def test_versions_and_the_install_manifest_are_told(multicloud: Any, project: st
         multicloud.generateAttachedClusterInstallManifest(
             parent=parent, attachedClusterId="eks", platformVersion="1.1.0-gke.1"
         ).execute()
+
+
+def test_the_managed_mesh_is_not_for_attached_clusters(
+    google: GoogleClients, multicloud: Any, project: str, number: str
+) -> None:
+    """The feature's state says so, instead of provisioning for ever."""
+    attach(multicloud, project, cluster(number))
+    hub = google("gkehub", "v1").projects().locations()
+    parent, member = f"projects/{project}/locations/global", f"projects/{number}/locations/global"
+    key = f"{member}/memberships/eks"
+    body = {"membershipSpecs": {key: {"mesh": {"management": "MANAGEMENT_AUTOMATIC"}}}}
+    started = hub.features().create(parent=parent, featureId="servicemesh", body=body).execute()
+    finish(hub.operations(), started)
+
+    state: dict[str, Any] = {}
+    while state.get("controlPlaneManagement", {}).get("state") in (None, "PROVISIONING"):
+        feature = hub.features().get(name=f"{parent}/features/servicemesh").execute()
+        state = feature["membershipStates"][key]["servicemesh"]
+
+    assert state["controlPlaneManagement"]["state"] == "FAILED_PRECONDITION"
+    assert "only for GKE clusters" in state["conditions"][0]["details"]
+
+
+def test_the_official_plugins_masks_change_what_they_name(
+    multicloud: Any, project: str, number: str
+) -> None:
+    """It names leaves, in snake case, and sends the whole cluster."""
+    name = attach(multicloud, project, cluster(number))
+    clusters = multicloud.attachedClusters()
+    groups = {"adminGroups": [{"group": "ops@example.com"}]}
+    body = cluster(number, authorization=groups, description="not in the mask")
+    mask = "authorization.admin_users,authorization.admin_groups"
+    finish(multicloud.operations(), clusters.patch(name=name, updateMask=mask, body=body).execute())
+
+    made = clusters.get(name=name).execute()
+    assert made["authorization"] == groups
+    assert "description" not in made

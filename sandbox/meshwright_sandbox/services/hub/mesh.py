@@ -63,6 +63,8 @@ def reconcile(cloud: Cloud, membership: str) -> Json:
     document = cloud.store.get(HUB, membership) or {}
     cluster_name = cluster_of(document)
     cluster = cloud.store.get("container", cluster_name) if cluster_name else None
+    if document.get("_owner") and wanted(cloud, membership):
+        return _elsewhere() | {"since": now()}
     if not cluster_name or not cluster:
         return {}
     _, project, _, location, _, name = cluster_name.split("/")
@@ -104,6 +106,26 @@ def _problem(cluster: Json) -> Json:
                 "on the cluster.",
                 "documentationLink": "https://cloud.google.com/service-mesh/docs/onboarding/"
                 "prerequisites",
+            }
+        ],
+    }
+
+
+def _elsewhere() -> Json:
+    """The state of a member that is no GKE cluster: the managed control plane is for those alone.
+
+    https://cloud.google.com/service-mesh/docs/supported-platforms does not say how the API puts it;
+    the state and the code are the nearest that its document knows.
+    """
+    return {
+        "state": "FAILED_PRECONDITION",
+        "conditions": [
+            {
+                "code": "CONFIG_VALIDATION_ERROR",
+                "severity": "ERROR",
+                "details": "The managed control plane is only for GKE clusters on Google Cloud.",
+                "documentationLink": "https://cloud.google.com/service-mesh/docs/"
+                "supported-platforms",
             }
         ],
     }
