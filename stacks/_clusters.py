@@ -51,7 +51,23 @@ def cluster(
         args["secrets_kms_key"] = keys[cluster.secrets_key].key_id
     if cluster.disk_key is not None:
         args["boot_disk_kms_key"] = keys[cluster.disk_key].key_id
+    if cluster.deletion_protection:
+        # The engine refuses a destroy of the whole stack before it has deleted anything, where
+        # GKE would refuse it only once everything inside the cluster is gone.
+        opts = pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(transformations=[_protect_cluster])
+        )
     return GkeCluster(cluster.name, args, opts=opts)
+
+
+def _protect_cluster(
+    args: pulumi.ResourceTransformationArgs,
+) -> pulumi.ResourceTransformationResult | None:
+    """Protect the cluster itself; its node pools may come and go."""
+    if args.type_ != "gcp:container/cluster:Cluster":
+        return None
+    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))
+    return pulumi.ResourceTransformationResult(args.props, opts)
 
 
 def _node_pool(cluster: Cluster, pool: NodePool) -> NodePoolArgs:

@@ -4,7 +4,14 @@ from collections.abc import Iterable
 
 import pulumi
 
-from meshwright import EncryptionKey, MeshNetwork, MeshNetworkArgs, ServiceProjectArgs
+from meshwright import (
+    EncryptionKey,
+    Fleet,
+    MeshCertificateAuthority,
+    MeshNetwork,
+    MeshNetworkArgs,
+    ServiceProjectArgs,
+)
 from stacks.spec import Platform
 from stacks.spec_network import Network
 
@@ -30,6 +37,29 @@ def keys(spec: Platform, opts: pulumi.ResourceOptions) -> dict[str, EncryptionKe
             opts=opts,
         )
         for key in spec.encryption_keys
+    }
+
+
+def authorities(
+    spec: Platform, fleet: Fleet, opts: pulumi.ResourceOptions
+) -> dict[str, MeshCertificateAuthority]:
+    """The certificate authorities by name, for workloads of the fleet alone."""
+    return {
+        authority.name: MeshCertificateAuthority(
+            authority.name,
+            {
+                "project": fleet.project,
+                "prefix": spec.prefix,
+                "location": authority.region,
+                "workload_pool": fleet.trust_domain,
+                "organization": authority.organization,
+                "lifetime_days": authority.lifetime_days,
+                "deletion_protection": authority.deletion_protection,
+                "labels": {**spec.labels},
+            },
+            opts=opts,
+        )
+        for authority in spec.certificate_authorities
     }
 
 

@@ -15,6 +15,8 @@ from meshwright import (
     IstioMesh,
     IstioMeshArgs,
     ManagedMesh,
+    MeshCertificateAuthority,
+    MeshMemberArgs,
 )
 from stacks.spec import Platform
 from stacks.spec_mesh import MeshKind
@@ -47,6 +49,8 @@ def managed(
     spec: Platform,
     fleet: Fleet,
     clusters: Mapping[str, GkeCluster],
+    kubeconfigs: Mapping[str, pulumi.Output[str]],
+    authorities: Mapping[str, MeshCertificateAuthority],
     opts: pulumi.ResourceOptions,
 ) -> ManagedMesh | None:
     """The managed mesh of the clusters that have it; None where none has."""
@@ -60,17 +64,41 @@ def managed(
             "feature": fleet.mesh_feature,
             "channel": spec.mesh.channel,
             "timeout_seconds": spec.mesh.timeout_seconds,
+            "multi_cluster": len(members) > 1,
             "members": [
-                {
-                    "name": name,
-                    "membership": clusters[name].membership,
-                    "location": clusters[name].membership_location,
-                }
+                _member(
+                    name, clusters[name], kubeconfigs[name], authority_of(spec, name, authorities)
+                )
                 for name in members
             ],
         },
         opts=opts,
     )
+
+
+def authority_of(
+    spec: Platform, cluster: str, authorities: Mapping[str, MeshCertificateAuthority]
+) -> MeshCertificateAuthority | None:
+    """The certificate authority that a cluster names; None where it has its mesh's own."""
+    named = next(c.certificate_authority for c in spec.clusters if c.name == cluster)
+    return authorities[named] if named is not None else None
+
+
+def _member(
+    name: str,
+    cluster: GkeCluster,
+    kubeconfig: pulumi.Output[str],
+    authority: MeshCertificateAuthority | None,
+) -> MeshMemberArgs:
+    args: MeshMemberArgs = {
+        "name": name,
+        "membership": cluster.membership,
+        "location": cluster.membership_location,
+        "kubeconfig": kubeconfig,
+    }
+    if authority is not None:
+        args["asm_options"] = authority.asm_options
+    return args
 
 
 def plane(
@@ -79,6 +107,7 @@ def plane(
     cluster: GkeCluster,
     fleet: Fleet,
     mesh: ManagedMesh | None,
+    authority: MeshCertificateAuthority | None,
     provider: kubernetes.Provider,
 ) -> ControlPlane:
     """The control plane of a cluster; what runs inside the cluster is installed here."""
@@ -87,7 +116,7 @@ def plane(
         case "istio":
             return _istio(spec, name, fleet, inside)
         case "in_cluster":
-            return _in_cluster(spec, name, cluster, fleet, inside)
+            return _in_cluster(spec, name, cluster, fleet, authority, inside)
         case "managed":
             assert mesh is not None, "a cluster has the managed mesh, so that it was built"
             return ControlPlane(mesh.revision, fleet.trust_domain)
@@ -126,7 +155,12 @@ def _istio(
 
 
 def _in_cluster(
-    spec: Platform, name: str, cluster: GkeCluster, fleet: Fleet, opts: pulumi.ResourceOptions
+    spec: Platform,
+    name: str,
+    cluster: GkeCluster,
+    fleet: Fleet,
+    authority: MeshCertificateAuthority | None,
+    opts: pulumi.ResourceOptions,
 ) -> ControlPlane:
     google = spec.mesh.in_cluster
     revisions: list[ControlPlaneRevisionArgs] = [
@@ -145,8 +179,9 @@ def _in_cluster(
         "ca": google.certificate_authority,
         "replicas": google.replicas,
     }
-    if google.ca_pool is not None:
-        args["ca_pool"] = google.ca_pool
+    if authority is not None:
+        args["ca"] = "ca_service"
+        args["ca_pool"] = authority.pool
     mesh = InClusterMesh(f"{name}-mesh", args, opts=opts)
     names = [revision.name for revision in google.revisions]
     return ControlPlane(mesh.revision, mesh.trust_domain, _each(mesh.revisions, names))

@@ -20,6 +20,11 @@ def build(
     args = _access_logs(telemetry.access_logs, plane)
     if telemetry.tracing:
         args["tracing_providers"] = ["stackdriver"]
+    if telemetry.trace_sampling_percent is not None:
+        args["tracing_sampling_percent"] = telemetry.trace_sampling_percent
+    if telemetry.metrics:
+        args["metric_providers"] = ["prometheus"]
+        args["managed_prometheus"] = True
     MeshTelemetry(f"{cluster}-telemetry", args, opts=opts)
     for other in telemetry.namespaces:
         if other.namespace in namespaces:

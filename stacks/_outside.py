@@ -98,7 +98,6 @@ class Outside:
     def _args(self, group: VmGroup) -> MeshVmGroupArgs:
         return {
             "project": self.fleet.project,
-            "project_number": self.fleet.project_number,
             "prefix": self.spec.prefix,
             "region": group.region,
             "subnetwork": self._subnet(group.network, group.subnet),
@@ -111,7 +110,10 @@ class Outside:
         }
 
     def _group(self, group: VmGroup, mesh: pulumi.Output[str]) -> MeshVmGroup:
-        return MeshVmGroup(group.name, {**self._args(group), "mesh": mesh}, opts=self.opts)
+        args = self._args(group)
+        args["project_number"] = self.fleet.project_number
+        args["mesh"] = mesh
+        return MeshVmGroup(group.name, args, opts=self.opts)
 
     def _cloud_run(self, mesh: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
         return {

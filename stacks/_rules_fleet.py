@@ -16,7 +16,7 @@ def check(spec: View) -> Iterator[Problem]:
     revisions = "revision of this control plane"
     yield from unique(mesh.part("istio").each("revisions"), revisions)
     yield from unique(mesh.part("in_cluster").each("revisions"), revisions, "version")
-    yield from _authority(mesh.part("in_cluster"))
+    yield from _authorities(spec)
     for namespace in spec.each("namespaces"):
         yield from _revision(spec, namespace, clusters)
     yield from _sampling(spec, clusters)
@@ -27,14 +27,34 @@ def check(spec: View) -> Iterator[Problem]:
         yield from _across(spec, gateway, config)
 
 
-def _authority(plane: View) -> Iterator[Problem]:
-    service = plane.text("certificate_authority") == "ca_service"
-    if service and not plane.has("ca_pool"):
-        yield plane.problem("ca_pool", "CA Service signs from a pool", "add ca_pool")
-    if plane.has("ca_pool") and not service:
-        yield plane.problem(
-            "ca_pool", "only CA Service has a pool", "write certificate_authority: ca_service"
-        )
+def _authorities(spec: View) -> Iterator[Problem]:
+    """Clusters and their authorities; those of one mesh trust each other by one root."""
+    made = {ca.text("name") or "": ca for ca in reversed(spec.each("certificate_authorities"))}
+    first: tuple[str | None, View] | None = None
+    for cluster in spec.each("clusters"):
+        name, kind = cluster.text("certificate_authority"), mesh_of(spec, cluster)
+        what = "authority of certificate_authorities"
+        yield from known(cluster, "certificate_authority", name, made, what)
+        region = made[name].text("region") if name in made else None
+        if region is not None and region != cluster.text("region"):
+            yield cluster.problem(
+                "certificate_authority",
+                f"an authority serves clusters of its region, {region}",
+                f"name one in {cluster.text('region')}, or none",
+            )
+        if name is not None and kind == "istio":
+            yield cluster.problem(
+                "certificate_authority", "open-source Istio signs by itself", "remove it"
+            )
+        if kind == "managed":
+            if first is not None and first[0] != name:
+                yield cluster.problem(
+                    "certificate_authority",
+                    f"clusters of one mesh have one authority; {first[1].text('name')} has "
+                    f"{first[0] or 'Mesh CA'}",
+                    "name the same at each, or at none",
+                )
+            first = first or (name, cluster)
 
 
 def _revision(spec: View, namespace: View, clusters: dict[str, View]) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ def check(spec: View) -> Iterator[Problem]:
         ("networks", "network"),
         ("namespaces", "namespace"),
         ("encryption_keys", "key"),
+        ("certificate_authorities", "authority"),
         ("mesh_routes", "route"),
         ("log_sinks", "log sink"),
     ):

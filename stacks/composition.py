@@ -40,7 +40,18 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     attached = _hybrid.attached(spec, fleet, google)
     on_prem = _hybrid.on_prem(spec, fleet, google)
     features = _fleets.features(spec, fleet, clusters, google)
-    mesh = _meshes.managed(spec, fleet, clusters, google)
+    accesses = {
+        cluster.name: cluster_access(
+            cluster.name,
+            clusters[cluster.name],
+            via=cluster.access.connect,
+            fleet_project_number=fleet.project_number,
+        )
+        for cluster in spec.clusters
+    }
+    authorities = _foundation.authorities(spec, fleet, google)
+    kubeconfigs = {name: access.kubeconfig for name, access in accesses.items()}
+    mesh = _meshes.managed(spec, fleet, clusters, kubeconfigs, authorities, google)
     sinks = _operations.log_sinks(spec, keys, google)
     _operations.watch(spec, fleet, google)
     outside = Outside(spec, fleet, networks, google)
@@ -48,18 +59,14 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     addresses: dict[str, dict[str, pulumi.Output[str]]] = {}
     for cluster in spec.clusters:
         made = clusters[cluster.name]
-        access = cluster_access(
-            cluster.name,
-            made,
-            via=cluster.access.connect,
-            fleet_project_number=fleet.project_number,
-        )
-        plane = _meshes.plane(spec, cluster.name, made, fleet, mesh, access.provider)
-        inside = ClusterContents(spec, cluster.name, access.provider, plane, features)
+        provider = accesses[cluster.name].provider
+        authority = _meshes.authority_of(spec, cluster.name, authorities)
+        plane = _meshes.plane(spec, cluster.name, made, fleet, mesh, authority, provider)
+        inside = ClusterContents(spec, cluster.name, provider, plane, features)
         built = inside.build()
         for gateway, address in built.addresses.items():
             addresses.setdefault(gateway, {})[cluster.name] = address
-        outside.join_istio(cluster.name, made, plane, built.namespaces, access.provider)
+        outside.join_istio(cluster.name, made, plane, built.namespaces, provider)
     return {
         "clusters": {
             name: {

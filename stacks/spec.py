@@ -16,7 +16,7 @@ from stacks.spec_logging import EncryptionKey, LogSink
 from stacks.spec_mesh import Fleet, Mesh, Telemetry
 from stacks.spec_monitoring import Monitoring
 from stacks.spec_network import Network
-from stacks.spec_security import Security
+from stacks.spec_security import CertificateAuthority, Security
 from stacks.spec_services import Namespace
 
 __all__ = ["Platform", "SpecError", "load"]
@@ -58,6 +58,11 @@ class Platform(Closed):
         default_factory=list[EncryptionKey],
         max_length=100,
         description="Keys of one's own, which clusters and log sinks name.",
+    )
+    certificate_authorities: list[CertificateAuthority] = Field(
+        default_factory=list[CertificateAuthority],
+        max_length=100,
+        description="Authorities of CA Service, which clusters name.",
     )
     fleet: Fleet = Field(
         default_factory=lambda: Fleet(), description="The fleet that every cluster is born into."

@@ -116,6 +116,11 @@ class Cluster(Closed):
     mesh: MeshKind | None = Field(
         default=None, description="Kind of its control plane. Default: that of `mesh.kind`."
     )
+    certificate_authority: Name | None = Field(
+        default=None,
+        description="One of `certificate_authorities`, in its region. Default: Mesh CA, and with "
+        "open-source Istio its own.",
+    )
     secrets_key: Name | None = Field(
         default=None,
         description="One of `encryption_keys`, in its region, for Secrets in etcd. Default: the "

@@ -100,12 +100,11 @@ class InClusterControlPlane(Closed):
         max_length=3,
         description="The control planes, oldest first; the first is the namespaces' default.",
     )
-    certificate_authority: Literal["mesh_ca", "ca_service", "istio_ca"] = Field(
-        default="mesh_ca", description="Who signs the workloads' certificates."
+    certificate_authority: Literal["mesh_ca", "istio_ca"] = Field(
+        default="mesh_ca",
+        description="Who signs the workloads' certificates, Google or istiod, in clusters that "
+        "name no authority of their own.",
     )
-    ca_pool: (
-        Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/caPools/[^/]+$")] | None
-    ) = Field(default=None, description="Pool of CA Service; only with ca_service.")
     replicas: int = Field(default=2, ge=1, le=10, description="Fewest pods of each istiod.")
 
 
@@ -174,7 +173,10 @@ class Telemetry(Closed):
         description="Share of calls that are traced; only with a control plane in the cluster. "
         "Default: the mesh's own.",
     )
-    metrics: bool = Field(default=False, description="Whether proxies give Prometheus metrics.")
+    metrics: bool = Field(
+        default=False,
+        description="Whether Managed Service for Prometheus reads the proxies' metrics.",
+    )
     namespaces: list[NamespaceTelemetry] = Field(
         default_factory=list[NamespaceTelemetry],
         max_length=MAX_ENTRIES,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from stacks._fields import MAX_ENTRIES, Closed, Day, HttpsUrl, Reference, Text
+from stacks._fields import MAX_ENTRIES, Closed, Day, HttpsUrl, Name, Reference, Region, Text
 
 
 class Call(Closed):
@@ -82,4 +82,20 @@ class Security(Closed):
     )
     jwt: list[Jwt] = Field(
         default_factory=list[Jwt], max_length=100, description="Users' tokens. Default: none."
+    )
+
+
+class CertificateAuthority(Closed):
+    """An authority of CA Service that signs workloads' certificates in place of Mesh CA."""
+
+    name: Name = Field(description="Name, unique in the spec.")
+    region: Region = Field(description="Region, that of the clusters it serves.")
+    organization: Text = Field(
+        description="Organization in its own certificate.", examples=["Example Ltd"]
+    )
+    lifetime_days: int = Field(
+        default=3650, ge=1, le=10950, description="How long its own certificate is valid, days."
+    )
+    deletion_protection: bool = Field(
+        default=True, description="Whether a destroy of the authority is refused."
     )
