@@ -28,3 +28,13 @@ def installed_folder() -> Path:
         return ensure(extras=False)
     except ToolchainError as error:
         raise click.ClickException(str(error)) from error
+
+
+def charts_folder() -> Path | None:
+    """Istio's Helm charts, as its own module has them; None until they are installed."""
+    from meshwright_toolchain import ToolchainError, module_dir
+
+    try:
+        return module_dir("istio") / "manifests" / "charts"
+    except ToolchainError:
+        return None

@@ -54,6 +54,7 @@ def start(
         started = lifecycle.up(
             home,
             tools=tools,
+            charts=programs.charts_folder(),
             project=project,
             scale=scale,
             port=port,

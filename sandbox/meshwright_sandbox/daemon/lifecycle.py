@@ -53,13 +53,19 @@ def up(
     port: int | None,
     clusters: str,
     progress: Progress,
+    charts: Path | None = None,
 ) -> Started:
     """Start the sandbox, or find that it runs; returns once it answers.
+
+    ``charts`` is a folder of Istio's Helm charts; it is shown as ``HOME/charts``, so that a stack
+    can name it by a path that is the same everywhere.
 
     ``port`` None takes the port of the last time if it is free, else another. Clusters that ran
     before are adopted, or started again. Raises :class:`SandboxError`.
     """
     home.prepare()
+    if charts is not None:
+        _link(home.path / "charts", charts)
     if clusters == "real":
         _require_programs(tools)
     progress("waiting for another command on this sandbox")
@@ -108,6 +114,13 @@ def reset(home: Home) -> bool:
             else:
                 path.unlink(missing_ok=True)
         return was_running
+
+
+def _link(shown: Path, folder: Path) -> None:
+    staged = shown.with_suffix(".new")
+    staged.unlink(missing_ok=True)
+    staged.symlink_to(folder)
+    staged.replace(shown)
 
 
 def request(settings: Settings, method: str, path: str, body: Any = None) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -17,11 +15,16 @@ from urllib3.exceptions import HTTPError
 
 from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, managed_prometheus, nodes
 from meshwright_sandbox.runtime.api import Api, ApiError
-from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
+from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.clusters import Cluster
 from meshwright_sandbox.runtime.controllers import Controllers
+from meshwright_sandbox.runtime.controllers.multicluster_mode import (
+    EndpointDiscovery,
+    MeshCluster,
+)
 from meshwright_sandbox.runtime.controllers.service_exports import FleetServices
-from meshwright_sandbox.runtime.forwarding import FORWARDER, Forwards, may_bind
+from meshwright_sandbox.runtime.endpoints import access_token, choose_endpoint, choose_ports
+from meshwright_sandbox.runtime.forwarding import FORWARDER, Forwards
 from meshwright_sandbox.runtime.interface import (
     ClusterAccess,
     ClusterRequest,
@@ -36,7 +39,7 @@ from meshwright_sandbox.runtime.istiod import Istiods
 from meshwright_sandbox.runtime.launcher import HOLDER, Network, open_network
 from meshwright_sandbox.runtime.mesh import Mesh
 from meshwright_sandbox.runtime.processes import ProcessTable
-from meshwright_sandbox.runtime.records import ClusterRecord, Ports, Records, cluster_id
+from meshwright_sandbox.runtime.records import ClusterRecord, Records, cluster_id
 
 
 class LocalRuntime:
@@ -52,13 +55,14 @@ class LocalRuntime:
         self.records = Records(self.home)
         self.authority = CertificateAuthority.open(self.home / "ca")
         self.tools = tools.resolve()
-        self._token = _token(self.home)
+        self._token = access_token(self.home)
         self._network: Network | None = None
         self._forwards: Forwards | None = None
         self._locks: dict[str, threading.RLock] = {}
         self._controllers: dict[str, Controllers] = {}
         self._load_balancing: LoadBalancing = NoLoadBalancing()
         self._fleet_services = FleetServices(self._fleet_of)
+        self._discovery = EndpointDiscovery(self._mesh_clusters)
 
     def start(self, request: ClusterRequest) -> ClusterAccess:
         identifier = cluster_id(request.project, request.location, request.name)
@@ -93,6 +97,7 @@ class LocalRuntime:
             record = record.with_mesh(mesh)
             self.records.put(record)
             self._mesh(record).start(mesh)
+            self._discovery.sync()
 
     def stop_mesh(self, project: str, location: str, name: str) -> None:
         with self._holding(cluster_id(project, location, name)):
@@ -100,6 +105,7 @@ class LocalRuntime:
             if record is not None and record.mesh is not None:
                 self._mesh(record).stop()
                 self.records.put(record.with_mesh(None))
+                self._discovery.sync()
 
     def use_load_balancing(self, load_balancing: LoadBalancing) -> None:
         self._load_balancing = load_balancing
@@ -124,6 +130,22 @@ class LocalRuntime:
         fleets = {r.id: r.fleet.fleet for r in records if r.fleet is not None}
         same = [r for r in records if fleets[r.id] == fleets.get(identifier)]
         return {record.id: partial(self._connect, record) for record in same}
+
+    def _mesh_clusters(self) -> list[MeshCluster]:
+        """Every cluster that has the managed mesh."""
+        return [
+            MeshCluster(
+                id=record.id,
+                mesh=record.mesh.mesh_id,
+                name=self._mesh(record).cluster_name,
+                address=record.private_address,
+                ca_certificate=self._cluster(record).ca_certificate,
+                token=self._token,
+                connect=partial(self._connect, record),
+            )
+            for record in self.records.all()
+            if record.mesh is not None
+        ]
 
     def resume(self) -> None:
         """Adopt or restart every cluster on record, side by side.
@@ -219,36 +241,11 @@ class LocalRuntime:
                 record = replace(known, request=request)
             else:
                 slot = self.records.free_slot()
-                host, port = self._choose_endpoint(slot)
-                ports = self._choose_ports(slot)
+                host, port = choose_endpoint(self.home, slot)
+                ports = choose_ports(slot, shared=self.network.kind == "host")
                 record = ClusterRecord(request, slot, host, port, ports)
             self.records.put(record)
             return record
-
-    def _choose_endpoint(self, slot: int) -> tuple[str, int]:
-        """A loopback address with port 443 as GKE has it; a plain port where 443 is refused."""
-        digest = hashlib.sha256(str(self.home).encode()).digest()
-        for step in range(8):
-            host = f"127.{64 + (digest[0] + step) % 128}.{digest[1]}.{slot}"
-            if may_bind(host, 443):
-                return host, 443
-        return "127.0.0.1", self._free_port()
-
-    def _choose_ports(self, slot: int) -> Ports:
-        if self.network.kind != "host":
-            return Ports.of_slot(slot)
-        for base in range(21000, 31000, 500):
-            ports = Ports.of_slot(slot, base)
-            if all(may_bind("127.0.0.1", port) for port in vars(ports).values()):
-                return ports
-        raise RuntimeFailure("no free block of ports was found between 21000 and 31000")
-
-    @staticmethod
-    def _free_port() -> int:
-        for port in range(32443, 32999):
-            if may_bind("127.0.0.1", port):
-                return port
-        raise RuntimeFailure("no free port was found between 32443 and 32999 on 127.0.0.1")
 
     def _open_endpoint(self, record: ClusterRecord) -> None:
         port = record.ports.api_server
@@ -316,7 +313,7 @@ class LocalRuntime:
                 self._istiods(record),
                 self._load_balancing,
             )
-            self._controllers[record.id].add_fleet(self._fleet_services)
+            self._controllers[record.id].add_fleet(self._fleet_services, self._discovery)
             self._controllers[record.id].start()
 
     def _write_kubeconfig(self) -> None:
@@ -344,11 +341,3 @@ class LocalRuntime:
             if record is None:
                 raise RuntimeFailure(f"cluster {name} ({location}) of project {project} is not run")
             yield record
-
-
-def _token(home: Path) -> str:
-    """The sandbox's bearer token, made once; ``gke-gcloud-auth-plugin`` prints it."""
-    file = home / "token"
-    if not file.exists():
-        write_private(file, secrets.token_urlsafe(32))
-    return file.read_text()

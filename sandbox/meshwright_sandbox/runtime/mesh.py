@@ -98,7 +98,7 @@ class Mesh:
             self._wait_for_injection(mesh)
 
     @property
-    def _cluster_name(self) -> str:
+    def cluster_name(self) -> str:
         """As Google names clusters in a mesh."""
         request = self._record.request
         return f"cn-{request.project}-{request.location}-{request.name}"
@@ -109,7 +109,7 @@ class Mesh:
                 name=MANAGED,
                 revision=mesh.revision,
                 address=self.address,
-                cluster_name=self._cluster_name,
+                cluster_name=self.cluster_name,
                 environment={
                     "INJECTION_WEBHOOK_CONFIG_NAME": f"istio-sidecar-injector-{mesh.revision}",
                     "VALIDATION_WEBHOOK_CONFIG_NAME": f"istio-validator-{mesh.revision}",
@@ -136,7 +136,7 @@ class Mesh:
             # As on GKE, traffic is redirected by the node's CNI: pods need no NET_ADMIN for it.
             "components.cni.enabled": "true",
             "values.global.meshID": mesh.mesh_id,
-            "values.global.multiCluster.clusterName": self._cluster_name,
+            "values.global.multiCluster.clusterName": self.cluster_name,
         }
         command = [str(self._tools / "istioctl"), "manifest", "generate"]
         command += [f"--set={key}={value}" for key, value in settings.items()]

@@ -82,6 +82,12 @@ def test_up_serves_and_a_second_up_says_so(shell: Shell) -> None:
     assert shell.status()["emulator"]["pid"] == emulator["pid"]
 
 
+def test_up_shows_istios_charts_where_a_stack_can_name_them(shell: Shell) -> None:
+    shell.up()
+    shell.up()
+    assert (shell.home / "charts" / "istio-control" / "istio-discovery" / "Chart.yaml").exists()
+
+
 def test_two_ups_at_once_start_one_sandbox(shell: Shell) -> None:
     command = [COMMAND, "sandbox", "up", "--json", "--clusters", "none"]
     started = [

@@ -11,6 +11,10 @@ from meshwright_sandbox.runtime.controllers.certificates import CertificateSourc
 from meshwright_sandbox.runtime.controllers.gateways import GatewayController
 from meshwright_sandbox.runtime.controllers.istiods import IstiodHost, IstiodPods
 from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool, LoadBalancers
+from meshwright_sandbox.runtime.controllers.multicluster_mode import (
+    EndpointDiscovery,
+    MulticlusterMode,
+)
 from meshwright_sandbox.runtime.controllers.network_resources import (
     GatewayResources,
     ServiceResources,
@@ -51,11 +55,15 @@ class Controllers:
         ]
         self._watchers = [Watcher(record.id, c, connect, self._stopped) for c in controllers]
 
-    def add_fleet(self, services: FleetServices) -> None:
-        """Play multi-cluster Services too; called before `start`."""
+    def add_fleet(self, services: FleetServices, discovery: EndpointDiscovery) -> None:
+        """Play what spans clusters too: multi-cluster Services, and the mesh's discovery.
+
+        It is called before `start`.
+        """
         added: list[Controller] = [
             ServiceExports(self._cluster, services),
             ImportingNamespaces(self._cluster, services),
+            MulticlusterMode(self._cluster, discovery),
         ]
         self._watchers += [Watcher(self._cluster, c, self._connect, self._stopped) for c in added]
 

@@ -1,0 +1,85 @@
+"""Clusters of one managed mesh find each other's services once their asm-options say so."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from meshwright_sandbox.runtime.local import LocalRuntime
+from tests.sandbox.runtime.conftest import (
+    LOCATION,
+    MESH,
+    PROJECT,
+    connect,
+    eventually,
+    request_for,
+)
+
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("runtime")]
+
+# The managed control plane of the shared cluster; the last address of its pods but one.
+LOOKING = "10.16.255.254"
+LOOK = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+
+
+@pytest.fixture
+def joined(runtime: LocalRuntime, api: client.ApiClient, tmp_path: Path) -> Iterator[str]:
+    """The name in the mesh of a second cluster."""
+    access = runtime.start(request_for("joined", 60))
+    runtime.start_mesh(PROJECT, LOCATION, "joined", MESH)
+    core = client.CoreV1Api(connect(access, tmp_path / "joined.pem"))
+    core.create_namespaced_service(
+        "default",
+        {"metadata": {"name": "only-there"}, "spec": {"ports": [{"port": 80, "name": "http"}]}},
+    )
+    yield f"cn-{PROJECT}-{LOCATION}-joined"
+    runtime.stop(PROJECT, LOCATION, "joined")
+
+
+def test_a_connected_clusters_control_plane_looks_into_the_others(
+    runtime: LocalRuntime, api: client.ApiClient, joined: str
+) -> None:
+    core = client.CoreV1Api(api)
+    assert remote_clusters(runtime) == 0
+    options: dict[str, Any] = {
+        "metadata": {"name": "asm-options"},
+        "data": {"multicluster_mode": "connected"},
+    }
+    core.create_namespaced_config_map("istio-system", options)
+
+    eventually(lambda: sees(runtime, 1))
+    assert list(remote_secrets(api)[0].data) == [joined]
+
+    core.delete_namespaced_config_map("asm-options", "istio-system")
+    eventually(lambda: sees(runtime, 0))
+    assert remote_secrets(api) == []
+
+
+def test_a_cluster_that_says_nothing_is_left_alone(api: client.ApiClient, joined: str) -> None:
+    assert remote_secrets(api) == []
+
+
+def remote_secrets(api: client.ApiClient) -> list[Any]:
+    core = client.CoreV1Api(api)
+    return core.list_namespaced_secret(
+        "istio-system", label_selector="istio/multiCluster=true"
+    ).items
+
+
+def remote_clusters(runtime: LocalRuntime) -> int:
+    """How many other clusters the control plane says it has read."""
+    probe = [sys.executable, "-I", "-c", LOOK, f"http://{LOOKING}:15014/metrics"]
+    done = subprocess.run(
+        runtime.network.command(probe), capture_output=True, text=True, check=True, timeout=60
+    )
+    found = re.search(r'^istiod_managed_clusters\{cluster_type="remote"\} (\d+)', done.stdout, re.M)
+    return int(found[1]) if found else 0
+
+
+def sees(runtime: LocalRuntime, count: int) -> None:
+    assert remote_clusters(runtime) == count
