@@ -45,7 +45,7 @@ MACHINES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "region": REGION,
             "baseInstanceName": "vm",
             "versions": [{"instanceTemplate": f"projects/{PROJECT}/global/instanceTemplates/vm-1"}],
-            "distributionPolicyZones": [f"{REGION}-a", f"{REGION}-b"],
+            "distributionPolicyZones": [f"{REGION}-b", f"{REGION}-a"],
             "namedPorts": [{"name": "http", "port": 8080}],
             "autoHealingPolicies": {
                 "healthCheck": f"projects/{PROJECT}/global/healthChecks/vm",

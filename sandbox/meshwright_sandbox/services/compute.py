@@ -114,6 +114,8 @@ SERVICE = Service(
         "NetworkRoutingConfig": {
             "deleteBgpAlwaysCompareMed": {"type": "boolean", "readOnly": True},
         },
+        # In the beta API's document only, whose fields the official provider always sends.
+        "InstanceGroupManagerUpdatePolicy": {"minReadySec": {"type": "integer"}},
         # Documented as an output, but every client sets it when it makes a group.
         "InstanceGroupManager": {"namedPorts": {"type": "array", "items": {"$ref": "NamedPort"}}},
     },

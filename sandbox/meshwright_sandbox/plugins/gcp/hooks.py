@@ -89,6 +89,7 @@ def template_body(inputs: Values, body: Values) -> None:
         put(body, "properties.metadata", {"items": pairs})
     for index, disk in enumerate(dig(body, "properties.disks") or []):
         disk.setdefault("boot", index == 0)
+        disk |= {k: v for k, v in disk["initializeParams"].items() if k == "diskSizeGb"}
 
 
 def template_outputs(answer: Values, outputs: Values) -> None:

@@ -24,6 +24,7 @@ TYPE = "regionInstanceGroupManagers"
 GROUPS = "regionInstanceGroups"
 # A regional group is spread over three zones unless it is told otherwise.
 _ZONES_BY_DEFAULT = 3
+_OPTIONAL = ("instanceFlexibilityPolicy", "params", "resourcePolicies", "standbyPolicy")
 
 
 def group_of(manager: str) -> str:
@@ -37,6 +38,9 @@ def _defaults(call: Call, manager: Json) -> None:
     if not manager.get("versions"):
         raise ApiError(400, "Required field 'resource.instanceTemplate' not specified")
     manager.pop("instanceTemplate", None)
+    for field in _OPTIONAL:
+        if not any(manager.get(field, {}).values()):
+            manager.pop(field, None)  # said, but with nothing in it
     manager.setdefault("baseInstanceName", manager["name"][:58])
     manager.setdefault("targetSize", 0)
     manager.setdefault("listManagedInstancesResults", "PAGELESS")
