@@ -13,6 +13,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._cluster_rules import region_of
+from ._fleet_agents import grant_agent
 from ._names import MEMBERSHIP, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates
@@ -48,7 +49,11 @@ _FURTHER_APIS = {
     ),
 }
 _CLUSTER = re.compile(r"projects/[^/]+/locations/[^/]+/clusters/[^/]+")
-_MESH_AGENT_DOMAIN = "gcp-sa-servicemesh.iam.gserviceaccount.com"
+_FLEET_AGENT_ROLES = {
+    "role": "roles/gkehub.serviceAgent",
+    "cross-project-role": "roles/gkehub.crossProjectServiceAgent",
+}
+_MESH_AGENT_ROLES = {"role": "roles/anthosservicemesh.serviceAgent"}
 
 
 class FleetMemberArgs(TypedDict):
@@ -95,13 +100,15 @@ class Fleet(pulumi.ComponentResource):
     """A fleet, its features, the APIs of its projects, and what Google's mesh agent needs there.
 
     Every project of the fleet gets the APIs of clusters and mesh, and grants the fleet's mesh agent
-    `roles/anthosservicemesh.serviceAgent`. APIs stay on when the fleet goes, since others may use
+    `roles/anthosservicemesh.serviceAgent`; other projects let the fleet's own agent register their
+    clusters, too. APIs stay on when the fleet goes, since others may use
     them. Clusters made by GkeCluster register themselves; `members` is for those that exist.
     Raises ArgumentError for wrong or duplicate arguments.
     """
 
     project: pulumi.Output[str]
-    """Id of the fleet's project, once its APIs are on and the fleet exists."""
+    """Id of the fleet's project, once its APIs and those of `cluster_projects` are on, the fleet
+    exists, and may register clusters of each."""
     project_number: pulumi.Output[str]
     """Number of the fleet's project."""
     mesh_id: pulumi.Output[str]
@@ -119,6 +126,7 @@ class Fleet(pulumi.ComponentResource):
         args = checked("Fleet", name, args, FleetArgs, _problems)
         super().__init__("meshwright:index:Fleet", name, {}, opts)
         labels = args.get("labels")
+        self.project_number = self._number(args)
         others = args.get("cluster_projects", [])
         host = after(args["project"], self._enable(name, "", args["project"], _fleet_apis(args)))
         ready = {
@@ -131,12 +139,18 @@ class Fleet(pulumi.ComponentResource):
             display_name=args.get("display_name"),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.project = after(host, [fleet])
-        self.project_number = self._number(args)
+        # A cluster of another project is registered at its birth, by the fleet's agent.
+        agents = (host, self.project_number)
+        registrars = grant_agent(
+            self, f"{name}-fleet-agent", "gkehub", agents, ready, _FLEET_AGENT_ROLES
+        )
+        self.project = after(host, [fleet, *registrars])
         self.mesh_id = pulumi.Output.concat("proj-", self.project_number)
         self.trust_domain = pulumi.Output.concat(args["project"], ".svc.id.goog")
         feature = self._feature(name, "servicemesh", labels, args.get("mesh_by_default", False))
-        grants = self._grant_mesh_agent(name, {"": host, **ready})
+        grants = grant_agent(
+            self, f"{name}-mesh-agent", "mesh", agents, {"": host, **ready}, _MESH_AGENT_ROLES
+        )
         self.mesh_feature = after(feature.name, grants)
         if args.get("multi_cluster_services", False):
             self._feature(name, "multiclusterservicediscovery", labels, False)
@@ -185,30 +199,6 @@ class Fleet(pulumi.ComponentResource):
             fleet_default_member_config=default,
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-    def _grant_mesh_agent(
-        self, name: str, projects: dict[str, pulumi.Output[str]]
-    ) -> "list[gcp.projects.IAMMember]":
-        """Let the fleet's mesh agent act in the fleet's project and in each cluster's."""
-        agent = gcp.projects.ServiceIdentity(
-            f"{name}-mesh-agent",
-            project=projects[""],
-            service="mesh.googleapis.com",
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        # The agent's address is known by its form; it exists once its identity was asked for.
-        email = pulumi.Output.concat("service-", self.project_number, "@", _MESH_AGENT_DOMAIN)
-        member = after(pulumi.Output.concat("serviceAccount:", email), [agent])
-        return [
-            gcp.projects.IAMMember(
-                f"{name}-mesh-agent-role{key and '-' + key}",
-                project=project,
-                role="roles/anthosservicemesh.serviceAgent",
-                member=member,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for key, project in projects.items()
-        ]
 
     def _member(
         self,

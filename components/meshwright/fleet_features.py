@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from ._fleet_agents import grant_agent
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates, is_plain
 
@@ -42,7 +43,7 @@ class FleetFeaturesArgs(TypedDict):
     multi_cluster_services: NotRequired[bool]
     """Whether the agents of multi-cluster Services get their access; Fleet turns the feature on.
     Default: true."""
-    network_project: NotRequired[pulumi.Input[str]]
+    network_project: NotRequired[str]
     """Id of the Shared VPC host project that the clusters' network is in. Default: the clusters'
     own projects."""
     config_membership: NotRequired[pulumi.Input[str]]
@@ -112,25 +113,13 @@ class FleetFeatures(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _agent(self, key: str, api: str, domain: str) -> pulumi.Output[str]:
-        """An agent of the fleet's project; it exists once its identity was asked for."""
-        identity = gcp.projects.ServiceIdentity(
-            f"{self._name}-{key}",
-            project=self._project,
-            service=f"{api}.googleapis.com",
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        member = pulumi.Output.concat(
-            "serviceAccount:service-", self._number, f"@{domain}.iam.gserviceaccount.com"
-        )
-        return after(member, [identity])
-
     def _services(self, args: FleetFeaturesArgs) -> list[pulumi.Resource]:
         """Access of multi-cluster Services: the importer in the clusters, and Google's agent."""
         grants: list[pulumi.Resource] = []
+        network = args.get("network_project", args["project"])
         homes: dict[str, pulumi.Input[str]] = {"": self._project}
-        if "network_project" in args:
-            homes["-network"] = args["network_project"]
+        if network != args["project"]:
+            homes[f"-{network}"] = network
         for item in args["clusters"]:
             importer = _workload(item["workload_pool"], _IMPORTER)
             key = f"importer-{item['project']}"
@@ -142,16 +131,18 @@ class FleetFeatures(pulumi.ComponentResource):
                 self._grant(f"{key}-endpoints", self._project, _TRAFFIC_DIRECTOR_CLIENT, importer)
             )
         others = _other_projects(args)
-        if "network_project" in args:
-            others["network"] = args["network_project"]
-        if others:
-            agent = self._agent("services-agent", "multiclusterservicediscovery", "gcp-sa-mcsd")
-            role = "roles/multiclusterservicediscovery.serviceAgent"
-            grants += [
-                self._grant(f"services-agent-{key}", project, role, agent)
-                for key, project in others.items()
-            ]
+        if network != args["project"]:
+            others.setdefault(network, network)
+        role = "roles/multiclusterservicediscovery.serviceAgent"
+        grants += self._agent("services-agent", "multiclusterservicediscovery", others, role)
         return grants
+
+    def _agent(
+        self, key: str, api: str, projects: dict[str, pulumi.Input[str]], role: str
+    ) -> "list[gcp.projects.IAMMember]":
+        """Grants to an agent of the fleet's project."""
+        fleet = (self._project, self._number)
+        return grant_agent(self, f"{self._name}-{key}", api, fleet, projects, {"role": role})
 
     def _telemetry(self) -> pulumi.Resource:
         """Logs and metrics of attached clusters come in under the fleet's own pool."""
@@ -177,13 +168,10 @@ class FleetFeatures(pulumi.ComponentResource):
             spec={"multiclusteringress": {"config_membership": member}},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        agent = self._agent("ingress-agent", "multiclusteringress", "gcp-sa-multiclusteringress")
-        projects: dict[str, pulumi.Input[str]] = {"": self._project}
-        projects |= {f"-{key}": project for key, project in _other_projects(args).items()}
-        grants = [
-            self._grant(f"ingress-agent-role{key}", project, "roles/container.admin", agent)
-            for key, project in projects.items()
-        ]
+        projects = {"": self._project, **_other_projects(args)}
+        grants = self._agent(
+            "ingress-agent", "multiclusteringress", projects, "roles/container.admin"
+        )
         return feature, grants
 
 
@@ -203,6 +191,8 @@ def _workload(pool: pulumi.Input[str], account: str) -> pulumi.Output[str]:
 
 def _problems(args: FleetFeaturesArgs) -> Iterator[tuple[str, str]]:
     projects = [("project", args["project"])]
+    if "network_project" in args:
+        projects.append(("network_project", args["network_project"]))
     for index, item in enumerate(args["clusters"]):
         projects.append((f"clusters[{index}].project", item["project"]))
     for path, project in projects:

@@ -21,17 +21,45 @@ def test_the_mesh_agent_may_act_in_every_project():
     fleet = Fleet("fleet", _args(cluster_projects=["p2"]))
 
     def check(_):
-        grants = {grant.inputs["project"]: grant.inputs for grant in recorder.of_type("IAMMember")}
+        named = [g for g in recorder.of_type("IAMMember") if "mesh-agent" in g.name]
+        grants = {grant.inputs["project"]: grant.inputs for grant in named}
         assert set(grants) == {"p1", "p2"}
         for grant in grants.values():
             assert grant["role"] == "roles/anthosservicemesh.serviceAgent"
             agent = f"service-{PROJECT_NUMBER}@gcp-sa-servicemesh.iam.gserviceaccount.com"
             assert grant["member"] == f"serviceAccount:{agent}"
-        assert recorder.one("ServiceIdentity").inputs["service"] == "mesh.googleapis.com"
-        for grant in recorder.of_type("IAMMember"):
+        agent = recorder.one("ServiceIdentity", "fleet-mesh-agent")
+        assert agent.inputs["service"] == "mesh.googleapis.com"
+        for grant in named:
             assert "fleet-mesh-agent" in grant.depends_on
 
     return fleet.mesh_feature, check
+
+
+@component_test
+def test_the_fleet_may_register_clusters_of_other_projects_before_they_are_born():
+    """In its own project Google lets it by itself."""
+    recorder = record()
+    fleet = Fleet("fleet", _args(cluster_projects=["p2"]))
+
+    cluster = pulumi.CustomResource("test:index:Cluster", "cluster", {"x": fleet.project})
+
+    def check(_):
+        named = [g for g in recorder.of_type("IAMMember") if "fleet-agent" in g.name]
+        agent = f"service-{PROJECT_NUMBER}@gcp-sa-gkehub.iam.gserviceaccount.com"
+        assert {
+            (grant.inputs["project"], grant.inputs["role"], grant.inputs["member"])
+            for grant in named
+        } == {
+            ("p2", f"roles/gkehub.{role}", f"serviceAccount:{agent}")
+            for role in ("serviceAgent", "crossProjectServiceAgent")
+        }
+        waits = recorder.one("Cluster").depends_on
+        assert {grant.name for grant in named} <= waits
+        for grant in named:
+            assert {"fleet-p2-container-api", "fleet-fleet-agent"} <= grant.depends_on
+
+    return cluster.urn, check
 
 
 @component_test

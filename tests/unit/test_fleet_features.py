@@ -73,6 +73,22 @@ def test_the_agent_of_multi_cluster_services_acts_in_other_projects_and_the_netw
 
 
 @component_test
+def test_a_network_of_the_fleets_own_project_asks_for_no_second_grant():
+    """Two resources of one grant would take it away together when one of them goes."""
+    recorder = record()
+
+    features = FleetFeatures("features", _args("p2", network_project="p1"))
+
+    def check(_):
+        assert len(recorder.of_type("IAMMember")) == len(_grants(recorder))
+        assert {project for project, _, member in _grants(recorder) if member == _MCS_AGENT} == {
+            "p2"
+        }
+
+    return features.project, check
+
+
+@component_test
 def test_multi_cluster_gateways_are_configured_in_one_member_and_act_on_all_projects():
     """The feature names the member in full; its agent is cluster admin in each project."""
     recorder = record()

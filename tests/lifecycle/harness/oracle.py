@@ -4,10 +4,13 @@ from tests.lifecycle.harness.cloud import Cloud
 from tests.lifecycle.harness.engine import Stack, custom_resources
 
 # Resources of the engine that are a change to another resource of the cloud, or one that the
-# emulator's inventory leaves out because the cloud itself brings it.
+# emulator's inventory leaves out because the cloud itself brings it, or never lets it go.
 _PART_OF_ANOTHER = {
+    "gcp:compute/sharedVPCHostProject:SharedVPCHostProject",
+    "gcp:compute/sharedVPCServiceProject:SharedVPCServiceProject",
     "gcp:compute/routerNat:RouterNat",
     "gcp:gkehub/featureMembership:FeatureMembership",
+    "gcp:kms/keyRing:KeyRing",
     "gcp:projects/service:Service",
     "gcp:projects/serviceIdentity:ServiceIdentity",
 }

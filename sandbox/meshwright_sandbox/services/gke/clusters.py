@@ -7,7 +7,14 @@ from typing import Any
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import invalid
 from meshwright_sandbox.core.stamps import label_fingerprint, now
-from meshwright_sandbox.services.gke import addresses, encryption, node_pools, places, versions
+from meshwright_sandbox.services.gke import (
+    addresses,
+    encryption,
+    node_pools,
+    places,
+    registration,
+    versions,
+)
 from meshwright_sandbox.services.gke.defaults import AUTOPILOT, COMMON, STANDARD, add
 
 Json = dict[str, Any]
@@ -75,8 +82,7 @@ def _check(call: Call, cluster: Json, autopilot: bool) -> None:
         check_label(key, value)
     fleet = cluster.get("fleet", {}).get("project")
     if fleet:
-        call.cloud.projects.ensure(call.cloud.projects.id(fleet))
-        call.cloud.projects.require(call.cloud.projects.id(fleet), "gkehub")
+        registration.require_fleet(call, call.cloud.projects.id(fleet))
 
 
 def check_label(key: str, value: str) -> None:
