@@ -4,6 +4,7 @@ Follows https://cloud.google.com/kubernetes-engine/distributed-cloud/bare-metal/
 and https://cloud.google.com/kubernetes-engine/fleet-management/docs/register/non-gke-clusters.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
@@ -17,10 +18,15 @@ from ._names import MEMBERSHIP, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked
 
+_MEMBERSHIP = re.compile(r"projects/[^/]+/locations/[^/]+/memberships/[^/]+")
+
 
 class ExistingClusterArgs(TypedDict):
-    """A conformant cluster that stands already, such as an admin cluster."""
+    """A conformant cluster that stands already."""
 
+    membership: NotRequired[pulumi.Input[str]]
+    """Its membership, `projects/P/locations/L/memberships/M`, where the fleet has it already: tools
+    such as `bmctl` register the clusters that they make. Default: one is made."""
     issuer_url: NotRequired[pulumi.Input[str]]
     """Publicly reachable OIDC issuer of its service-account tokens, `https://...`; with it, its
     workloads act with identities of the fleet. Default: none."""
@@ -54,9 +60,10 @@ class OnPremCluster(pulumi.ComponentResource):
     """Makes a user cluster on bare metal through its admin cluster, or registers one that exists.
 
     A bare-metal cluster's machines exist, and so does its admin cluster (made by `bmctl`); making
-    it takes the better part of an hour. An existing cluster is only registered: it becomes
-    reachable once the Connect agent runs in it (`gcloud container fleet memberships register`
-    installs it). Raises ArgumentError for wrong or contradicting arguments.
+    it takes the better part of an hour. An existing cluster is only registered, and not even that
+    where it is a member already: it becomes reachable once the Connect agent runs in it
+    (`gcloud container fleet memberships register` installs it). Raises ArgumentError for wrong or
+    contradicting arguments.
     """
 
     membership: pulumi.Output[str]
@@ -108,6 +115,10 @@ class OnPremCluster(pulumi.ComponentResource):
     def _register(
         self, name: str, physical: str, args: OnPremClusterArgs, existing: ExistingClusterArgs
     ) -> None:
+        self.endpoint = pulumi.Output.from_input(existing.get("endpoint", ""))
+        if "membership" in existing:
+            self.membership = pulumi.Output.from_input(existing["membership"])
+            return
         registered = gcp.gkehub.Membership(
             f"{name}-membership",
             membership_id=physical,
@@ -118,7 +129,6 @@ class OnPremCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.membership = registered.name
-        self.endpoint = pulumi.Output.from_input(existing.get("endpoint", ""))
 
     def _by_number(self, args: OnPremClusterArgs) -> pulumi.Output[str]:
         """The membership's name as the Connect gateway takes it."""
@@ -145,6 +155,23 @@ def _problems(args: OnPremClusterArgs) -> Iterator[tuple[str, str]]:
             yield "labels", "only an existing cluster's membership has labels; leave them out"
         for path, text in bare_metal_problems(args["bare_metal"]):
             yield f"bare_metal.{path}", text
-    issuer = args.get("existing", {}).get("issuer_url", "https://")
+    if "existing" in args:
+        yield from _existing_problems(args, args["existing"])
+
+
+def _existing_problems(
+    args: OnPremClusterArgs, existing: ExistingClusterArgs
+) -> Iterator[tuple[str, str]]:
+    issuer = existing.get("issuer_url", "https://")
     if isinstance(issuer, str) and not issuer.startswith("https://"):
         yield "existing.issuer_url", f"{issuer!r} must start with https://"
+    membership = existing.get("membership")
+    if membership is None:
+        return
+    if isinstance(membership, str) and not _MEMBERSHIP.fullmatch(membership):
+        form = "projects/P/locations/L/memberships/M"
+        yield "existing.membership", f"{membership!r} must have the form {form}"
+    if "issuer_url" in existing:
+        yield "existing.issuer_url", "a membership that exists has its issuer; leave it out"
+    if "labels" in args:
+        yield "labels", "a membership that exists has its labels; leave them out"

@@ -1,23 +1,27 @@
-"""A cluster on bare metal, made through an admin cluster that exists."""
+"""A cluster on bare metal, made through an admin cluster, beside one that is only registered.
+
+The admin cluster is a member of the fleet already: `bmctl` registers what it makes, and made the
+fleet with it.
+"""
 
 import pulumi
 import pulumi_gcp as gcp
 
-from meshwright import Fleet, OnPremCluster
+from meshwright import OnPremCluster
 
-fleet = Fleet("shop", {"project": gcp.config.project})
+project = gcp.config.project
 admin = OnPremCluster(
     "admin",
     {
-        "project": fleet.project,
+        "project": project,
         "location": "global",
-        "existing": {"issuer_url": "https://oidc.factory.example"},
+        "existing": {"membership": f"projects/{project}/locations/global/memberships/admin"},
     },
 )
 factory = OnPremCluster(
     "factory",
     {
-        "project": fleet.project,
+        "project": project,
         "location": "europe-west1",
         "bare_metal": {
             "admin_cluster_membership": admin.membership,
@@ -31,5 +35,13 @@ factory = OnPremCluster(
         },
     },
 )
-pulumi.export("membership", factory.membership)
+warehouse = OnPremCluster(
+    "warehouse",
+    {
+        "project": project,
+        "location": "europe-west1",
+        "existing": {"issuer_url": "https://oidc.warehouse.example"},
+    },
+)
+pulumi.export("memberships", [factory.membership, warehouse.membership])
 pulumi.export("endpoint", factory.endpoint)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.aws import make_eks_cluster
 from tests.lifecycle.harness import Cloud, Stack, assert_consistent
+from tests.lifecycle.harness.cloud import PROJECT
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.engine
@@ -59,13 +61,25 @@ def test_an_eks_cluster_that_cannot_be_read_is_a_sentence(example: Make, cloud: 
 
 
 def test_a_cluster_on_bare_metal_comes_and_goes(example: Make, cloud: Cloud) -> None:
-    """After its admin cluster's membership, and before it when all goes."""
+    """Through an admin cluster that its own tool registered, and that stays as it was."""
+    admin = register_admin_cluster(cloud)
     stack = example("on-prem-cluster")
     stack.up().succeeded()
 
     stack.preview("--expect-no-changes").succeeded()
     stack.refresh("--expect-no-changes").succeeded()
     made = {entry["name"].rpartition("/")[2] for entry in cloud.inventory()}
-    assert {"admin", "factory", "workers"} <= made
+    assert {"admin", "factory", "workers", "warehouse"} <= made
     stack.destroy().succeeded()
-    assert cloud.inventory() == []
+    assert [entry["name"] for entry in cloud.inventory()] == [admin]
+
+
+def register_admin_cluster(cloud: Cloud) -> str:
+    """What `bmctl` does with an admin cluster that it has made; returns the membership."""
+    apis = f"{cloud.url}/serviceusage/v1/projects/{PROJECT}/services:batchEnable"
+    hub = f"{cloud.url}/gkehub/v1/projects/{PROJECT}/locations/global/memberships"
+    requests.post(apis, json={"serviceIds": ["gkehub.googleapis.com"]}, timeout=30)
+    body = {"authority": {"issuer": "https://oidc.admin.example"}}
+    answer = requests.post(hub, params={"membershipId": "admin"}, json=body, timeout=30)
+    answer.raise_for_status()
+    return f"projects/{PROJECT}/locations/global/memberships/admin"

@@ -94,6 +94,22 @@ def test_a_cluster_that_exists_is_only_registered():
     return pulumi.Output.all(cluster.membership, cluster.endpoint, cluster.kubeconfig), check
 
 
+@component_test
+def test_a_cluster_that_is_a_member_already_is_left_alone():
+    """Its tools registered it; here it is only known."""
+    recorder = record()
+
+    cluster = OnPremCluster("admin", _args(existing={"membership": _ADMIN}, project_number="42"))
+
+    def check(values):
+        assert values[:2] == [_ADMIN, "admin"]
+        server = yaml.safe_load(values[2])["clusters"][0]["cluster"]["server"]
+        assert server.endswith("/v1/projects/42/locations/global/memberships/admin")
+        assert [item.type for item in recorder.registrations if item.parent == "admin"] == []
+
+    return pulumi.Output.all(cluster.membership, cluster.membership_id, cluster.kubeconfig), check
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
@@ -102,6 +118,17 @@ def test_a_cluster_that_exists_is_only_registered():
         ({"bare_metal": _machines(), "location": "global"}, "location", "from a region"),
         ({"bare_metal": _machines(), "labels": {"a": "b"}}, "labels", "leave them out"),
         ({"existing": {"issuer_url": "issuer"}}, "existing.issuer_url", "https://"),
+        ({"existing": {"membership": "admin"}}, "existing.membership", "must have the form"),
+        (
+            {"existing": {"membership": _ADMIN, "issuer_url": "https://i"}},
+            "existing.issuer_url",
+            "leave it out",
+        ),
+        (
+            {"existing": {"membership": _ADMIN}, "labels": {"a": "b"}},
+            "labels",
+            "leave them out",
+        ),
         ({"existing": {}, "prefix": "UP"}, "name", "lower-case"),
         ({"existing": {"issuer": "x"}}, "existing.issuer", "did you mean `issuer_url`"),
     ],
