@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,9 @@ from tests.sandbox.gcp_plugin import PROJECT, Failed, Made, Plugin, kinds
 from tests.sandbox.gcp_plugin_observability_steps import BOARD, KEY, RING, STEPS
 from tests.sandbox.gcp_plugin_steps import title
 from tests.sandbox.server import Sandbox, enable_apis
+from tests.sandbox.test_gcp_plugin_requests import told
+
+OFFICIAL = Path(__file__).parent / "data" / "official_gcp_observability_requests.jsonl"
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +25,20 @@ def plugin(sandbox: Sandbox) -> Iterator[Plugin]:
 
 
 @pytest.fixture(scope="module")
-def made(plugin: Plugin) -> dict[int, Made]:
-    """Every resource of the table, made in its order."""
-    return {
+def creation(plugin: Plugin, sandbox: Sandbox) -> tuple[dict[int, Made], list[dict[str, Any]]]:
+    """Every resource of the table, made in its order, and what was written meanwhile."""
+    before = len(sandbox.journal())
+    made = {
         index: plugin.create(f"gcp:{token}", title((token, news, {})), news)
         for index, (token, news, _) in enumerate(STEPS)
     }
+    return made, [entry for entry in sandbox.journal(before) if entry["mutating"]]
+
+
+@pytest.fixture(scope="module")
+def made(creation: tuple[dict[int, Made], list[dict[str, Any]]]) -> dict[int, Made]:
+    """Every resource of the table."""
+    return creation[0]
 
 
 ALL = pytest.mark.parametrize("index", range(len(STEPS)), ids=map(title, STEPS))
@@ -70,6 +83,26 @@ def test_a_change_in_place_takes_effect_and_back_again(
     back = plugin.read(made[index])
     assert back is not None
     assert kinds(plugin.diff(back, news)) == {}
+
+
+@pytest.mark.parametrize("line", OFFICIAL.read_text().splitlines(), ids=lambda v: v[-60:])
+def test_a_write_is_the_official_plugins(
+    creation: tuple[dict[int, Made], list[dict[str, Any]]], line: str
+) -> None:
+    """The file holds what pulumi-gcp 9.37 sent for the same inputs, without what says nothing."""
+    official = json.loads(line)
+
+    (ours,) = [
+        entry
+        for entry in creation[1]
+        if (entry["method"], entry["path"]) == (official["method"], official["path"])
+    ]
+
+    body = told(ours["body"] or {})
+    body.pop("nextRotationTime", None)  # the moment of the run, and a period
+    query = {key: value for key, value in ours["query"].items() if key != "alt"}
+    assert body == official["body"]
+    assert query == official["query"]
 
 
 def test_outputs_have_the_official_shape(made: dict[int, Made]) -> None:

@@ -44,14 +44,15 @@ def next_rotation(inputs: Values, body: Values) -> None:
         body["nextRotationTime"] = first.isoformat().replace("+00:00", "Z")
 
 
-def period_as_duration(inputs: Values, body: Values) -> None:
-    """The API has seconds where Pulumi has days."""
+def slo_body(inputs: Values, body: Values) -> None:
+    """The API has seconds where Pulumi has days; the name is sent twice."""
+    body["name"] = inputs.get("sloId", "")
     if "rollingPeriod" in body:
         body["rollingPeriod"] = f"{int(body['rollingPeriod']) * _DAY}s"
 
 
-def period_in_days(answer: Values, outputs: Values) -> None:
-    """The opposite of :func:`period_as_duration`."""
+def slo_outputs(answer: Values, outputs: Values) -> None:
+    """The opposite of :func:`slo_body`."""
     if period := answer.get("rollingPeriod"):
         outputs["rollingPeriodDays"] = int(float(period.removesuffix("s"))) // _DAY
 

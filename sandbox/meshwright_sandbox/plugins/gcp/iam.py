@@ -59,8 +59,7 @@ def _write_policy(work: Work, policy: Policy, what: str) -> None:
     if _is_dataset(work):
         _call(work, "patch", {"access": policy["access"], "etag": policy.get("etag")}, what)
         return
-    if any(binding.get("condition") for binding in policy["bindings"]):
-        policy["version"] = 3
+    policy = {k: v for k, v in policy.items() if k not in ("kind", "resourceId")} | {"version": 3}
     bare = work.kind.api.startswith("storage")
     _call(work, "setIamPolicy", policy if bare else {"policy": policy}, what)
 
