@@ -90,15 +90,15 @@ class LoadBalancing:
         self._cloud.store.delete("compute", name)
 
     def _put(self, cluster_name: str, balancer: LoadBalancer, item: _Resource) -> None:
-        if self._cloud.store.get("compute", item.name) is not None:
-            return
         compute, store = self._cloud.services["compute"], self._cloud.store
         links = {key: self_link(compute, "v1", target) for key, target in item.links.items()}
         document: Json = {
             "id": numeric_id(item.name),
             "name": item.name.rpartition("/")[2],
             "selfLink": self_link(compute, "v1", item.name),
-            "creationTimestamp": now(),
+            "creationTimestamp": (store.get("compute", item.name) or {}).get(
+                "creationTimestamp", now()
+            ),
             "description": json.dumps({f"kubernetes.io/{balancer.kind}-name": balancer.name}),
             "_made_for_cluster": cluster_name,
             "_name": item.name,
