@@ -183,7 +183,7 @@ class WorkloadGroup:
         }
         return istio_object(
             self._parent,
-            f"{self._name}-group",
+            f"{self._name}-workload",
             "networking.istio.io/v1",
             "WorkloadGroup",
             self._meta(),

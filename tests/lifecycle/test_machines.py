@@ -1,8 +1,11 @@
 """Machines and serverless services in a Mesh, by the real engine: made, changed, taken away."""
 
+import pytest
 import requests
 
 from tests.lifecycle.harness import Cloud
+
+pytestmark = pytest.mark.engine
 
 
 def _instances(cloud: Cloud) -> list[dict]:

@@ -1,6 +1,7 @@
 """MeshVmGroup: machines that join a mesh, heal, grow, and are replaced in order."""
 
 import json
+import subprocess
 
 import pulumi
 import pytest
@@ -248,7 +249,7 @@ def test_machines_of_an_istio_mesh_register_in_a_workload_group():
         assert "ISTIO_INBOUND_PORTS='8080'\n" in metadata["istio-cluster-env"]
         # A machine asks as soon as it starts, so that it starts after what answers it.
         assert recorder.one("InstanceTemplate").depends_on >= {
-            "ledger-group",
+            "ledger-workload",
             "ledger-account",
             "ledger-join-binding",
         }
@@ -312,3 +313,23 @@ def test_every_mistake_is_told_at_once():
 
     paths = {path for path, _ in raised.value.problems}
     assert paths == {"region", "port", "protocol", "max_replicas"}
+
+
+@pytest.mark.parametrize("more", [{}, {"mode": "workload-group", "workload_group": _ISTIO}])
+def test_what_machines_run_at_start_is_shell(more):
+    """A script that no shell can read would show only on the machine."""
+    recorder = record()
+
+    @pulumi.runtime.test
+    def program():
+        MeshVmGroup("stock", _args(**more))
+
+    program()
+    metadata = _template(recorder)["metadata"]
+    scripts = [metadata["startup-script"]] if "startup-script" in metadata else []
+    if "gce-software-declaration" in metadata:
+        (recipe,) = json.loads(metadata["gce-software-declaration"])["softwareRecipes"]
+        scripts += [step["scriptRun"]["script"] for step in recipe["installSteps"]]
+    assert len(scripts) == 1
+    assert scripts[0].startswith("#! /bin/bash\n")
+    subprocess.run(["bash", "-n"], input=scripts[0], text=True, check=True)
