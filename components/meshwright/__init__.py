@@ -23,6 +23,7 @@ from ._validation import ArgumentError
 from ._workload_group import VmWorkloadGroupArgs
 from .alerts import BurnRateArgs, MeshAlerts, MeshAlertsArgs
 from .attached import AttachedCluster, AttachedClusterArgs, EksClusterArgs
+from .certificate_authority import MeshCertificateAuthority, MeshCertificateAuthorityArgs
 from .cloud_run import MeshCloudRunService, MeshCloudRunServiceArgs
 from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
 from .egress import EgressGateway, EgressGatewayArgs, EgressHostArgs
@@ -104,6 +105,8 @@ __all__ = [
     "ManagedMeshArgs",
     "MeshAlerts",
     "MeshAlertsArgs",
+    "MeshCertificateAuthority",
+    "MeshCertificateAuthorityArgs",
     "MeshCloudRunService",
     "MeshCloudRunServiceArgs",
     "MeshDashboard",

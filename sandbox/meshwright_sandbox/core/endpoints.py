@@ -65,6 +65,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _endpoint("logging", {"LOGGING": "v2/"}, {"LOGGING": ""}),
     _endpoint("monitoring", {"MONITORING": ""}, {"MONITORING": ""}),
     _endpoint("networkservices", {"NETWORK_SERVICES": "v1/"}, {"NETWORKSERVICES": ""}),
+    _endpoint("privateca", {"PRIVATECA": "v1/"}, {"PRIVATECA": ""}),
     _endpoint("pubsub", {"PUBSUB": "v1/"}, {"PUBSUB": ""}),
     _endpoint("run", {"CLOUD_RUN_V2": "v2/"}, {"RUN": ""}),
     _endpoint("serviceusage", {"SERVICE_USAGE": "v1/"}, {"SERVICEUSAGE": ""}),

@@ -21,6 +21,8 @@ _FORMS = {
     "member": r".+",
     "keyRing": r".+?",
     "cryptoKeyId": r".+?",
+    "caPool": r".+?",
+    "certificateTemplate": r".+?",
     "serviceAccountId": r".+?",
 }
 
