@@ -34,11 +34,16 @@ class Queries:
 
     def errors(self, by: str = "") -> str:
         """Share of calls that were answered with a server's error, percent."""
-        return f"{_PERCENT} * {self.rate(by, ERRORS)} / {self.rate(by)}"
+        return self._percent(by, ERRORS)
 
     def mutual_tls(self, by: str = "") -> str:
         """Share of calls that came by mutual TLS, percent."""
-        return f"{_PERCENT} * {self.rate(by, self._metrics.mutual_tls)} / {self.rate(by)}"
+        return self._percent(by, self._metrics.mutual_tls)
+
+    def _percent(self, by: str, part: str) -> str:
+        """Share of calls; none at all shows as zero, not as nothing."""
+        every = self.rate(by)
+        return f"{_PERCENT} * ({self.rate(by, part)} or 0 * {every}) / {every}"
 
     def latency(self, quantile: float, by: str = "") -> str:
         """Time within which that share of calls was answered, milliseconds."""

@@ -29,8 +29,8 @@ class EncryptionKeyArgs(TypedDict):
     location: pulumi.Input[str]
     """Region, or `us`, `europe`, `asia`: where what it encrypts is. It cannot be changed later."""
     users: NotRequired[list[str]]
-    """Services that encrypt with it: `bigquery`, `compute` (disks), `container` (Secrets in etcd),
-    `logging` (log buckets), `pubsub`, `storage`. Default: none."""
+    """Services that encrypt with it: `bigquery`, `compute` (disks; its API must be enabled),
+    `container` (Secrets in etcd), `logging` (log buckets), `pubsub`, `storage`. Default: none."""
     users_project: NotRequired[pulumi.Input[str]]
     """Id of the project in which they do. Default: `project`."""
     members: NotRequired[list[pulumi.Input[str]]]
@@ -71,7 +71,7 @@ class EncryptionKey(pulumi.ComponentResource):
         self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = checked("EncryptionKey", name, args, EncryptionKeyArgs, _problems)
-        generation = args.get("generation", 1)
+        generation = int(args.get("generation", 1))  # other languages give 2.0
         suffix = [str(generation)] if generation > 1 else []
         physical = physical_name("EncryptionKey", KMS, args.get("prefix"), name, *suffix)
         super().__init__("meshwright:index:EncryptionKey", name, {}, opts)
@@ -200,7 +200,7 @@ def _problems(args: EncryptionKeyArgs) -> Iterator[tuple[str, str]]:
         yield "users", f"{user!r} stands there twice"
     yield from one_of("protection", args.get("protection"), _PROTECTION)
     days = args.get("rotation_days", 90)
-    if isinstance(days, int) and not 1 <= days <= 36500:
+    if isinstance(days, int | float) and not 1 <= days <= 36500:
         yield "rotation_days", f"{days} is not within 1 to 36500"
     if args.get("generation", 1) < 1:
         yield "generation", f"{args.get('generation')} is less than 1"

@@ -143,7 +143,7 @@ def _problems(args: MeshSloArgs) -> Iterator[tuple[str, str]]:
     if isinstance(goal, int | float) and not 0 < goal <= _HIGHEST_GOAL:
         hint = f"; write {goal / 100:g} for {goal:g}%" if 1 < goal < 100 else ""
         yield "goal", f"{goal} is not above 0 and at most {_HIGHEST_GOAL}{hint}"
-    if isinstance(days, int) and not 1 <= days <= _LONGEST_DAYS:
+    if isinstance(days, int | float) and not 1 <= days <= _LONGEST_DAYS:
         yield "rolling_days", f"{days} is not within 1 to {_LONGEST_DAYS}"
-    if isinstance(limit, int) and limit < 1:
+    if isinstance(limit, int | float) and limit < 1:
         yield "latency_ms", f"{limit} is less than 1"

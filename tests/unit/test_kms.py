@@ -78,7 +78,7 @@ def test_a_later_generation_has_names_of_its_own():
     ring = "projects/security/locations/europe-west4/keyRings/shared"
 
     key = EncryptionKey(
-        "secrets", _args(generation=2, key_ring=ring, protection="hsm", rotation_days=30)
+        "secrets", _args(generation=2.0, key_ring=ring, protection="hsm", rotation_days=30)
     )
 
     def check(values):
@@ -114,6 +114,7 @@ def test_a_preview_with_nothing_known_makes_the_same_resources():
         ({"users": ["storage", "storage"]}, "users", "twice"),
         ({"rotation_days": 0}, "rotation_days", "1 to 36500"),
         ({"generation": 0}, "generation", "less than 1"),
+        ({"rotation_days": 0.0}, "rotation_days", "1 to 36500"),
         ({"protection": "HSM"}, "protection", "must be one of software, hsm"),
         ({"key_ring": "shared"}, "key_ring", "must have the form"),
         (

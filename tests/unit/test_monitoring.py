@@ -63,6 +63,7 @@ def test_every_service_is_shown_with_what_matters():
         by = "by (namespace_name,canonical_service_name)"
         assert all(by in query["prometheusQuery"].replace("le,", "") for query in columns.values())
         assert 'response_code=~"5.."' in columns["Errors, percent"]["prometheusQuery"]
+        assert " or 0 * " in columns["Errors, percent"]["prometheusQuery"]
         assert "MUTUAL_TLS" in columns["Mutual TLS, percent"]["prometheusQuery"]
         versions = widgets["Calls per second, by version"]["xyChart"]["dataSets"][0]
         assert "destination_canonical_revision" in versions["timeSeriesQuery"]["prometheusQuery"]
