@@ -44,7 +44,7 @@ def _made(example: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    "example", sorted(path.parent.name for path in EXAMPLES.glob("*/Pulumi.yaml"))
+    "example", sorted(path.parent.name for path in EXAMPLES.glob("*/__main__.py"))
 )
 def test_an_example_makes_what_its_inventory_says(example):
     """A change of what a component builds shows here, and is renewed on purpose."""
