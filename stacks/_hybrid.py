@@ -68,6 +68,8 @@ def _on_prem(
     if cluster.bare_metal is not None:
         admin = made[cluster.bare_metal.admin_cluster].membership
         args["bare_metal"] = _bare_metal(cluster, cluster.bare_metal, admin)
+    elif cluster.membership is not None:
+        args["existing"] = {"membership": cluster.membership}
     else:
         args["existing"] = {}
     return args

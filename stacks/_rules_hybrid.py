@@ -23,6 +23,10 @@ def check(spec: View) -> Iterator[Problem]:
             what = "cluster of on_prem_clusters that exists already"
             yield from known(metal, "admin_cluster", admin, existing, what)
             yield from _bare_metal(metal)
+            if cluster.has("membership"):
+                yield cluster.problem(
+                    "membership", "what is made here has no membership yet", "remove it"
+                )
     for group in spec.each("vm_groups"):
         yield from _in_subnet(spec, group)
         yield from least_and_most(group, "min_replicas", "max_replicas")

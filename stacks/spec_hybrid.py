@@ -87,6 +87,13 @@ class OnPremCluster(Closed):
     name: ClusterName = Field(description="Name, unique among all clusters.")
     region: Region = Field(description="Google Cloud region that it is managed from.")
     bare_metal: BareMetal | None = Field(default=None, description="Made on bare metal.")
+    membership: (
+        Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/memberships/[^/]+$")] | None
+    ) = Field(
+        default=None,
+        description="Membership of one that its own tool registered already (as `bmctl` does). "
+        "Default: it is registered here.",
+    )
     admin_users: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(
         default_factory=list[str], max_length=100, description="E-mails of its administrators."
     )

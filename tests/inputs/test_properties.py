@@ -1,15 +1,17 @@
 """Properties that hold for every value: weights, ranges, names, and that nothing crashes."""
 
 from ipaddress import IPv4Network
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks import _cidr, _names, _rules_ranges, _secrets
 from stacks._view import Problem
-from stacks.spec import SpecError, load
-from tests.inputs.specs import dev, edited
+from stacks.spec import Platform, SpecError, load
+from tests.inputs.specs import STACK_FILES, dev, edited, spec_of
 
+STACKS = [path.name.split(".")[1] for path in STACK_FILES]
 WEIGHTS = "namespaces[1].services[0].route.weights"
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -38,12 +40,33 @@ def test_weights_pass_exactly_when_they_sum_to_100(first: int, second: int) -> N
     assert passed == (0 <= first <= 100 and 0 <= second <= 100 and first + second == 100)
 
 
-@given(st.sampled_from(["networks", "clusters", "namespaces", "security", "mesh", "labels"]), JSON)
+@given(st.sampled_from(sorted(Platform.model_fields)), JSON)
 def test_any_value_gives_an_answer(key: str, value: object) -> None:
     """Whatever stands in a spec, it is accepted or refused with sentences; nothing crashes."""
+    _answered({**dev(), key: value})
+
+
+@given(st.sampled_from(STACKS), st.data())
+def test_any_value_anywhere_gives_an_answer(stack: str, data: st.DataObject) -> None:
+    """So it is for each single place of each stack's spec."""
+    spec = spec_of(stack)
+    part: Any = spec
+    while True:
+        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+        key = data.draw(st.sampled_from(keys))
+        inner = part[key]
+        if not isinstance(inner, dict | list) or not inner or data.draw(st.booleans()):
+            part[key] = data.draw(JSON)
+            break
+        part = inner
+
+    _answered(spec)
+
+
+def _answered(spec: dict[str, Any]) -> None:
     problems: tuple[Problem, ...] = ()
     try:
-        load({**dev(), key: value})
+        load(spec)
     except SpecError as error:
         problems = error.problems
         refused = True
