@@ -45,6 +45,8 @@ def test_an_eks_cluster_outlives_a_crash_with_its_issuer(
     before = describe("shop")
 
     server.kill()
+    with (server.home / "aws.jsonl").open("a") as file:
+        file.write('{"method": "PO')  # what was being written just then
     server.start()
     _point(server, monkeypatch)
 
@@ -54,6 +56,11 @@ def test_an_eks_cluster_outlives_a_crash_with_its_issuer(
     assert before["identity"]["oidc"]["issuer"].startswith(f"https://oidc.eks.{REGION}.")
     with pytest.raises(ClientError, match="No cluster found"):
         describe("gone")
+    make_eks_cluster("next", "1.36")  # what follows is remembered as well
+    server.kill()
+    server.start()
+    _point(server, monkeypatch)
+    assert describe("next")["status"] == "ACTIVE"
 
 
 def test_a_reset_forgets_aws_too(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,10 +76,18 @@ class Aws:
         from moto.server import DomainDispatcherApplication, create_backend_app
 
         moto = DomainDispatcherApplication(create_backend_app)
-        if self._changes.exists():
-            for line in self._changes.read_text(encoding="utf-8").splitlines():
-                _do_again(moto, json.loads(line))
+        for change in self._remembered():
+            _do_again(moto, change)
         return moto
+
+    def _remembered(self) -> list[dict[str, Any]]:
+        """The changes so far; one that a crash cut short was never answered, and is dropped."""
+        if not self._changes.exists():
+            return []
+        text = self._changes.read_text(encoding="utf-8")
+        whole, newline, _ = text.rpartition("\n")
+        self._changes.write_text(whole + newline, encoding="utf-8")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def reset(self) -> None:
         """Forget every resource of AWS."""
