@@ -75,15 +75,26 @@ METRICS: dict[str, MeshMetrics] = {
         place="metric",
     ),
 }
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 ERRORS = 'response_code=~"5.."'
 
 
+def name_problem(value: object) -> str:
+    """What is wrong with a Kubernetes name that stands inside queries; "" for nothing."""
+    if not isinstance(value, str) or _NAME.fullmatch(value):
+        return ""
+    return f"{value!r} may only have lower-case letters, digits and inner hyphens, at most 63"
+
+
 def selector(metrics: MeshMetrics, mesh_id: str, namespaces: Iterable[str], *more: str) -> str:
-    """The inside of a PromQL selector for the calls into a mesh's services."""
+    """The inside of a PromQL selector for the calls into a mesh's services.
+
+    Names of namespaces are DNS labels, which need no quoting in a regular expression.
+    """
     parts = [metrics.server]
     if metrics.mesh and mesh_id:
         parts.append(f'{metrics.mesh}="{mesh_id}"')
-    names = "|".join(re.escape(name) for name in namespaces)
+    names = "|".join(namespaces)
     if names:
         parts.append(f'{metrics.namespace}=~"{names}"')
     return ",".join([*parts, *more])

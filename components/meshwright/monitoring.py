@@ -13,7 +13,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._dashboard import Queries, dashboard
-from ._mesh_metrics import METRICS
+from ._mesh_metrics import METRICS, name_problem
 from ._names import DASHBOARD, physical_name
 from ._outputs import outputs_of
 from ._validation import checked, duplicates, one_of
@@ -91,6 +91,9 @@ def _problems(args: MeshDashboardArgs) -> Iterator[tuple[str, str]]:
         yield "mesh_id", "Istio's own metrics do not name the mesh; leave it out"
     for namespace in duplicates(args.get("namespaces", [])):
         yield "namespaces", f"{namespace!r} stands there twice"
+    for index, namespace in enumerate(args.get("namespaces", [])):
+        if problem := name_problem(namespace):
+            yield f"namespaces[{index}]", problem
     if args.get("namespaces") == []:
         yield "namespaces", "is empty; name a namespace, or leave it out for all"
     for index, label in enumerate(args.get("labels", [])):

@@ -4,17 +4,19 @@ Follows https://cloud.google.com/stackdriver/docs/solutions/slo-monitoring/api/c
 https://sre.google/workbook/implementing-slos.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
-from ._mesh_metrics import METRICS, service_filter
+from ._mesh_metrics import METRICS, name_problem, service_filter
 from ._names import MONITORED, physical_name
 from ._outputs import outputs_of
 from ._validation import checked, one_of
 
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 _HIGHEST_GOAL = 0.9999
 _LONGEST_DAYS = 30
 
@@ -139,6 +141,11 @@ def _problems(args: MeshSloArgs) -> Iterator[tuple[str, str]]:
     yield from one_of("metrics", args.get("metrics"), METRICS)
     if args.get("metrics") == "prometheus" and "mesh_id" in args:
         yield "mesh_id", "Istio's own metrics do not name the mesh; leave it out"
+    if problem := name_problem(args["namespace"]):
+        yield "namespace", problem
+    service = args["service"]
+    if isinstance(service, str) and not _LABEL_VALUE.fullmatch(service):
+        yield "service", f"{service!r} is no label's value: letters, digits and inner - _ ."
     goal, days, limit = args["goal"], args.get("rolling_days", 28), args.get("latency_ms", 1)
     if isinstance(goal, int | float) and not 0 < goal <= _HIGHEST_GOAL:
         hint = f"; write {goal / 100:g} for {goal:g}%" if 1 < goal < 100 else ""

@@ -87,6 +87,8 @@ def test_a_promise_to_be_fast_cuts_the_latencies():
         ({"metrics": "prometeus"}, "metrics", "did you mean 'prometheus'?"),
         ({"metrics": "prometheus", "mesh_id": "m"}, "mesh_id", "do not name the mesh"),
         ({"service": None}, "service", "missing"),
+        ({"service": 'a" OR "'}, "service", "no label's value"),
+        ({"namespace": "Shop"}, "namespace", "inner hyphens"),
         ({"prefix": "Prod"}, "name", "lower-case"),
     ],
 )
