@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import pulumi
+import pulumi_gcp as gcp
 
 from meshwright import (
     EncryptionKey,
@@ -44,11 +45,22 @@ def authorities(
     spec: Platform, fleet: Fleet, opts: pulumi.ResourceOptions
 ) -> dict[str, MeshCertificateAuthority]:
     """The certificate authorities by name, for workloads of the fleet alone."""
+    if not spec.certificate_authorities:
+        return {}
+    api = gcp.projects.Service(
+        "privateca-api",
+        project=spec.project,
+        service="privateca.googleapis.com",
+        # Others in the project may use it.
+        disable_on_destroy=False,
+        opts=pulumi.ResourceOptions(provider=google_provider(opts)),
+    )
+    project = pulumi.Output.all(fleet.project, api.id).apply(lambda both: both[0])
     return {
         authority.name: MeshCertificateAuthority(
             authority.name,
             {
-                "project": fleet.project,
+                "project": project,
                 "prefix": spec.prefix,
                 "location": authority.region,
                 "workload_pool": fleet.trust_domain,
@@ -61,6 +73,13 @@ def authorities(
         )
         for authority in spec.certificate_authorities
     }
+
+
+def google_provider(opts: pulumi.ResourceOptions) -> pulumi.ProviderResource:
+    """The provider of Google Cloud, for a resource that is no part of a component."""
+    providers = opts.providers
+    assert isinstance(providers, list), "the composition passes its one provider in a list"
+    return providers[0]
 
 
 def _users(spec: Platform, key: str) -> list[str]:

@@ -16,6 +16,7 @@ from meshwright import (
     TrafficRoute,
 )
 from stacks import _routes
+from stacks._foundation import google_provider
 from stacks._meshes import ControlPlane
 from stacks._names import compose
 from stacks.spec import Platform
@@ -57,7 +58,8 @@ class Outside:
         inside: pulumi.ProviderResource,
     ) -> None:
         """The groups of VMs that are workloads of a cluster's Istio."""
-        providers = pulumi.ResourceOptions(providers=[*self._google(), inside])
+        both = [google_provider(self.opts), inside]
+        providers = pulumi.ResourceOptions(providers=both)
         for group in self.spec.vm_groups:
             if group.mode != "workload-group" or group.cluster != cluster:
                 continue
@@ -76,19 +78,14 @@ class Outside:
             }
             MeshVmGroup(group.name, args, opts=providers)
 
-    def _google(self) -> list[pulumi.ProviderResource]:
-        providers = self.opts.providers
-        return [*providers] if isinstance(providers, list) else []
-
     def _mesh(self) -> pulumi.Output[str]:
         """One Mesh for all; the fleet's APIs are on before it."""
-        (google,) = self._google()
         made = gcp.networkservices.Mesh(
             "service-mesh",
             name=compose(self.spec.prefix, "services"),
             project=self.fleet.project,
             location="global",
-            opts=pulumi.ResourceOptions(provider=google),
+            opts=pulumi.ResourceOptions(provider=google_provider(self.opts)),
         )
         return made.id
 
