@@ -17,8 +17,9 @@ FORBIDDEN = {
         r"(?:proxy|sum)\.(?:golang)\.|deb\.(?:debian)\.|index\.(?:crates)\.",
         re.IGNORECASE,
     ),
+    # GKE's own nodes keep their programs in /home/kubernetes/bin.
     "an absolute path of one machine": re.compile(
-        r"(?:^|[\s\"'`=:(\[,])/(?:root|work|home/\w+|Users/\w+)/[\w.]"
+        r"(?:^|[\s\"'`=:(\[,])/(?:root|work|home/(?!kubernetes/bin)\w+|Users/\w+)/[\w.]"
     ),
 }
 

@@ -9,21 +9,30 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import measures
+from bench.deployment import deployment
 from bench.figures import Figure
+from bench.flat import flat
+from bench.imports import imports
+from bench.scale import scale
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "dev": measures.dev_stack,
+    "imports": imports,
+    "flat": flat,
+    "scale": scale,
+    "deployment": deployment,
     "tests": measures.tests,
     "cold": measures.cold,
 }
+_DEFAULT = ("dev", "imports", "flat", "scale", "deployment")
 
 
 def main() -> None:
     """Measure and print; a broken promise is shown, never an error: machines differ."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument(
-        "groups", nargs="*", choices=[*GROUPS, []], default=["dev"],
-        help="what to measure: dev (default), tests (12 minutes), cold (20 minutes)",
+        "groups", nargs="*", choices=[*GROUPS, []], default=[*_DEFAULT],
+        help="what to measure; default: all but tests (12 minutes) and cold (20 minutes)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     arguments = parser.parse_args()
