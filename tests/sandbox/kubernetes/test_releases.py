@@ -170,6 +170,30 @@ def test_a_release_that_does_not_get_ready_is_kept_and_says_why(
     assert decode(read(plugin, "three", {}).properties)["status"]["status"] == "failed"
 
 
+def test_a_name_that_is_taken_is_told_with_what_to_do(
+    plugin: KubernetesPlugin, chart: str, cluster: ApiServer
+) -> None:
+    install(plugin, chart, "five")
+    with pytest.raises(grpc.RpcError, match=r"pulumi import \S+:Release NAME default/five"):
+        install(plugin, chart, "five")
+
+
+def test_a_release_that_a_killed_run_left_half_is_told_as_such(
+    plugin: KubernetesPlugin, chart: str, cluster: ApiServer
+) -> None:
+    cut_off = subprocess.Popen(
+        [TOOLS / "helm", "install", "six", chart, "--wait", "--set=workload=true,nodes.no=where",
+         f"--kubeconfig={cluster.kubeconfig}"],
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    cluster.kubectl("wait", "--for=create", "secret/sh.helm.release.v1.six.v1", "--timeout=60s")
+    cut_off.kill()
+    cut_off.wait(10)
+
+    with pytest.raises(grpc.RpcError, match=r"cut off .* `helm uninstall six --namespace default`"):
+        install(plugin, chart, "six")
+
+
 def test_a_release_waits_until_its_workload_is_ready(
     plugin: KubernetesPlugin, chart: str, cluster: ApiServer
 ) -> None:

@@ -131,8 +131,10 @@ class ReleaseServicer(KubernetesServicer):
             act(release, _timeout(release, requested))
         except HelmError as error:
             found = None if error.unreachable else self._helm.look(release)
-            if found is None or "cannot re-use a name" in str(error):
+            if found is None:
                 raise
+            if "cannot re-use a name" in str(error):
+                raise PluginError(f"{error}. {_taking_over(release, found)}") from error
             reason = f"Helm release {_identifier(release)} is not ready: {error}"
             outputs = _outputs(release, found)
             raise InitializationFailed(_identifier(release), outputs, [reason], release) from error
@@ -149,6 +151,17 @@ def _refusals(release: Mapping[str, Any]) -> list[provider_pb2.CheckFailure]:
         refused |= {f"repositoryOpts.{key}" for key in options.keys() - {"repo"}}
     reason = "this stand-in for the kubernetes plugin has no such input of a Helm release"
     return [provider_pb2.CheckFailure(property=key, reason=reason) for key in sorted(refused)]
+
+
+def _taking_over(release: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """What to do about a release that stands already."""
+    place = f"{release['name']} --namespace {release['namespace']}"
+    if found["status"].startswith("pending"):
+        return f"A run that was cut off left it half installed: `helm uninstall {place}`, then up"
+    return (
+        f"Take it over with `pulumi import {TYPE} NAME {_identifier(release)}`, "
+        f"or remove it with `helm uninstall {place}`"
+    )
 
 
 def _planned(release: Mapping[str, Any]) -> dict[str, Any]:
