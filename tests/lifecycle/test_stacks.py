@@ -1,9 +1,11 @@
 """Stacks staging, prod, istio and hybrid as users run them: from nothing to nothing."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
                 url = ended.enter_context(aws())
                 make_eks_cluster("shop", "1.36")
                 variables = client_variables(url)
-            stack = Stack(program, work, cloud.environment | variables, name=name)
+            stack = Stack(program, work, cloud.environment | variables, name=name, ended_within=600)
             charts = stack.work / ".sandbox" / "charts"
             charts.parent.mkdir()
             charts.symlink_to(module_dir("istio") / "manifests" / "charts")
@@ -56,6 +58,11 @@ def up(stack: Stack) -> Run:
     if (stack.work / exemptions).exists():
         options += ["--policy-pack-config", str(exemptions)]
     return stack.up(*options).succeeded()
+
+
+def outputs(stack: Stack) -> dict[str, Any]:
+    """What the stack tells."""
+    return stack.deployment()["resources"][0]["outputs"]
 
 
 def nothing_is_left_to_do(stack: Stack, cloud: LocalCloud) -> None:
@@ -85,6 +92,10 @@ def test_staging(make: Make) -> None:
     stack, cloud = make("staging")
     up(stack)
     nothing_is_left_to_do(stack, cloud)
+    doors = outputs(stack)["gateways"]
+    assert set(doors["shop-ingress/public"]) == {"belgium", "finland"}
+    assert list(doors["shop-ingress/front"]) == ["belgium"]
+    assert doors["shop-ingress/front"]["belgium"]
     for index, weight in enumerate(("90", "10")):
         put(stack, f"namespaces[1].services[0].route.weights[{index}].weight", weight)
     assert changed(stack) == [("update", "VirtualService")] * 2
@@ -114,6 +125,10 @@ def test_istio(make: Make) -> None:
     nothing_is_left_to_do(stack, cloud)
     put(stack, "namespaces[0].revision", "canary")
     assert ("update", "Namespace") in changed(stack)
+    labels = cloud.kubectl(
+        "europe-west1_ist-open", "get", "namespace", "shop", "-o", "jsonpath={.metadata.labels}"
+    )
+    assert json.loads(labels)["istio.io/rev"] == "canary"
     gone(stack, cloud)
 
 
@@ -122,6 +137,9 @@ def test_hybrid(make: Make) -> None:
     stack, cloud = make("hybrid")
     up(stack)
     nothing_is_left_to_do(stack, cloud)
+    members = outputs(stack)["memberships"]
+    assert set(members) == {"eks", "aks", "data-centre", "factory"}
+    assert all("/memberships/" in member for member in members.values())
     put(stack, "attached_clusters[0].admin_users[0]", "on-call@example.com")
     assert changed(stack) == [("update", "AttachedCluster")]
     gone(stack, cloud)

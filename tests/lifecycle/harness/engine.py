@@ -75,9 +75,11 @@ class Stack:
         environment: dict[str, str],
         *,
         name: str = "test",
+        ended_within: float = _ENDED_WITHIN_SECONDS,
         backend: str = "",
     ) -> None:
         self.name = name
+        self._ended_within = ended_within
         self.work = work / "program"
         self.state = work / "state"
         self.backend = backend or f"file://{self.state}"
@@ -108,7 +110,7 @@ class Stack:
     def run(self, *arguments: str, environment: dict[str, str] | None = None) -> Run:
         """Run a command to its end."""
         with self.running(*arguments, environment=environment) as process:
-            output, _ = process.communicate(timeout=_ENDED_WITHIN_SECONDS)
+            output, _ = process.communicate(timeout=self._ended_within)
         return Run(process.returncode, output, self._events())
 
     @contextmanager
