@@ -1,12 +1,14 @@
 """Where a log sink writes to: log buckets, BigQuery, Cloud Storage, Pub/Sub."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple
 
 import pulumi
 import pulumi_gcp as gcp
 
+from ._log_destination_args import BigQueryArgs, LogBucketArgs, PubSubArgs, StorageArgs
 from ._names import BUCKET, DATASET, LOG_NAME, TOPIC, physical_name
+from ._outputs import after
 from ._validation import one_of
 
 _DAY_SECONDS = 24 * 60 * 60
@@ -15,64 +17,6 @@ _STORAGE_CLASSES = ("STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE")
 _KEY_PLACES = {"EU": "europe", "US": "us", "ASIA": "asia"}
 
 Problems = Iterator[tuple[str, str]]
-
-
-class LogBucketArgs(TypedDict):
-    """A Cloud Logging bucket as destination."""
-
-    location: NotRequired[pulumi.Input[str]]
-    """Region, `us`, `eu` or `global`; it cannot be changed later. Default: `global`."""
-    retention_days: NotRequired[pulumi.Input[int]]
-    """Days that entries are kept, 1 to 3650. Default: 30."""
-    analytics: NotRequired[pulumi.Input[bool]]
-    """Whether Log Analytics (SQL) is on; it cannot be switched off. Default: false."""
-    kms_key: NotRequired[pulumi.Input[str]]
-    """Id of the KMS key that encrypts the bucket, from its first day on; needs a region as
-    location, and leave for `logging`, as EncryptionKey gives it. Default: Google's own key."""
-
-
-class BigQueryArgs(TypedDict):
-    """A BigQuery dataset as destination."""
-
-    location: NotRequired[pulumi.Input[str]]
-    """Region or multi-region. Default: `US`."""
-    retention_days: NotRequired[pulumi.Input[int]]
-    """Days that partitions are kept. Default: for ever."""
-    delete_contents_on_destroy: NotRequired[pulumi.Input[bool]]
-    """Whether a destroy also deletes the tables. Default: false."""
-    kms_key: NotRequired[pulumi.Input[str]]
-    """Id of the KMS key that encrypts the tables; needs leave for `bigquery`, as EncryptionKey
-    gives it. Default: Google's own key."""
-
-
-class StorageArgs(TypedDict):
-    """A Cloud Storage bucket as destination: the archive. Entries arrive every hour."""
-
-    location: NotRequired[pulumi.Input[str]]
-    """Region or multi-region (`EU`, `US`, `ASIA`); it cannot be changed later. Default: `US`."""
-    retention_days: NotRequired[pulumi.Input[int]]
-    """Days that entries are kept: nobody can delete them before, and they are deleted after.
-    Default: for ever, and whoever may can delete them."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """`STANDARD`, `NEARLINE`, `COLDLINE` or `ARCHIVE`. Default: `STANDARD`."""
-    bucket: NotRequired[pulumi.Input[str]]
-    """Name, unique in all of Cloud Storage. Default: project, `prefix` and name, joined by `-`."""
-    delete_contents_on_destroy: NotRequired[pulumi.Input[bool]]
-    """Whether a destroy also deletes the entries, as far as their retention is over. Default:
-    false."""
-    kms_key: NotRequired[pulumi.Input[str]]
-    """Id of the KMS key that encrypts the entries; needs leave for `storage`, as EncryptionKey
-    gives it. Default: Google's own key."""
-
-
-class PubSubArgs(TypedDict):
-    """A Pub/Sub topic as destination, for what reads logs elsewhere."""
-
-    retention_days: NotRequired[pulumi.Input[int]]
-    """Days for which messages can be read again, 1 to 31. Default: none."""
-    kms_key: NotRequired[pulumi.Input[str]]
-    """Id of the KMS key that encrypts the messages; needs leave for `pubsub`, as EncryptionKey
-    gives it. Default: Google's own key."""
 
 
 class Home(NamedTuple):
@@ -205,7 +149,7 @@ def topic(home: Home, args: PubSubArgs) -> Destination:
     made = gcp.pubsub.Topic(
         f"{home.name}-topic",
         name=home.physical,
-        project=home.project,
+        project=_with_pubsub(home) if args.get("enable_api", True) else home.project,
         message_retention_duration=_days(args, lambda days: f"{days * _DAY_SECONDS}s"),
         kms_key_name=args.get("kms_key"),
         labels=home.labels,
@@ -223,6 +167,19 @@ def topic(home: Home, args: PubSubArgs) -> Destination:
         )
 
     return Destination(pulumi.Output.concat("pubsub.googleapis.com/", made.id), admit)
+
+
+def _with_pubsub(home: Home) -> pulumi.Output[str]:
+    """The project, once it may be asked for topics."""
+    api = gcp.projects.Service(
+        f"{home.name}-pubsub-api",
+        project=home.project,
+        service="pubsub.googleapis.com",
+        # Others in the project may use it.
+        disable_on_destroy=False,
+        opts=home.child,
+    )
+    return after(home.project, [api])
 
 
 def destination_name(

@@ -11,12 +11,9 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_gcp as gcp
 
+from ._log_destination_args import BigQueryArgs, LogBucketArgs, PubSubArgs, StorageArgs
 from ._log_destinations import (
-    BigQueryArgs,
     Home,
-    LogBucketArgs,
-    PubSubArgs,
-    StorageArgs,
     dataset,
     destination_name,
     destination_problems,

@@ -185,6 +185,8 @@ def test_a_topic_takes_what_is_read_elsewhere():
         leave = recorder.one("TopicIAMMember").inputs
         assert leave["role"] == "roles/pubsub.publisher"
         assert leave["topic"] == "siem"
+        assert recorder.one("Service").inputs["service"] == "pubsub.googleapis.com"
+        assert "siem-pubsub-api" in recorder.one("Topic").depends_on
 
     return sink.destination, check
 

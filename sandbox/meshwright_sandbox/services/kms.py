@@ -153,6 +153,7 @@ SERVICE = Service(
     versions={"v1": "cloudkms.v1"},
     proto="google.cloud.kms",
     operations="none",
+    must_be_enabled=True,
     before=_known_place,
     not_found="{} not found.".format,
     already_exists="{} already exists.".format,

@@ -71,6 +71,7 @@ SERVICE = Service(
     versions={"v1": "pubsub.v1"},
     proto="google.pubsub",
     operations="none",
+    must_be_enabled=True,
     extra_parameters=frozenset({"updateMask"}),  # Terraform's provider repeats it in the query
     not_found="Resource not found (resource={}).".format,
     already_exists="Resource already exists in the project (resource={}).".format,
