@@ -24,6 +24,7 @@ from ._workload_group import VmWorkloadGroupArgs
 from .alerts import BurnRateArgs, MeshAlerts, MeshAlertsArgs
 from .attached import AttachedCluster, AttachedClusterArgs, EksClusterArgs
 from .certificate_authority import MeshCertificateAuthority, MeshCertificateAuthorityArgs
+from .certificates import CertificateMap, CertificateMapArgs, DnsRecordResult
 from .cloud_run import MeshCloudRunService, MeshCloudRunServiceArgs
 from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
 from .egress import EgressGateway, EgressGatewayArgs, EgressHostArgs
@@ -65,8 +66,11 @@ __all__ = [
     "BareMetalNodePoolArgs",
     "BigQueryArgs",
     "BurnRateArgs",
+    "CertificateMap",
+    "CertificateMapArgs",
     "ClusterAccess",
     "ControlPlaneRevisionArgs",
+    "DnsRecordResult",
     "EgressGateway",
     "EgressGatewayArgs",
     "EgressHostArgs",

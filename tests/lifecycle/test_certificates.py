@@ -1,9 +1,13 @@
-"""An authority for the mesh on the real engine."""
+"""Certificates of workloads and of hosts on the real engine."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.lifecycle.harness import Cloud, Stack, assert_consistent
+from tests.lifecycle.harness.cloud import PROJECT
 
+_EXAMPLES = Path(__file__).parents[2] / "examples"
 _POOL = "projects/meshwright-dev/locations/europe-west1/caPools/mesh"
 
 
@@ -34,3 +38,17 @@ def test_an_authority_is_signed_enabled_changed_and_taken_away(
     assert cloud.inventory() == []
     stack.up().succeeded()
     stack.destroy().succeeded()
+
+
+def test_the_map_of_the_example_is_made_and_taken_away(cloud: Cloud, tmp_path: Path) -> None:
+    """What proves a domain outlives what is issued for it, and that outlives what serves it."""
+    stack = Stack(_EXAMPLES / "certificate-map", tmp_path, cloud.environment())
+    stack.run("config", "set", "gcp:project", PROJECT, "--stack", stack.name).succeeded()
+    stack.up().succeeded()
+    records = json.loads(stack.run("stack", "output", "--json", "--stack", stack.name).output)
+    assert set(records["dns_records"]) == {"shop.example.com"}
+    assert records["dns_records"]["shop.example.com"]["type"] == "CNAME"
+    assert_consistent(stack, cloud)
+
+    stack.destroy().succeeded()
+    assert cloud.inventory() == []

@@ -129,6 +129,10 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
             return {"data": {"ca.crt": "Q0E=", "token": "cmVhZGVyLXRva2Vu"}}
         case "kubernetes:core/v1:Service":
             return {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}}
+        case "gcp:certificatemanager/dnsAuthorization:DnsAuthorization":
+            data = "token.authorize.certificatemanager.goog."
+            name = f"_acme-challenge.{args.inputs['domain']}."
+            return {"dnsResourceRecords": [{"name": name, "type": "CNAME", "data": data}]}
         case "kubernetes:gateway.networking.k8s.io/v1:Gateway":
             return {"status": {"addresses": [{"type": "IPAddress", "value": "203.0.113.10"}]}}
         case _:

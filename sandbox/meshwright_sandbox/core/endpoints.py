@@ -42,6 +42,7 @@ def _endpoint(prefix: str, google: dict[str, str], gcloud: dict[str, str]) -> En
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _endpoint("bigquery", {"BIG_QUERY": "bigquery/v2/"}, {"BIGQUERY": "bigquery/v2/"}),
+    _endpoint("certificatemanager", {"CERTIFICATE_MANAGER": "v1/"}, {"CERTIFICATEMANAGER": ""}),
     _endpoint("cloudbilling", {"CLOUD_BILLING": "v1/"}, {"CLOUDBILLING": ""}),
     _endpoint("cloudkms", {"KMS": "v1/"}, {"CLOUDKMS": ""}),
     _endpoint(

@@ -26,6 +26,7 @@ CONFIG_KEYS = frozenset({"accessToken", "defaultLabels", "project", "region", "v
 """Settings of the provider that programs may give."""
 _ENDPOINTS = {
     "bigquery": "BIG_QUERY",
+    "certificatemanager": "CERTIFICATE_MANAGER",
     "cloudkms": "KMS",
     "cloudresourcemanager": "RESOURCE_MANAGER",
     "gkehub": "GKE_HUB2",

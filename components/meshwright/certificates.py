@@ -1,0 +1,129 @@
+"""Certificates that Google issues and renews, in the map that a load balancer names.
+
+Follows https://cloud.google.com/certificate-manager/docs/deploy-google-managed-dns-auth and
+https://cloud.google.com/kubernetes-engine/docs/how-to/secure-gateway.
+"""
+
+from collections.abc import Iterator
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+
+from ._names import COMPUTE, physical_name
+from ._outputs import after, outputs_of
+from ._validation import checked, duplicates
+from .gateway import host_problems
+
+
+class CertificateMapArgs(TypedDict):
+    """What a CertificateMap is made from."""
+
+    project: pulumi.Input[str]
+    """Id of the project of the load balancer, its Certificate Manager API on."""
+    hosts: list[str]
+    """Host names to serve, such as `shop.example.com` or `*.example.com`; at least one."""
+    prefix: NotRequired[str]
+    """Put before every name. Default: none."""
+    labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
+    """Labels of everything made here. Default: none."""
+
+
+class DnsRecordResult(TypedDict):
+    """A DNS record that proves to Google that a domain is one's own."""
+
+    name: pulumi.Output[str]
+    """Name of the record, `_acme-challenge.DOMAIN.`."""
+    type: pulumi.Output[str]
+    """Type of the record, `CNAME`."""
+    data: pulumi.Output[str]
+    """What it points to."""
+
+
+class CertificateMap(pulumi.ComponentResource):
+    """A certificate for each host, managed by Google, in one map of Certificate Manager.
+
+    Google issues a certificate once the host's DNS record stands, and renews it as long as it does:
+    the records go where the domain is hosted. IngressGateway and MultiClusterGateway take the
+    map's name as `load_balancer.certificate_map`. Raises ArgumentError for wrong or doubled hosts.
+    """
+
+    certificate_map: pulumi.Output[str]
+    """Name of the map, once every host has its entry."""
+    dns_records: dict[str, DnsRecordResult]
+    """The DNS record to make for each domain, by domain: `*.example.com` needs example.com's."""
+
+    def __init__(
+        self, name: str, args: CertificateMapArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = checked("CertificateMap", name, args, CertificateMapArgs, _problems)
+        prefix, labels = args.get("prefix"), args.get("labels")
+        physical = physical_name("CertificateMap", COMPUTE, prefix, name)
+        names = {host: _physical(prefix, name, host) for host in args["hosts"]}
+        super().__init__("meshwright:index:CertificateMap", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        certificate_map = gcp.certificatemanager.CertificateMap(
+            f"{name}-map", name=physical, project=args["project"], labels=labels, opts=child
+        )
+        entries: list[pulumi.Resource] = []
+        self.dns_records = {}
+        authorizations = {
+            domain: gcp.certificatemanager.DnsAuthorization(
+                f"{name}-{_slug(domain)}-authorization",
+                name=_physical(prefix, name, domain),
+                project=args["project"],
+                domain=domain,
+                labels=labels,
+                opts=child,
+            )
+            for domain in dict.fromkeys(map(_domain, args["hosts"]))
+        }
+        for domain, authorization in authorizations.items():
+            record = authorization.dns_resource_records[0]
+            self.dns_records[domain] = {
+                "name": record.name.apply(lambda value: value or ""),
+                "type": record.type.apply(lambda value: value or ""),
+                "data": record.data.apply(lambda value: value or ""),
+            }
+        for host, own in names.items():
+            authorization = authorizations[_domain(host)]
+            certificate = gcp.certificatemanager.Certificate(
+                f"{name}-{_slug(host)}-certificate",
+                name=own,
+                project=args["project"],
+                managed={"domains": [host], "dns_authorizations": [authorization.id]},
+                labels=labels,
+                opts=child,
+            )
+            entry = gcp.certificatemanager.CertificateMapEntry(
+                f"{name}-{_slug(host)}-entry",
+                name=own,
+                project=args["project"],
+                map=certificate_map.name,
+                hostname=host,
+                certificates=[certificate.id],
+                labels=labels,
+                opts=child,
+            )
+            entries.append(entry)
+        self.certificate_map = after(certificate_map.name, entries)
+        self.register_outputs(outputs_of(self))
+
+
+def _domain(host: str) -> str:
+    """What proves a host: the domain itself, also for every name below it."""
+    return host.removeprefix("*.")
+
+
+def _slug(host: str) -> str:
+    return host.replace("*", "any").replace(".", "-")
+
+
+def _physical(prefix: str | None, name: str, host: str) -> str:
+    return physical_name("CertificateMap", COMPUTE, prefix, name, _slug(host))
+
+
+def _problems(args: CertificateMapArgs) -> Iterator[tuple[str, str]]:
+    yield from host_problems(args["hosts"])
+    for host in duplicates(args["hosts"]):
+        yield "hosts", f"{host!r} is named twice"
