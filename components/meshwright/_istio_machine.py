@@ -6,11 +6,13 @@ machine; `istioctl x workload entry configure` writes the same files by hand.
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
 from ._kube import ROOT_NAMESPACE
 
+_PORT = 15012
 _RELEASES = "https://storage.googleapis.com/istio-release/releases"
 _TOKEN_REQUEST = {
     "apiVersion": "authentication.k8s.io/v1",
@@ -67,6 +69,9 @@ class Machine:
     service: str
     service_account: str
     labels: dict[str, pulumi.Input[str]]
+    port: int
+    port_name: str
+    probe: dict[str, object]
     cluster_endpoint: pulumi.Input[str]
     cluster_ca_certificate: pulumi.Input[str]
     discovery_address: pulumi.Input[str]
@@ -75,20 +80,28 @@ class Machine:
     network: pulumi.Input[str]
     mesh_id: pulumi.Input[str]
     cluster_id: pulumi.Input[str]
+    trust_domain: pulumi.Input[str]
 
-    def metadata(self, ports: list[int]) -> dict[str, pulumi.Input[str]]:
-        """What the start script reads, and the script; `ports` are captured on their way in."""
+    def metadata(self) -> dict[str, pulumi.Input[str]]:
+        """What the start script reads, and the script."""
         host = pulumi.Output.from_input(self.revision).apply(_istiod_host)
+        known = pulumi.Output.all(
+            namespace=self.namespace,
+            host=host,
+            labels=pulumi.Output.all(**self.labels),
+            network=self.network,
+            mesh_id=self.mesh_id,
+            cluster_id=self.cluster_id,
+            trust_domain=self.trust_domain,
+        )
         return {
             "istio-cluster-ca": self.cluster_ca_certificate,
             "istio-cluster-endpoint": pulumi.Output.concat("https://", self.cluster_endpoint),
             "istio-namespace": self.namespace,
             "istio-service-account": self.service_account,
             "istio-token-request": json.dumps(_TOKEN_REQUEST, sort_keys=True),
-            "istio-cluster-env": pulumi.Output.all(namespace=self.namespace, host=host).apply(
-                lambda found: self._cluster_env(found["namespace"], found["host"], ports)
-            ),
-            "istio-mesh": self._mesh(host),
+            "istio-cluster-env": known.apply(self._cluster_env),
+            "istio-mesh": known.apply(self._mesh),
             "istio-hosts": pulumi.Output.concat(self.discovery_address, " ", host),
             "istio-package": pulumi.Output.concat(
                 _RELEASES, "/", self.istio_version, "/deb/istio-sidecar.deb"
@@ -96,39 +109,64 @@ class Machine:
             "startup-script": _SCRIPT,
         }
 
-    def _cluster_env(self, namespace: str, host: str, ports: list[int]) -> str:
+    def _cluster_env(self, known: dict[str, Any]) -> str:
         """What the proxy captures and who it is, in the form that Istio's package reads."""
-        values = {
-            "CA_ADDR": f"{host}:15012",
-            "ISTIO_INBOUND_PORTS": ",".join(map(str, ports)),
+        namespace = known["namespace"]
+        values = self._proxy_metadata(known) | {
+            "CA_ADDR": f"{known['host']}:{_PORT}",
+            "ISTIO_INBOUND_PORTS": str(self.port),
             # Left alone: ssh, and the agent's own health, metrics and status.
             "ISTIO_LOCAL_EXCLUDE_PORTS": "22,15090,15021,15020",
             "ISTIO_NAMESPACE": namespace,
             "ISTIO_SERVICE": f"{self.service}.{namespace}",
             "ISTIO_SERVICE_CIDR": "*",
-            "SERVICE_ACCOUNT": self.service_account,
         }
-        return "".join(f"{key}='{value}'\n" for key, value in sorted(values.items()))
+        return "".join(f"{key}={_quoted(value)}\n" for key, value in sorted(values.items()))
 
-    def _mesh(self, host: pulumi.Output[str]) -> pulumi.Output[str]:
+    def _mesh(self, known: dict[str, Any]) -> str:
         """The proxy's settings; JSON is YAML too."""
         config = {
-            "discoveryAddress": pulumi.Output.concat(host, ":15012"),
-            "meshId": self.mesh_id,
-            "proxyMetadata": {
-                "CANONICAL_SERVICE": self.service,
-                "ISTIO_METAJSON_LABELS": pulumi.Output.json_dumps(self.labels, sort_keys=True),
-                # The machine registers itself in the group, and goes with its connection.
-                "ISTIO_META_AUTO_REGISTER_GROUP": self.service,
-                "ISTIO_META_CLUSTER_ID": self.cluster_id,
-                "ISTIO_META_DNS_CAPTURE": "true",
-                "ISTIO_META_NETWORK": self.network,
-                "ISTIO_META_WORKLOAD_NAME": self.service,
-                "POD_NAMESPACE": self.namespace,
-                "SERVICE_ACCOUNT": self.service_account,
-            },
+            "discoveryAddress": f"{known['host']}:{_PORT}",
+            "meshId": known["mesh_id"],
+            "proxyMetadata": self._proxy_metadata(known),
+            # The agent asks, and tells istiod: a machine that is not well gets no calls.
+            "readinessProbe": self.probe,
         }
-        return pulumi.Output.json_dumps({"defaultConfig": config}, sort_keys=True)
+        return json.dumps({"defaultConfig": config}, sort_keys=True)
+
+    def _proxy_metadata(self, known: dict[str, Any]) -> dict[str, str]:
+        revision = known["labels"].get("version", "latest")
+        labels = known["labels"] | {
+            "service.istio.io/canonical-name": self.service,
+            "service.istio.io/canonical-revision": revision,
+        }
+        ports = [{"name": self.port_name, "containerPort": self.port, "protocol": ""}]
+        return {
+            "CANONICAL_REVISION": revision,
+            "CANONICAL_SERVICE": self.service,
+            "ISTIO_METAJSON_LABELS": _compact(dict(sorted(labels.items()))),
+            # The machine registers itself in the group, and goes with its connection.
+            "ISTIO_META_AUTO_REGISTER_GROUP": self.service,
+            "ISTIO_META_CLUSTER_ID": known["cluster_id"],
+            "ISTIO_META_DNS_CAPTURE": "true",
+            "ISTIO_META_MESH_ID": known["mesh_id"],
+            "ISTIO_META_NETWORK": known["network"],
+            "ISTIO_META_POD_PORTS": _compact(ports),
+            "ISTIO_META_WORKLOAD_NAME": self.service,
+            "POD_NAMESPACE": known["namespace"],
+            "SERVICE_ACCOUNT": self.service_account,
+            "TRUST_DOMAIN": known["trust_domain"],
+        }
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _quoted(value: str) -> str:
+    """As one word of a shell."""
+    quote = "'\"'\"'"
+    return f"'{value.replace(chr(39), quote)}'"
 
 
 def _istiod_host(revision: str) -> str:

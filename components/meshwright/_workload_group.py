@@ -11,6 +11,7 @@ import pulumi_kubernetes as kubernetes
 
 from ._istio_machine import Machine
 from ._kube import istio_object, metadata
+from ._vm_group import Port
 
 _ROOT_CERTIFICATE = "istio-ca-root-cert"
 
@@ -43,45 +44,50 @@ class VmWorkloadGroupArgs(TypedDict):
     """Id of the mesh. Default: none."""
     cluster_id: NotRequired[pulumi.Input[str]]
     """Name of the cluster in the mesh. Default: `Kubernetes`."""
+    trust_domain: NotRequired[pulumi.Input[str]]
+    """Trust domain of the mesh. Default: `cluster.local`."""
 
 
 class WorkloadGroup:
     """The objects of a workload of machines, and the metadata that lets machines join it."""
 
-    def __init__(self, parent: pulumi.Resource, name: str, args: VmWorkloadGroupArgs) -> None:
-        self._parent, self._name, self._args = parent, name, args
+    def __init__(
+        self, parent: pulumi.Resource, name: str, args: VmWorkloadGroupArgs, port: Port
+    ) -> None:
+        self._parent, self._name, self._args, self._port = parent, name, args, port
         self.service = args.get("service", name)
         self._account = args.get("service_account", self.service)
         self._labels: dict[str, pulumi.Input[str]] = {
             "app": self.service,
             **args.get("labels", {}),
         }
+        number = port.number
+        check: dict[str, object] = {"tcpSocket": {"port": number}}
+        if port.protocol == "GRPC":
+            check = {"grpc": {"port": number}}
+        if port.path is not None:
+            check = {"httpGet": {"path": port.path, "port": number}}
+        self._probe: dict[str, object] = {"periodSeconds": 5, "initialDelaySeconds": 1, **check}
 
-    def objects(
-        self, machine_account: pulumi.Input[str], port: int, port_name: str, path: str | None
-    ) -> list[pulumi.Resource]:
+    def objects(self, machine_account: pulumi.Input[str]) -> list[pulumi.Resource]:
         """Make the objects in the cluster.
 
         Args:
             machine_account: e-mail of the Google service account that machines run as.
-            port: port at which the workload serves.
-            port_name: name of that port, which tells its protocol.
-            path: path of the HTTP health check; None probes the port alone.
         """
-        return [
-            *self._identity(machine_account),
-            self._service(port, port_name),
-            self._group(port, port_name, path),
-        ]
+        return [*self._identity(machine_account), self._service(), self._group()]
 
-    def metadata(self, ports: list[int]) -> dict[str, pulumi.Input[str]]:
-        """Metadata of the machines; `ports` are those whose calls pass through the proxy."""
+    def metadata(self) -> dict[str, pulumi.Input[str]]:
+        """Metadata of the machines."""
         args = self._args
         return Machine(
             namespace=args["namespace"],
             service=self.service,
             service_account=self._account,
             labels=self._labels,
+            port=self._port.number,
+            port_name=self._port.name,
+            probe=self._probe,
             cluster_endpoint=args["cluster_endpoint"],
             cluster_ca_certificate=args["cluster_ca_certificate"],
             discovery_address=args["discovery_address"],
@@ -90,7 +96,8 @@ class WorkloadGroup:
             network=args.get("network", ""),
             mesh_id=args.get("mesh_id", ""),
             cluster_id=args.get("cluster_id", "Kubernetes"),
-        ).metadata(ports)
+            trust_domain=args.get("trust_domain", "cluster.local"),
+        ).metadata()
 
     def _meta(self, role: str = "") -> "kubernetes.meta.v1.ObjectMetaArgsDict":
         name = f"{self.service}-{role}" if role else self.service
@@ -144,15 +151,16 @@ class WorkloadGroup:
         )
         return [account, role, binding]
 
-    def _service(self, port: int, port_name: str) -> "kubernetes.core.v1.Service":
+    def _service(self) -> "kubernetes.core.v1.Service":
         """Its selector picks machines as it picks pods, and its name resolves everywhere."""
+        number = self._port.number
         return kubernetes.core.v1.Service(
             f"{self._name}-service",
             # No pod stands behind it, so that there is nothing to wait for.
             metadata=self._meta() | {"annotations": self._service_annotations()},
             spec={
                 "selector": {"app": self.service},
-                "ports": [{"name": port_name, "port": port, "target_port": port}],
+                "ports": [{"name": self._port.name, "port": number, "target_port": number}],
             },
             opts=pulumi.ResourceOptions(parent=self._parent),
         )
@@ -162,30 +170,20 @@ class WorkloadGroup:
         assert isinstance(given, dict)
         return {**given, "pulumi.com/skipAwait": "true"}
 
-    def _group(
-        self, port: int, port_name: str, path: str | None
-    ) -> "kubernetes.apiextensions.CustomResource":
+    def _group(self) -> "kubernetes.apiextensions.CustomResource":
         template: dict[str, object] = {
             "serviceAccount": self._account,
-            "ports": {port_name: port},
+            "ports": {self._port.name: self._port.number},
         }
         if "network" in self._args:
             template["network"] = self._args["network"]
-        check: dict[str, object] = (
-            {"tcpSocket": {"port": port}}
-            if path is None
-            else {"httpGet": {"path": path, "port": port}}
-        )
         spec: dict[str, object] = {
             "metadata": {"labels": self._labels},
             "template": template,
-            "probe": {"periodSeconds": 5, "initialDelaySeconds": 1, **check},
+            "probe": self._probe,
         }
+        api = "networking.istio.io/v1"
+        meta = self._meta()
         return istio_object(
-            self._parent,
-            f"{self._name}-workload",
-            "networking.istio.io/v1",
-            "WorkloadGroup",
-            self._meta(),
-            spec,
+            self._parent, f"{self._name}-workload", api, "WorkloadGroup", meta, spec
         )

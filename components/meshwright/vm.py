@@ -164,13 +164,11 @@ class MeshVmGroup(pulumi.ComponentResource):
 
     def _join_istio(self, args: VmWorkloadGroupArgs) -> None:
         """Istio configures the proxies of machines that register in a WorkloadGroup."""
-        workload = WorkloadGroup(self, self._name, args)
-        objects = workload.objects(
-            self.service_account, self._port.number, self._port.name, self._port.path
-        )
+        workload = WorkloadGroup(self, self._name, args, self._port)
+        objects = workload.objects(self.service_account)
         check = health_check(self, self._name, self._physical, self._project, self._port)
         # A machine asks for its token as soon as it starts.
-        metadata = after(pulumi.Output.all(**workload.metadata([self._port.number])), objects)
+        metadata = after(pulumi.Output.all(**workload.metadata()), objects)
         group, scaler = self._machines(check, metadata)
         self.mesh = self.backend_service = pulumi.Output.from_input("")
         host = pulumi.Output.concat(workload.service, ".", args["namespace"], ".svc.cluster.local")

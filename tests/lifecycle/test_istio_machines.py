@@ -4,8 +4,11 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
+import yaml
 
 from meshwright_toolchain import bin_dir, module_dir
 from tests.lifecycle.harness import Cloud, Stack
@@ -46,9 +49,22 @@ def stack(
     made.configure(kubeconfig=str(cluster.kubeconfig))
     made.up().succeeded()
     yield made
+    cluster.kubectl("delete", "namespace", "istio-system", "--ignore-not-found")
     made.destroy().succeeded()
     assert cloud.inventory() == []
     assert "shop" not in cluster.kubectl("get", "namespaces", "-o", "name")
+
+
+def namespace_of(name: str) -> dict[str, Any]:
+    """A namespace's manifest."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def metadata_of(cloud: Cloud) -> dict[str, str]:
+    """Metadata of the one template that is there."""
+    path = "compute/compute/v1/projects/meshwright-dev/global/instanceTemplates"
+    (template,) = requests.get(f"{cloud.url}/{path}", timeout=30).json()["items"]
+    return {item["key"]: item["value"] for item in template["properties"]["metadata"]["items"]}
 
 
 def test_a_machine_may_ask_for_its_own_token_and_for_the_root_alone(
@@ -89,6 +105,45 @@ def test_istio_finds_nothing_wrong_with_the_objects(
     kinds = {item["kind"]: item for item in found["items"]}
     labels = kinds["WorkloadGroup"]["spec"]["metadata"]["labels"]
     assert kinds["Service"]["spec"]["selector"].items() <= labels.items()
+
+
+def test_machines_read_what_istios_own_tool_would_give_them(
+    stack: Stack, cloud: Cloud, cluster: ApiServer, tmp_path: Path
+) -> None:
+    """`istioctl x workload entry configure` writes files for the group that is in the cluster."""
+    for namespace, name, data in (
+        ("istio-system", "istio-1-31", {"mesh": "trustDomain: cluster.local\n"}),
+        ("shop", "istio-ca-root-cert", {"root-cert.pem": "root"}),
+    ):
+        config_map = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": namespace},
+            "data": data,
+        }
+        for document in (namespace_of(namespace), config_map):
+            cluster.kubectl("apply", "--server-side", "--filename=-", document=document)
+    ran = subprocess.run(
+        [
+            bin_dir() / "istioctl", f"--kubeconfig={cluster.kubeconfig}",
+            "experimental", "workload", "entry", "configure", "--name=ledger", "--namespace=shop",
+            "--revision=1-31", "--autoregister", "--clusterID=Kubernetes", "--ingressIP=10.0.0.10",
+            f"--output={tmp_path}",
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+
+    ours = metadata_of(cloud)
+
+    theirs = (tmp_path / "cluster.env").read_text()
+    assert ours["istio-cluster-env"].splitlines() == theirs.splitlines()
+    config = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["defaultConfig"]
+    mine = json.loads(ours["istio-mesh"])["defaultConfig"]
+    assert mine["proxyMetadata"] == config["proxyMetadata"]
+    assert mine["readinessProbe"] == config["readinessProbe"]
+    assert mine["discoveryAddress"] == config["discoveryAddress"]
+    assert ours["istio-hosts"] == (tmp_path / "hosts").read_text().strip()
 
 
 def test_a_changed_label_reaches_machines_and_mesh_and_nothing_else(stack: Stack) -> None:

@@ -41,6 +41,7 @@ ledger = MeshVmGroup(
             "cluster_ca_certificate": "Q0E=",
             "discovery_address": "10.0.0.10",
             "istio_version": "1.31.1",
+            "revision": "1-31",
             "labels": {"version": config.get("version") or "v1"},
         },
     },
