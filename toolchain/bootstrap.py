@@ -74,6 +74,7 @@ def main():
     run_pip("the pinned requirements", "--require-hashes", "-r", REQUIREMENTS)
     editable = [word for name in DISTRIBUTIONS for word in ("--editable", "./" + name)]
     run_pip("meshwright", "--quiet", "--no-deps", "--no-build-isolation", *editable)
+    subprocess.call([PYTHON, "-m", "compileall", "-q", *DISTRIBUTIONS], cwd=ROOT)
     # The time of this file tells make that nothing is to be done until an input changes.
     with open(os.path.join(ENVIRONMENT, ".ready"), "w", encoding="utf-8") as ready:
         ready.write("written by toolchain/bootstrap.py\n")
