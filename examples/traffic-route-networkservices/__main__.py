@@ -6,9 +6,17 @@ import pulumi_gcp as gcp
 from meshwright import TrafficRoute
 
 project = "meshwright-dev"
-mesh = gcp.networkservices.Mesh("mesh", name="vms", project=project)
+routing = gcp.projects.Service("routing", project=project, service="networkservices.googleapis.com")
+compute = gcp.projects.Service("compute", project=project, service="compute.googleapis.com")
+mesh = gcp.networkservices.Mesh(
+    "mesh", name="vms", project=project, opts=pulumi.ResourceOptions(depends_on=[routing])
+)
 check = gcp.compute.HealthCheck(
-    "web", name="web", project=project, http_health_check={"port": 8080}
+    "web",
+    name="web",
+    project=project,
+    http_health_check={"port": 8080},
+    opts=pulumi.ResourceOptions(depends_on=[compute]),
 )
 # MeshVmGroup makes a backend service with the machines behind it.
 a, b = (
