@@ -48,7 +48,7 @@ class MeshVmGroupArgs(TypedDict):
     """Id of the Mesh to join, another group's MeshVmGroup.mesh; only with `service-proxy`.
     Default: one is made here."""
     workload_group: NotRequired[VmWorkloadGroupArgs]
-    """The Istio mesh to join; needed with `workload-group`, and only there."""
+    """The Istio mesh to join; needed with `workload-group`, and only there. Default: none."""
     prefix: NotRequired[str]
     """Put before every physical name, joined by `-`. Default: none."""
     project_number: NotRequired[pulumi.Input[str]]
