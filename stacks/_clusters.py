@@ -52,8 +52,8 @@ def cluster(
     if cluster.disk_key is not None:
         args["boot_disk_kms_key"] = keys[cluster.disk_key].key_id
     if cluster.deletion_protection:
-        # The engine refuses a destroy of the whole stack before it has deleted anything, where
-        # GKE would refuse it only once everything inside the cluster is gone.
+        # The preview of a destroy refuses it before anything is deleted, where GKE would refuse it
+        # only once everything inside the cluster is gone.
         opts = pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(transformations=[_protect_cluster])
         )

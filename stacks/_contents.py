@@ -1,6 +1,6 @@
 """What stands inside one cluster: namespaces, gateways, permissions, telemetry, services."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from meshwright import (
+    AllowRuleArgs,
     FleetFeatures,
     IngressGateway,
     MeshNamespace,
@@ -43,6 +44,8 @@ class ClusterContents:
     provider: kubernetes.Provider
     plane: ControlPlane
     features: FleetFeatures | None
+    calls: Mapping[str, list[AllowRuleArgs]]
+    """Who may call whom, by the namespaces of both ends."""
 
     @property
     def _component(self) -> pulumi.ResourceOptions:
@@ -98,9 +101,7 @@ class ClusterContents:
             "revision": self.plane.of(namespace),
             "pod_security": namespace.pod_security,
             # Packets, and what proxies learn of, follow permissions.
-            "allow": _permissions.rules(
-                self.spec.security, {n.name: n.name for n in self.spec.namespaces}
-            ),
+            "allow": self.calls.get(namespace.name, []),
             "scope": self.spec.security.scopes,
             "ingress_cidrs": sorted(
                 {

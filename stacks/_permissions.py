@@ -15,13 +15,14 @@ def home(reference: str) -> str:
     return reference.partition("/")[0]
 
 
-def rules(security: Security, namespaces: Mapping[str, pulumi.Input[str]]) -> list[AllowRuleArgs]:
-    """Each call into the given namespaces as a rule."""
-    return [
-        _rule(call, namespaces[home(call.callee)])
-        for call in security.calls
-        if home(call.callee) in namespaces
-    ]
+def by_namespace(security: Security) -> dict[str, list[AllowRuleArgs]]:
+    """Each call as a rule, by the namespaces of its two ends."""
+    found: dict[str, list[AllowRuleArgs]] = {}
+    for call in security.calls:
+        rule = _rule(call, home(call.callee))
+        for namespace in {home(call.caller), home(call.callee)}:
+            found.setdefault(namespace, []).append(rule)
+    return found
 
 
 def issuers(security: Security, workload: str) -> list[JwtIssuerArgs]:
@@ -38,16 +39,17 @@ def build(
     opts: pulumi.ResourceOptions,
 ) -> MeshSecurity:
     """The security of one cluster; rules only for the services that run there."""
-    here = security.model_copy(
-        update={"calls": [call for call in security.calls if call.callee in running]}
-    )
     return MeshSecurity(
         f"{cluster}-security",
         {
             "revision": plane.default,
             "mtls_mode": security.mtls,
             "trust_domain": plane.trust_domain,
-            "allow": rules(here, namespaces),
+            "allow": [
+                _rule(call, namespaces[home(call.callee)])
+                for call in security.calls
+                if call.callee in running
+            ],
             "jwt": _tokens(security, namespaces, running),
             "plaintext": [
                 _plaintext(service, namespaces[home(reference)])

@@ -1,6 +1,6 @@
 """Names: unique where they must be, and short enough once they are composed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 from stacks import _names, _secrets
@@ -63,12 +63,16 @@ def unique_texts(part: View, key: str, what: str) -> Iterator[Problem]:
 
 
 def known(
-    part: View, key: str | tuple[str | int, ...], name: str | None, names: Iterable[str], what: str
+    part: View,
+    key: str | tuple[str | int, ...],
+    name: str | None,
+    names: Collection[str],
+    what: str,
 ) -> Iterator[Problem]:
     """A problem when a name refers to nothing."""
-    choices = sorted(names)
-    if name is None or name in choices:
+    if name is None or name in names:
         return
+    choices = sorted(names)
     near = get_close_matches(name, choices, n=1)
     listed = ", ".join(choices[:10]) or "there is none"
     fix = f"did you mean {near[0]}?" if near else f"known are: {listed}"

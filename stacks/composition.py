@@ -16,6 +16,7 @@ from stacks import (
     _hybrid,
     _meshes,
     _operations,
+    _permissions,
 )
 from stacks._contents import ClusterContents
 from stacks._outside import Outside
@@ -56,13 +57,14 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     _operations.watch(spec, fleet, google)
     outside = Outside(spec, fleet, networks, google)
     outside.build()
+    calls = _permissions.by_namespace(spec.security)
     addresses: dict[str, dict[str, pulumi.Output[str]]] = {}
     for cluster in spec.clusters:
         made = clusters[cluster.name]
         provider = accesses[cluster.name].provider
         authority = _meshes.authority_of(spec, cluster.name, authorities)
         plane = _meshes.plane(spec, cluster.name, made, fleet, mesh, authority, provider)
-        inside = ClusterContents(spec, cluster.name, provider, plane, features)
+        inside = ClusterContents(spec, cluster.name, provider, plane, features, calls)
         built = inside.build()
         for gateway, address in built.addresses.items():
             addresses.setdefault(gateway, {})[cluster.name] = address
