@@ -4,7 +4,7 @@ from ._bare_metal import BareMetalClusterArgs, BareMetalNodePoolArgs, LoadBalanc
 from ._gke_gateway import IapArgs, LoadBalancerArgs
 from ._istio_charts import ControlPlaneRevisionArgs
 from ._jwt import JwtIssuerArgs
-from ._log_destinations import BigQueryArgs, LogBucketArgs, PubSubArgs, StorageArgs
+from ._log_destination_args import BigQueryArgs, LogBucketArgs, PubSubArgs, StorageArgs
 from ._node_pools import NodePoolArgs, NodeTaintArgs
 from ._proxy_metrics import MetricOverrideArgs
 from ._route_args import (

@@ -23,11 +23,12 @@ class TracingTagArgs(TypedDict):
     name: str
     """Name of the tag."""
     literal: NotRequired[pulumi.Input[str]]
-    """The same text for every span."""
+    """The same text for every span. Default: one of the other two."""
     header: NotRequired[str]
-    """Name of the request's header whose value it is."""
+    """Name of the request's header whose value it is. Default: one of the other two."""
     environment: NotRequired[str]
-    """Name of the proxy's environment variable whose value it is."""
+    """Name of the proxy's environment variable whose value it is. Default: one of the other two.
+    """
 
 
 class MeshTelemetryArgs(TypedDict):

@@ -64,7 +64,7 @@ def test_the_same_people_are_told_of_every_objective():
         assert channels == ["projects/p1/things/shop-email-0", _PAGER]
         channel = recorder.one("NotificationChannel").inputs
         assert channel["labels"] == {"email_address": "sre@example.com"}
-        policies = recorder.of_type("AlertPolicy")
+        policies = sorted(recorder.of_type("AlertPolicy"), key=lambda policy: policy.name)
         assert [policy.name for policy in policies] == ["shop-cart-day", "shop-search-day"]
         for policy in policies:
             assert policy.inputs["notificationChannels"] == channels
