@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ._route_args import RouteVersionArgs
     from .traffic import TrafficRouteArgs
 
-_API = "gateway.networking.k8s.io/v1"
+_GROUP = "gateway.networking.k8s.io"
+_API = f"{_GROUP}/v1"
 _KINDS = {"http": "HTTPRoute", "grpc": "GRPCRoute"}
 
 
@@ -99,9 +100,9 @@ def route_spec(route: Route) -> dict[str, object]:
 
 def _gateway(gateway: pulumi.Input[str]) -> pulumi.Input[dict[str, object]]:
     def reference(name: str) -> dict[str, object]:
-        namespace, _, short = name.partition("/")
-        group = "gateway.networking.k8s.io"
-        return {"group": group, "kind": "Gateway", "namespace": namespace, "name": short}
+        namespace, _, short = name.rpartition("/")
+        found: dict[str, object] = {"group": _GROUP, "kind": "Gateway", "name": short}
+        return found | ({"namespace": namespace} if namespace else {})
 
     if isinstance(gateway, str):
         return reference(gateway)

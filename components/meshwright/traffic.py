@@ -70,8 +70,9 @@ class TrafficRouteArgs(TypedDict):
     """Public host names, served by `gateways`; with networkservices, the names by which the mesh
     calls the service. Default: none; with networkservices, `service`."""
     gateways: NotRequired[list[pulumi.Input[str]]]
-    """`namespace/name` of gateways that serve the hosts: IngressGateway.gateway, or Gateways of the
-    Gateway API. Default: none; calls inside the mesh are always routed."""
+    """`namespace/name`, or `name` in this namespace, of gateways that serve the hosts:
+    IngressGateway.gateway, or Gateways of the Gateway API. Default: none; calls inside the mesh are
+    always routed."""
     selector: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Gateway API: labels of the service's pods, from which a Service `SERVICE-VERSION` is made for
     each version that names none. Default: none is made."""

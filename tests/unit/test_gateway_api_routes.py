@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 import jsonschema
+import pulumi
 import pytest
 from ruamel.yaml import YAML
 
@@ -89,17 +90,17 @@ def test_a_service_is_made_for_each_version_that_names_none():
 
 def test_gateways_serve_the_public_hosts():
     """Beside the callers in the mesh."""
-    args = arguments("gateway-api", hosts=["shop.example.com"], gateways=["gw/public"])
+    gateways = ["gw/public", pulumi.Output.from_input("own")]
+    args = arguments("gateway-api", hosts=["shop.example.com"], gateways=gateways)
 
     spec = _route(made(args))
 
     assert spec["hostnames"] == ["shop.example.com"]
-    assert spec["parentRefs"][1] == {
-        "group": "gateway.networking.k8s.io",
-        "kind": "Gateway",
-        "namespace": "gw",
-        "name": "public",
-    }
+    shared = {"group": "gateway.networking.k8s.io", "kind": "Gateway"}
+    assert spec["parentRefs"][1:] == [
+        {**shared, "namespace": "gw", "name": "public"},
+        {**shared, "name": "own"},
+    ]
 
 
 def test_matches_mirrors_and_time_outs_are_rendered():
