@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
-from tests.sandbox.server import finish
+from tests.sandbox.server import Sandbox, finish
 from tests.sandbox.vpc import REGION, make_network, make_subnetwork
 
 DEBIAN = "projects/debian-cloud/global/images/family/debian-12"
@@ -165,6 +165,9 @@ def test_a_new_template_replaces_every_instance(machines: Machines) -> None:
     body = {"versions": [{"instanceTemplate": second}]}
     machines.wait(managers.patch(**machines.place, instanceGroupManager="web", body=body).execute())
 
+    place = {"project": machines.project, "instanceTemplate": "t2"}
+    shown = machines.compute.instanceTemplates().get(**place).execute()["properties"]
+    assert shown["machineType"] == "e2-medium"
     after = machines.instances()
     assert before.isdisjoint(i["name"] for i in after)
     assert {i["machineType"].rpartition("/")[2] for i in after} == {"e2-medium"}
@@ -194,6 +197,22 @@ def test_a_group_that_could_not_be_filled_is_refused(
         machines.group(link, **fields)
 
     assert "items" not in machines.compute.regionInstanceGroups().list(**machines.place).execute()
+
+
+def test_a_group_whose_creation_failed_leaves_nothing(machines: Machines, sandbox: Sandbox) -> None:
+    """Neither its other side nor a machine stays, and the name is free again."""
+    link = machines.template()
+    body = {"name": "web", "versions": [{"instanceTemplate": link}], "targetSize": 3}
+    sandbox.fault("POST", "/instanceGroupManagers$", "operation-error")
+    started = machines.compute.regionInstanceGroupManagers().insert(**machines.place, body=body)
+
+    ended = finish(machines.compute.regionOperations(), started.execute(), **machines.place)
+
+    assert "error" in ended
+    assert machines.instances() == []
+    assert "items" not in machines.compute.regionInstanceGroups().list(**machines.place).execute()
+    machines.group(link)
+    assert len(machines.instances()) == 3
 
 
 def test_instances_run_as_accounts_that_exist(machines: Machines) -> None:
