@@ -182,9 +182,11 @@ class GkeCluster(pulumi.ComponentResource):
         self.register_outputs(outputs_of(self))
 
     def _ready_project(self, name: str, args: GkeClusterArgs) -> pulumi.Input[str]:
-        """The project, once it may be asked for clusters."""
+        """The project, once it may be asked for clusters, keys and accounts."""
         if not args.get("enable_api", "fleet_project" not in args):
-            return args["project"]
+            # Fleet enables the APIs of each project before its own output is there.
+            both = pulumi.Output.all(args["project"], args.get("fleet_project"))
+            return both.apply(lambda found: str(found[0]))
         apis = [
             gcp.projects.Service(
                 f"{name}-{api}-api",

@@ -3,10 +3,9 @@
 import json
 
 import pulumi
-import pytest
 from pulumi_gcp.container.outputs import ClusterFleet
 
-from meshwright import ArgumentError, GkeCluster, GkeClusterArgs
+from meshwright import GkeCluster, GkeClusterArgs
 from meshwright.cluster import _membership
 from tests.unit.recording import PROJECT_NUMBER, component_test, record
 
@@ -14,14 +13,6 @@ from tests.unit.recording import PROJECT_NUMBER, component_test, record
 def _args(**more: object) -> GkeClusterArgs:
     base = {"project": "p1", "location": "europe-west1", "network": "net", "subnetwork": "sub"}
     return {**base, **more}  # type: ignore[typeddict-item]
-
-
-def _key(location: str = "europe-west1") -> str:
-    return f"projects/p1/locations/{location}/keyRings/r/cryptoKeys/k"
-
-
-def _pool(**settings: object) -> dict[str, object]:
-    return {"node_pools": [{"name": "a", **settings}]}
 
 
 @component_test
@@ -60,50 +51,6 @@ def test_a_default_cluster_is_hardened():
         assert recorder.one("Cluster").ignore_changes == ["nodeConfig"]
 
     return cluster.endpoint, check
-
-
-@component_test
-def test_secrets_are_encrypted_with_a_key_of_the_clusters_own():
-    """It rotates, GKE may use it before the cluster is made, and its ring has a fresh name."""
-    recorder = record()
-
-    cluster = GkeCluster("main", _args(location="europe-west1-b"))
-
-    def check(_):
-        encryption = recorder.one("Cluster").inputs["databaseEncryption"]
-        assert encryption == {"state": "ENCRYPTED", "keyName": "main-secrets-key-id"}
-        ring = recorder.one("KeyRing").inputs
-        assert ring == {"project": "p1", "location": "europe-west1"}
-        assert recorder.one("CryptoKey").inputs["rotationPeriod"] == f"{90 * 24 * 3600}s"
-        grant = recorder.one("CryptoKeyIAMMember")
-        assert grant.inputs["cryptoKeyId"] == "main-secrets-key-id"
-        assert grant.inputs["role"] == "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-        assert recorder.one("ServiceIdentity").inputs["service"] == "container.googleapis.com"
-        assert "main-gke-agent" in grant.depends_on
-        assert grant.name in recorder.one("Cluster").depends_on
-
-    return cluster.endpoint, check
-
-
-@pytest.mark.parametrize(
-    "change", [{"secrets_kms_key": _key()}, {"secrets_encryption": False}], ids=["own", "none"]
-)
-def test_no_key_is_made_where_one_is_given_or_none_is_wanted(change):
-    """The caller's key is used as it is; without encryption nothing is said of keys."""
-    recorder = record()
-
-    @component_test
-    def program():
-        cluster = GkeCluster("main", _args(**change))
-
-        def check(_):
-            assert recorder.of_type("KeyRing") == []
-            given = recorder.one("Cluster").inputs.get("databaseEncryption", {})
-            assert given.get("keyName") == change.get("secrets_kms_key")
-
-        return cluster.endpoint, check
-
-    program()
 
 
 @component_test
@@ -280,39 +227,6 @@ def test_keys_groups_and_versions_are_passed_on():
 
 
 @component_test
-def test_boot_disks_take_the_clusters_key_unless_a_pool_has_its_own():
-    """One argument encrypts every disk, the short-lived default pool's included."""
-    recorder = record()
-    own = _key().replace("keyRings/r", "keyRings/other")
-    pools = [{"name": "a"}, {"name": "b", "boot_disk_kms_key": own}]
-
-    cluster = GkeCluster("main", _args(boot_disk_kms_key=_key(), node_pools=pools))
-
-    def check(_):
-        def key(pool: str) -> str:
-            return recorder.one("NodePool", pool).inputs["nodeConfig"]["bootDiskKmsKey"]
-
-        assert recorder.one("Cluster").inputs["nodeConfig"]["bootDiskKmsKey"] == _key()
-        assert [key("main-pool-a"), key("main-pool-b")] == [_key(), own]
-
-    return cluster.endpoint, check
-
-
-@component_test
-def test_autopilot_encrypts_boot_disks_too():
-    """Autopilot takes the key among the defaults of the nodes it makes."""
-    recorder = record()
-
-    cluster = GkeCluster("auto", _args(autopilot=True, boot_disk_kms_key=_key()))
-
-    def check(_):
-        defaults = recorder.one("Cluster").inputs["clusterAutoscaling"]["autoProvisioningDefaults"]
-        assert defaults["bootDiskKmsKey"] == _key()
-
-    return cluster.endpoint, check
-
-
-@component_test
 def test_the_kubeconfig_is_secret_and_signs_in_by_plugin():
     """It names the endpoint and the CA, and holds no credentials."""
     record()
@@ -352,67 +266,3 @@ def test_whoever_reads_the_endpoint_waits_for_the_nodes():
         assert "main-pool-default" not in recorder.one("Beside").depends_on
 
     return pulumi.Output.all(inside.urn, beside.urn), check
-
-
-@pytest.mark.parametrize(
-    ("change", "path", "says"),
-    [
-        ({"autopilot": True, "node_pools": []}, "node_pools", "leave node_pools out"),
-        ({"autopilot": True, "location": "europe-west1-b"}, "location", "region"),
-        ({"release_channel": "REGULR"}, "release_channel", "did you mean 'REGULAR'"),
-        ({"version": "1.33"}, "version", "leave one of the two out"),
-        (
-            {"authorized_networks": [{"cidr": "0.0.0.0/0"}]},
-            "authorized_networks[0].cidr",
-            "to all",
-        ),
-        ({"node_pools": [{"name": "a"}, {"name": "a"}]}, "node_pools", "'a'"),
-        (
-            {"node_pools": [{"name": "a", "min_nodes": 4, "max_nodes": 3}]},
-            "node_pools[0].min_nodes",
-            "more than max_nodes",
-        ),
-        ({"node_pool": []}, "node_pool", "did you mean `node_pools`"),
-        ({"prefix": "p" * 40}, "name", "1 to 40"),
-        ({"prefix": "platform-europe-production"}, "name", "6 to 30"),
-        ({"node_service_account": "a@b", "node_roles": ["r"]}, "node_roles", "own account"),
-        ({"node_roles": ["r", "r"]}, "node_roles", "twice"),
-        ({"location": "europe"}, "location", "neither a region nor a zone"),
-        ({"gateway_api_channel": "STANDARD"}, "gateway_api_channel", "CHANNEL_STANDARD"),
-        (
-            {"authorized_networks": [{"cidr": "203.0.113.1/24"}]},
-            "authorized_networks[0].cidr",
-            "host bits",
-        ),
-        ({"control_plane_cidr": "172.16.0.0/27"}, "control_plane_cidr", "/28"),
-        ({"control_plane_cidr": "172.16.0.0"}, "control_plane_cidr", "/28"),
-        ({"security_group": "admins@example.com"}, "security_group", "gke-security-groups@"),
-        ({"secrets_kms_key": "k"}, "secrets_kms_key", "must have the form"),
-        ({"boot_disk_kms_key": _key("us-east1")}, "boot_disk_kms_key", "'europe-west1'"),
-        (
-            {"secrets_kms_key": _key(), "secrets_encryption": False},
-            "secrets_encryption",
-            "leave one out",
-        ),
-        (_pool(boot_disk_kms_key="k"), "node_pools[0].boot_disk_kms_key", "must have the form"),
-        (_pool(zones=[]), "node_pools[0].zones", "empty"),
-        (_pool(zones=["europe-west4-a"]), "node_pools[0].zones[0]", "europe-west1"),
-        (_pool(zones=["europe-west1-b", "europe-west1-b"]), "node_pools[0].zones", "twice"),
-        (_pool(min_nodes=-1), "node_pools[0].min_nodes", "negative"),
-        (_pool(max_nodes=0), "node_pools[0].max_nodes", "at least 1"),
-        (_pool(disk_size_gb=5), "node_pools[0].disk_size_gb", "too small"),
-        (
-            _pool(taints=[{"key": "a", "value": "b", "effect": "NoSchedule"}]),
-            "node_pools[0].taints[0].effect",
-            "NO_SCHEDULE",
-        ),
-    ],
-)
-def test_what_gke_would_refuse_is_refused_at_once(change, path, says):
-    """The error names the argument and its mend."""
-    record()
-
-    with pytest.raises(ArgumentError) as raised:
-        GkeCluster("main", _args(**change))
-
-    assert says in dict(raised.value.problems)[path]
