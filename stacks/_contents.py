@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from meshwright import (
     AllowRuleArgs,
+    CertificateMap,
     FleetFeatures,
     IngressGateway,
     MeshNamespace,
@@ -19,7 +20,7 @@ from meshwright import (
 from stacks import _doors, _observation, _permissions, _routes, _workloads
 from stacks._meshes import ControlPlane
 from stacks.spec import Platform
-from stacks.spec_gateways import EgressGateway, Gateway
+from stacks.spec_gateways import EgressGateway, Gateway, MultiClusterGateway
 from stacks.spec_services import Namespace, Service
 
 
@@ -46,6 +47,8 @@ class ClusterContents:
     features: FleetFeatures | None
     calls: Mapping[str, list[AllowRuleArgs]]
     """Who may call whom, by the namespaces of both ends."""
+    certificates: Mapping[str, CertificateMap]
+    """What Google issues, by the `namespace/name` of the gateway."""
 
     @property
     def _component(self) -> pulumi.ResourceOptions:
@@ -158,8 +161,19 @@ class ClusterContents:
         users = _permissions.issuers(self.spec.security, f"{gateway.namespace}/{gateway.name}")
         where = self._exportable(made) if gateway.exported else made
         return _doors.ingress(
-            self.cluster, gateway, where, self.plane.of(namespace), users, self._component
+            self.cluster,
+            gateway,
+            where,
+            self.plane.of(namespace),
+            users,
+            self._issued(gateway),
+            self._component,
         )
+
+    def _issued(self, gateway: Gateway | MultiClusterGateway) -> pulumi.Output[str] | None:
+        """The map of the certificates that Google issues for a gateway, if it does."""
+        issued = self.certificates.get(f"{gateway.namespace}/{gateway.name}")
+        return issued.certificate_map if issued is not None else None
 
     def _exportable(self, namespace: pulumi.Output[str]) -> pulumi.Output[str]:
         """The namespace, once the fleet knows what an export is."""
@@ -180,6 +194,7 @@ class ClusterContents:
                 gateways[f"{gateway.namespace}/{gateway.gateway}"],
                 made[gateway.namespace],
                 self.features.ingress_feature,
+                self._issued(gateway),
                 self._component,
             ).address
             for gateway in self.spec.multi_cluster_gateways

@@ -34,6 +34,7 @@ def ingress(
     namespace: pulumi.Input[str],
     revision: pulumi.Input[str],
     users: list[JwtIssuerArgs],
+    issued: pulumi.Input[str] | None,
     opts: pulumi.ResourceOptions,
 ) -> IngressGateway:
     """An ingress gateway in one cluster."""
@@ -48,7 +49,7 @@ def ingress(
         "exported": gateway.exported,
     }
     if gateway.load_balancer is not None:
-        args["load_balancer"] = _load_balancer(gateway.load_balancer)
+        args["load_balancer"] = _load_balancer(gateway.load_balancer, issued)
     elif not gateway.exported:
         args["internal"] = gateway.internal
         args["allowed_cidrs"] = [*gateway.allowed_cidrs]
@@ -63,6 +64,7 @@ def across(
     door: IngressGateway,
     namespace: pulumi.Input[str],
     feature: pulumi.Input[str],
+    issued: pulumi.Input[str] | None,
     opts: pulumi.ResourceOptions,
 ) -> MultiClusterGateway:
     """A load balancer before the same gateway of several clusters, in the config cluster."""
@@ -72,7 +74,7 @@ def across(
             "gateway": gateway.name,
             "namespace": namespace,
             "hosts": [*gateway.hosts],
-            "load_balancer": _load_balancer(gateway.load_balancer),
+            "load_balancer": _load_balancer(gateway.load_balancer, issued),
             "backends": [
                 {
                     "name": gateway.gateway,
@@ -121,12 +123,13 @@ def egress(
     )
 
 
-def _load_balancer(balancer: LoadBalancer) -> LoadBalancerArgs:
+def _load_balancer(balancer: LoadBalancer, issued: pulumi.Input[str] | None) -> LoadBalancerArgs:
     args: LoadBalancerArgs = {}
     if balancer.gateway_class is not None:
         args["gateway_class"] = balancer.gateway_class
-    if balancer.certificate_map is not None:
-        args["certificate_map"] = balancer.certificate_map
+    certificate_map = issued if issued is not None else balancer.certificate_map
+    if certificate_map is not None:
+        args["certificate_map"] = certificate_map
     if balancer.certificate_secrets:
         args["certificate_secrets"] = [*balancer.certificate_secrets]
     if balancer.ssl_policy is not None:

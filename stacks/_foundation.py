@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from meshwright import (
+    CertificateMap,
     EncryptionKey,
     Fleet,
     MeshCertificateAuthority,
@@ -14,6 +15,7 @@ from meshwright import (
     ServiceProjectArgs,
 )
 from stacks.spec import Platform
+from stacks.spec_gateways import Gateway, MultiClusterGateway
 from stacks.spec_network import Network
 
 
@@ -47,15 +49,7 @@ def authorities(
     """The certificate authorities by name, for workloads of the fleet alone."""
     if not spec.certificate_authorities:
         return {}
-    api = gcp.projects.Service(
-        "privateca-api",
-        project=spec.project,
-        service="privateca.googleapis.com",
-        # Others in the project may use it.
-        disable_on_destroy=False,
-        opts=pulumi.ResourceOptions(provider=google_provider(opts)),
-    )
-    project = pulumi.Output.all(fleet.project, api.id).apply(lambda both: both[0])
+    project = _ready(spec, fleet, "privateca", opts)
     return {
         authority.name: MeshCertificateAuthority(
             authority.name,
@@ -73,6 +67,49 @@ def authorities(
         )
         for authority in spec.certificate_authorities
     }
+
+
+def certificates(
+    spec: Platform, fleet: Fleet, opts: pulumi.ResourceOptions
+) -> dict[str, CertificateMap]:
+    """The certificates that Google issues, by the `namespace/name` of their gateway."""
+    doors: list[Gateway | MultiClusterGateway] = [*spec.gateways, *spec.multi_cluster_gateways]
+    wanted = [
+        door
+        for door in doors
+        if door.load_balancer is not None and door.load_balancer.managed_certificate
+    ]
+    if not wanted:
+        return {}
+    project = _ready(spec, fleet, "certificatemanager", opts)
+    return {
+        f"{door.namespace}/{door.name}": CertificateMap(
+            f"{door.namespace}-{door.name}",
+            {
+                "project": project,
+                "prefix": spec.prefix,
+                "hosts": [*door.hosts],
+                "labels": {**spec.labels},
+            },
+            opts=opts,
+        )
+        for door in wanted
+    }
+
+
+def _ready(
+    spec: Platform, fleet: Fleet, api: str, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """The project, once it has an API that only some stacks need."""
+    enabled = gcp.projects.Service(
+        f"{api}-api",
+        project=spec.project,
+        service=f"{api}.googleapis.com",
+        # Others in the project may use it.
+        disable_on_destroy=False,
+        opts=pulumi.ResourceOptions(provider=google_provider(opts)),
+    )
+    return pulumi.Output.all(fleet.project, enabled.id).apply(lambda both: both[0])
 
 
 def google_provider(opts: pulumi.ResourceOptions) -> pulumi.ProviderResource:

@@ -86,13 +86,13 @@ def _balanced(gateway: View) -> Iterator[Problem]:
 
 
 def _certificates(balancer: View, *, across: bool) -> Iterator[Problem]:
-    named = [k for k in ("certificate_map", "certificate_secrets") if balancer.get(k)]
+    ways = ("certificate_map", "certificate_secrets", "managed_certificate")
+    named = [key for key in ways if balancer.get(key) not in (None, False, [])]
     if len(named) != 1:
         yield balancer.problem(
             "certificate_map",
-            "HTTPS takes certificates from a map or from Secrets, this names "
-            + ("both" if named else "neither"),
-            "keep one of certificate_map and certificate_secrets",
+            f"HTTPS takes certificates in exactly one way, this names {len(named)}",
+            f"keep one of {', '.join(ways)}",
         )
     name = balancer.text("gateway_class")
     if name is not None and name.endswith("-mc") != across:

@@ -57,6 +57,7 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     _operations.watch(spec, fleet, google)
     outside = Outside(spec, fleet, networks, google)
     outside.build()
+    certificates = _foundation.certificates(spec, fleet, google)
     calls = _permissions.by_namespace(spec.security)
     addresses: dict[str, dict[str, pulumi.Output[str]]] = {}
     for cluster in spec.clusters:
@@ -64,7 +65,7 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
         provider = accesses[cluster.name].provider
         authority = _meshes.authority_of(spec, cluster.name, authorities)
         plane = _meshes.plane(spec, cluster.name, made, fleet, mesh, authority, provider)
-        inside = ClusterContents(spec, cluster.name, provider, plane, features, calls)
+        inside = ClusterContents(spec, cluster.name, provider, plane, features, calls, certificates)
         built = inside.build()
         for gateway, address in built.addresses.items():
             addresses.setdefault(gateway, {})[cluster.name] = address
@@ -83,6 +84,9 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
             name: member.membership for name, member in {**attached, **on_prem}.items()
         },
         "gateways": addresses,
+        "dns_records": {
+            gateway: {**issued.dns_records} for gateway, issued in certificates.items()
+        },
         "kubeconfigs": pulumi.Output.secret({n: c.kubeconfig for n, c in clusters.items()}),
         "log_destinations": {name: sink.destination for name, sink in sinks.items()},
         "mesh": {"id": fleet.mesh_id, **_meshes.outputs(mesh)},

@@ -32,6 +32,11 @@ class LoadBalancer(Closed):
         max_length=15,
         description="Names of TLS Secrets in the gateway's namespace, instead of a map.",
     )
+    managed_certificate: bool = Field(
+        default=False,
+        description="Whether Google issues the certificates, once the DNS records stand that the "
+        "stack tells (output `dns_records`), instead of a map or Secrets.",
+    )
     ssl_policy: Name | None = Field(
         default=None, description="Name of an SSL policy. Default: Google's."
     )

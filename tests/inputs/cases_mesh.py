@@ -145,9 +145,9 @@ ACROSS = [
     Case("front-host-twice", {f"{FRONT}.hosts": ["shop.staging.example.com"] * 2},
          f"{FRONT}.hosts[1]", "same host twice", "remove", (), "staging"),
     Case("front-two-certificates", {f"{BALANCER}.certificate_secrets": ["shop"]},
-         f"{BALANCER}.certificate_map", "this names both", "keep one", (), "staging"),
-    Case("front-no-certificate", {f"{BALANCER}.certificate_map": DELETE},
-         f"{BALANCER}.certificate_map", "this names neither", "keep one", (), "staging"),
+         f"{BALANCER}.certificate_map", "this names 2", "keep one", (), "staging"),
+    Case("front-no-certificate", {f"{BALANCER}.managed_certificate": DELETE},
+         f"{BALANCER}.certificate_map", "this names 0", "keep one", (), "staging"),
     Case("front-class-of-one-cluster", {f"{BALANCER}.gateway_class":
          "gke-l7-global-external-managed"}, f"{BALANCER}.gateway_class", "ends in -mc",
          "gke-l7-global-external-managed-mc", (), "staging"),
