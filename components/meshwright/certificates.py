@@ -4,7 +4,7 @@ Follows https://cloud.google.com/certificate-manager/docs/deploy-google-managed-
 https://cloud.google.com/kubernetes-engine/docs/how-to/secure-gateway.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -32,11 +32,11 @@ class CertificateMapArgs(TypedDict):
 class DnsRecordResult(TypedDict):
     """A DNS record that proves to Google that a domain is one's own."""
 
-    name: pulumi.Output[str]
+    name: str
     """Name of the record, `_acme-challenge.DOMAIN.`."""
-    type: pulumi.Output[str]
+    type: str
     """Type of the record, `CNAME`."""
-    data: pulumi.Output[str]
+    data: str
     """What it points to."""
 
 
@@ -50,7 +50,7 @@ class CertificateMap(pulumi.ComponentResource):
 
     certificate_map: pulumi.Output[str]
     """Name of the map, once every host has its entry."""
-    dns_records: dict[str, DnsRecordResult]
+    dns_records: pulumi.Output[dict[str, DnsRecordResult]]
     """The DNS record to make for each domain, by domain: `*.example.com` needs example.com's."""
 
     def __init__(
@@ -66,7 +66,6 @@ class CertificateMap(pulumi.ComponentResource):
             f"{name}-map", name=physical, project=args["project"], labels=labels, opts=child
         )
         entries: list[pulumi.Resource] = []
-        self.dns_records = {}
         authorizations = {
             domain: gcp.certificatemanager.DnsAuthorization(
                 f"{name}-{_slug(domain)}-authorization",
@@ -78,13 +77,6 @@ class CertificateMap(pulumi.ComponentResource):
             )
             for domain in dict.fromkeys(map(_domain, args["hosts"]))
         }
-        for domain, authorization in authorizations.items():
-            record = authorization.dns_resource_records[0]
-            self.dns_records[domain] = {
-                "name": record.name.apply(lambda value: value or ""),
-                "type": record.type.apply(lambda value: value or ""),
-                "data": record.data.apply(lambda value: value or ""),
-            }
         for host, own in names.items():
             authorization = authorizations[_domain(host)]
             certificate = gcp.certificatemanager.Certificate(
@@ -106,8 +98,20 @@ class CertificateMap(pulumi.ComponentResource):
                 opts=child,
             )
             entries.append(entry)
+        records = {
+            domain: authorization.dns_resource_records.apply(_record)
+            for domain, authorization in authorizations.items()
+        }
+        self.dns_records = pulumi.Output.all(**records)
         self.certificate_map = after(certificate_map.name, entries)
         self.register_outputs(outputs_of(self))
+
+
+def _record(
+    records: "Sequence[gcp.certificatemanager.outputs.DnsAuthorizationDnsResourceRecord]",
+) -> DnsRecordResult:
+    (record,) = records
+    return {"name": record.name or "", "type": record.type or "", "data": record.data or ""}
 
 
 def _domain(host: str) -> str:

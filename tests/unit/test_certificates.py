@@ -57,10 +57,14 @@ def test_the_dns_records_to_make_are_said():
 
     made = CertificateMap("web", _args())
 
-    def check(data):
-        assert data == "token.authorize.certificatemanager.goog."
+    def check(records):
+        assert records["shop.example.com"] == {
+            "name": "_acme-challenge.shop.example.com.",
+            "type": "CNAME",
+            "data": "token.authorize.certificatemanager.goog.",
+        }
 
-    return made.dns_records["shop.example.com"]["data"], check
+    return made.dns_records, check
 
 
 @pytest.mark.parametrize(
