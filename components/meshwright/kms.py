@@ -29,8 +29,8 @@ class EncryptionKeyArgs(TypedDict):
     location: pulumi.Input[str]
     """Region, or `us`, `europe`, `asia`: where what it encrypts is. It cannot be changed later."""
     users: NotRequired[list[str]]
-    """Services that encrypt with it: `bigquery`, `compute` (disks; its API must be enabled),
-    `container` (Secrets in etcd), `logging` (log buckets), `pubsub`, `storage`. Default: none."""
+    """Services that encrypt with it: `bigquery`, `compute` (disks), `container` (Secrets in etcd),
+    `logging` (log buckets), `pubsub`, `storage`. Default: none."""
     users_project: NotRequired[pulumi.Input[str]]
     """Id of the project in which they do. Default: `project`."""
     members: NotRequired[list[pulumi.Input[str]]]
@@ -49,7 +49,8 @@ class EncryptionKeyArgs(TypedDict):
     labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Labels of the key. Default: none."""
     enable_api: NotRequired[bool]
-    """Whether to enable Cloud KMS in `project` first. Default: true."""
+    """Whether to enable Cloud KMS in `project` first, and Compute Engine where it is a user.
+    Default: true."""
 
 
 class EncryptionKey(pulumi.ComponentResource):
@@ -92,8 +93,12 @@ class EncryptionKey(pulumi.ComponentResource):
             opts=child,
         )
         users_project = pulumi.Output.from_input(args.get("users_project", args["project"]))
+        projects = dict.fromkeys(args.get("users", []), users_project)
+        if "compute" in projects and args.get("enable_api", True):
+            # Compute Engine's agent comes with its API, and until then cannot be let in.
+            projects["compute"] = self._enabled(name, "compute", users_project)
         members: dict[str, pulumi.Input[str]] = {
-            user: _USERS[user](name, users_project, child) for user in args.get("users", [])
+            user: _USERS[user](name, project, child) for user, project in projects.items()
         }
         members |= {f"member-{i}": m for i, m in enumerate(args.get("members", []))}
         grants = [
@@ -113,15 +118,7 @@ class EncryptionKey(pulumi.ComponentResource):
     def _ring(self, name: str, physical: str, args: EncryptionKeyArgs) -> pulumi.Output[str]:
         project = args["project"]
         if args.get("enable_api", True):
-            api = gcp.projects.Service(
-                f"{name}-api",
-                project=project,
-                service="cloudkms.googleapis.com",
-                # Others in the project may use it, and other keys need it.
-                disable_on_destroy=False,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            project = after(project, [api])
+            project = self._enabled(name, "cloudkms", project)
         ring = gcp.kms.KeyRing(
             f"{name}-ring",
             name=physical,
@@ -130,6 +127,18 @@ class EncryptionKey(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return ring.id
+
+    def _enabled(self, name: str, api: str, project: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The project, once an API is on there."""
+        service = gcp.projects.Service(
+            f"{name}-{api}-api",
+            project=project,
+            service=f"{api}.googleapis.com",
+            # Others in the project may use it.
+            disable_on_destroy=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return after(project, [service])
 
 
 def _bigquery(
@@ -157,7 +166,7 @@ def _logging(
 def _compute(
     _: str, project: pulumi.Output[str], opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
-    """Compute Engine's agent comes with its API and cannot be asked for."""
+    """Compute Engine's agent cannot be asked for; its address is known."""
     asked = pulumi.InvokeOutputOptions(parent=opts.parent)
     number = gcp.organizations.get_project_output(project_id=project, opts=asked).number
     return pulumi.Output.format(

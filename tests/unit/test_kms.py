@@ -28,7 +28,7 @@ def test_a_key_stands_in_a_ring_of_its_own_and_rotates():
             "project": "p1",
             "location": "europe-west4",
         }
-        assert "secrets-api" in ring.depends_on
+        assert "secrets-cloudkms-api" in ring.depends_on
         key = recorder.one("CryptoKey").inputs
         assert key["name"] == "prod-secrets"
         assert key["keyRing"] == "secrets-ring-id"
@@ -67,6 +67,10 @@ def test_every_user_gets_leave_by_the_account_it_acts_as():
         }
         assert {item.inputs["project"] for item in recorder.of_type("ServiceIdentity")} == {"p2"}
         assert grants.keys() <= recorder.one("Disk").depends_on
+        api = recorder.one("Service", "data-compute-api").inputs
+        assert (api["project"], api["service"]) == ("p2", "compute.googleapis.com")
+        grant = recorder.one("CryptoKeyIAMMember", "data-compute")
+        assert "data-compute-api" in grant.depends_on
 
     return consumer.urn, check
 
