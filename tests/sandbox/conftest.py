@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from meshwright_sandbox.core.endpoints import ENDPOINTS
+from tests.sandbox.machines import Machines
 from tests.sandbox.server import COVERAGE_NOTES, Sandbox, client, enable_apis, record_coverage
+from tests.sandbox.vpc import make_network, make_subnetwork
 
 GoogleClients = Callable[[str, str], Any]
 
@@ -45,6 +47,13 @@ def google(sandbox: Sandbox) -> GoogleClients:
 def compute(google: GoogleClients) -> Any:
     """The compute v1 client."""
     return google("compute", "v1")
+
+
+@pytest.fixture
+def machines(compute: Any, project: str) -> Machines:
+    """A network with one subnetwork, and calls for what runs in it."""
+    make_subnetwork(compute, project, make_network(compute, project))
+    return Machines(compute, project)
 
 
 @pytest.fixture

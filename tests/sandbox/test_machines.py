@@ -6,78 +6,9 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
+from tests.sandbox.machines import DEBIAN, Machines, template
 from tests.sandbox.server import Sandbox, finish
-from tests.sandbox.vpc import REGION, make_network, make_subnetwork
-
-DEBIAN = "projects/debian-cloud/global/images/family/debian-12"
-
-
-class Machines:
-    """Calls for one project's groups, each waited for."""
-
-    def __init__(self, compute: Any, project: str) -> None:
-        self.compute, self.project = compute, project
-        self.place = {"project": project, "region": REGION}
-
-    def make(self, collection: str, body: dict[str, Any], *, regional: bool = True) -> None:
-        """Insert a resource and wait until it is there."""
-        place = self.place if regional else {"project": self.project}
-        started = getattr(self.compute, collection)().insert(**place, body=body).execute()
-        self.wait(started, regional=regional)
-
-    def wait(self, operation: dict[str, Any], *, regional: bool = True) -> None:
-        """Return once an operation is done."""
-        place = self.place if regional else {"project": self.project}
-        name = "regionOperations" if regional else "globalOperations"
-        ended = finish(getattr(self.compute, name)(), operation, **place)
-        assert "error" not in ended, ended
-
-    def template(self, name: str = "t1", **fields: Any) -> str:
-        """An instance template; its link."""
-        self.make("instanceTemplates", template(self.project, name, **fields), regional=False)
-        return f"projects/{self.project}/global/instanceTemplates/{name}"
-
-    def group(self, link: str, **fields: Any) -> None:
-        """The group `web` of a template."""
-        body = {"name": "web", "versions": [{"instanceTemplate": link}], "targetSize": 3}
-        self.make("regionInstanceGroupManagers", body | fields)
-
-    def manager(self) -> dict[str, Any]:
-        """The group `web` as it is now."""
-        managers = self.compute.regionInstanceGroupManagers()
-        return managers.get(**self.place, instanceGroupManager="web").execute()
-
-    def instances(self) -> list[dict[str, Any]]:
-        """Every instance of the project."""
-        found = self.compute.instances().aggregatedList(project=self.project).execute()
-        return [i for scope in found["items"].values() for i in scope.get("instances", [])]
-
-    def delete(self, collection: str, *, regional: bool = True, **item: str) -> None:
-        """Delete a resource and wait until it is gone."""
-        place = self.place if regional else {"project": self.project}
-        started = getattr(self.compute, collection)().delete(**place, **item).execute()
-        self.wait(started, regional=regional)
-
-
-@pytest.fixture
-def machines(compute: Any, project: str) -> Machines:
-    """A network with one subnetwork, and calls for what runs in it."""
-    make_subnetwork(compute, project, make_network(compute, project))
-    return Machines(compute, project)
-
-
-def template(project: str, name: str, **fields: Any) -> dict[str, Any]:
-    """A template's body; `fields` change its properties."""
-    properties = {
-        "machineType": "e2-small",
-        "disks": [{"boot": True, "initializeParams": {"sourceImage": DEBIAN}}],
-        "networkInterfaces": [
-            {"subnetwork": f"projects/{project}/regions/{REGION}/subnetworks/sub"}
-        ],
-        "metadata": {"items": [{"key": "enable-oslogin", "value": "TRUE"}]},
-        "labels": {"gce-service-proxy": "on"},
-    }
-    return {"name": name, "properties": properties | fields}
+from tests.sandbox.vpc import REGION
 
 
 def test_a_family_is_its_newest_image(compute: Any) -> None:
@@ -280,87 +211,9 @@ def test_an_autoscaler_without_sense_is_refused(
         machines.make("regionAutoscalers", body | fields)
 
 
-def test_a_backend_service_keeps_its_group_and_names_its_port(machines: Machines) -> None:
-    """A group that is sent to stays; named ports are the group's."""
-    machines.group(machines.template(), namedPorts=[{"name": "http", "port": 8080}])
-    group = machines.manager()["instanceGroup"]
-    body = {
-        "name": "web",
-        "loadBalancingScheme": "INTERNAL_SELF_MANAGED",
-        "backends": [{"group": group, "balancingMode": "UTILIZATION"}],
-    }
-    machines.make("backendServices", body, regional=False)
-    with pytest.raises(HttpError, match="is already being used by"):
-        machines.delete("regionInstanceGroupManagers", instanceGroupManager="web")
-    groups = machines.compute.regionInstanceGroups()
-    ports = {"namedPorts": [{"name": "http", "port": 9090}]}
-
-    machines.wait(groups.setNamedPorts(**machines.place, instanceGroup="web", body=ports).execute())
-
-    assert machines.manager()["namedPorts"] == ports["namedPorts"]
-    machines.delete("backendServices", regional=False, backendService="web")
-    machines.delete("regionInstanceGroupManagers", instanceGroupManager="web")
-
-
-def test_checks_and_backends_are_changed_in_place(machines: Machines) -> None:
-    """A change keeps what it does not name; what it names must be there."""
-    checks, backends = machines.compute.healthChecks(), machines.compute.backendServices()
-    place = {"project": machines.project}
-    check = {"name": "hc", "type": "HTTP", "httpHealthCheck": {"port": 80}, "timeoutSec": 3}
-    machines.make("healthChecks", check, regional=False)
-    link = checks.get(**place, healthCheck="hc").execute()["selfLink"]
-    body = {"name": "bs", "loadBalancingScheme": "INTERNAL_SELF_MANAGED", "healthChecks": [link]}
-    machines.make("backendServices", body, regional=False)
-
-    change = {"httpHealthCheck": {"port": 81}}
-    machines.wait(checks.patch(**place, healthCheck="hc", body=change).execute(), regional=False)
-    started = backends.patch(**place, backendService="bs", body={"timeoutSec": 7}).execute()
-    machines.wait(started, regional=False)
-
-    shown = checks.get(**place, healthCheck="hc").execute()
-    assert (shown["httpHealthCheck"]["port"], shown["timeoutSec"]) == (81, 3)
-    backend = backends.get(**place, backendService="bs").execute()
-    assert (backend["timeoutSec"], backend["healthChecks"]) == (7, [link])
-    gone = {"healthChecks": [link.replace("/hc", "/gone")]}
-    with pytest.raises(HttpError, match="gone' was not found"):
-        backends.patch(**place, backendService="bs", body=gone).execute()
-
-
 def test_a_subnetwork_with_machines_stays(machines: Machines) -> None:
     """Template and instances are in its way."""
     machines.group(machines.template())
 
     with pytest.raises(HttpError, match="is already being used by"):
         machines.delete("subnetworks", subnetwork="sub")
-
-
-def test_a_serverless_service_is_a_backend_by_its_endpoint_group(machines: Machines) -> None:
-    """The group names one service; a backend service names the group and keeps it."""
-    groups = machines.compute.regionNetworkEndpointGroups()
-    body = {
-        "name": "run",
-        "networkEndpointType": "SERVERLESS",
-        "cloudRun": {"service": "checkout"},
-    }
-    for wrong, says in (
-        ({"networkEndpointType": ""}, "networkEndpointType' not specified"),
-        ({"cloudRun": {}}, "Exactly one of"),
-        ({"cloudRun": {"service": "a", "urlMask": "b"}}, "Exactly one of"),
-        ({"networkEndpointType": "GCE_VM_IP_PORT"}, "needs SERVERLESS"),
-        ({"run": "x"}, "Cannot find field"),
-    ):
-        with pytest.raises(HttpError, match=says):
-            groups.insert(**machines.place, body=body | wrong).execute()
-    machines.make("regionNetworkEndpointGroups", body)
-    link = groups.get(**machines.place, networkEndpointGroup="run").execute()["selfLink"]
-    backend = {
-        "name": "run",
-        "loadBalancingScheme": "INTERNAL_SELF_MANAGED",
-        "backends": [{"group": link}],
-    }
-    machines.make("backendServices", backend, regional=False)
-
-    with pytest.raises(HttpError, match="is already being used by"):
-        machines.delete("regionNetworkEndpointGroups", networkEndpointGroup="run")
-    machines.delete("backendServices", regional=False, backendService="run")
-    machines.delete("regionNetworkEndpointGroups", networkEndpointGroup="run")
