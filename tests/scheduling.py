@@ -9,7 +9,11 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/")
-ONE_WORKER_A_TEST = "tests/lifecycle/"  # each test has a cloud of its own
+# Their tests have a cloud each; those of the other files share one.
+A_CLOUD_EACH = tuple(
+    f"tests/lifecycle/test_{name}.py"
+    for name in ("api_faults", "engine_cycle", "interruptions", "observability", "stacks")
+)
 LONGEST_FIRST = (
     "tests/lifecycle/test_dev_stack",
     "tests/lifecycle/",
@@ -22,7 +26,7 @@ class ByFile(LoadScopeScheduling):
     """xdist's scheduler by scope, with files (or whole folders) as the scopes."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(ONE_WORKER_A_TEST):
+        if nodeid.startswith(A_CLOUD_EACH):
             return nodeid
         for folder in ONE_WORKER_FOLDERS:
             if nodeid.startswith(folder):
