@@ -84,9 +84,7 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
             name: member.membership for name, member in {**attached, **on_prem}.items()
         },
         "gateways": addresses,
-        "dns_records": {
-            gateway: {**issued.dns_records} for gateway, issued in certificates.items()
-        },
+        "dns_records": {gateway: issued.dns_records for gateway, issued in certificates.items()},
         "kubeconfigs": pulumi.Output.secret({n: c.kubeconfig for n, c in clusters.items()}),
         "log_destinations": {name: sink.destination for name, sink in sinks.items()},
         "mesh": {"id": fleet.mesh_id, **_meshes.outputs(mesh)},
