@@ -1,0 +1,162 @@
+"""Components for a service-mesh platform on Google Cloud."""
+
+from ._bare_metal import BareMetalClusterArgs, BareMetalNodePoolArgs, LoadBalancerPoolArgs
+from ._gke_gateway import IapArgs, LoadBalancerArgs
+from ._istio_charts import ControlPlaneRevisionArgs
+from ._jwt import JwtIssuerArgs
+from ._log_destination_args import BigQueryArgs, LogBucketArgs, PubSubArgs, StorageArgs
+from ._node_pools import NodePoolArgs, NodeTaintArgs
+from ._proxy_metrics import MetricOverrideArgs
+from ._route_args import (
+    RetryArgs,
+    RouteAbortArgs,
+    RouteCookieArgs,
+    RouteDelayArgs,
+    RouteFaultArgs,
+    RouteMatchArgs,
+    RouteMirrorArgs,
+    RouteStickyArgs,
+    RouteVersionArgs,
+)
+from ._shared_vpc import ServiceProjectArgs
+from ._validation import ArgumentError
+from ._workload_group import VmWorkloadGroupArgs
+from .alerts import BurnRateArgs, MeshAlerts, MeshAlertsArgs
+from .attached import AttachedCluster, AttachedClusterArgs, EksClusterArgs
+from .certificate_authority import MeshCertificateAuthority, MeshCertificateAuthorityArgs
+from .certificates import CertificateMap, CertificateMapArgs, DnsRecordResult
+from .cloud_run import MeshCloudRunService, MeshCloudRunServiceArgs
+from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
+from .egress import EgressGateway, EgressGatewayArgs, EgressHostArgs
+from .fleet import Fleet, FleetArgs, FleetMemberArgs
+from .fleet_features import FleetClustersArgs, FleetFeatures, FleetFeaturesArgs
+from .gateway import IngressGateway, IngressGatewayArgs
+from .incluster import InClusterMesh, InClusterMeshArgs
+from .istio import IstioCertificateAuthorityArgs, IstioMesh, IstioMeshArgs
+from .kms import EncryptionKey, EncryptionKeyArgs
+from .kubeconfig import ClusterAccess, cluster_access
+from .logging import LogExclusionArgs, LogSink, LogSinkArgs
+from .mesh import ManagedMesh, ManagedMeshArgs, MeshMemberArgs
+from .monitoring import MeshDashboard, MeshDashboardArgs
+from .multicluster_gateway import (
+    GatewayBackendArgs,
+    MultiClusterGateway,
+    MultiClusterGatewayArgs,
+    ServiceExport,
+    ServiceExportArgs,
+)
+from .namespace import MeshNamespace, MeshNamespaceArgs
+from .network import MeshNetwork, MeshNetworkArgs, SubnetArgs, SubnetResult
+from .onprem import ExistingClusterArgs, OnPremCluster, OnPremClusterArgs
+from .readiness import MeshReadiness, MeshReadinessMemberArgs
+from .remote_secret import IstioRemoteSecret, IstioRemoteSecretArgs
+from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
+from .slo import MeshSlo, MeshSloArgs
+from .telemetry import MeshTelemetry, MeshTelemetryArgs, TracingTagArgs
+from .traffic import TrafficRoute, TrafficRouteArgs
+from .vm import MeshVmGroup, MeshVmGroupArgs
+
+__all__ = [
+    "AllowRuleArgs",
+    "ArgumentError",
+    "AttachedCluster",
+    "AttachedClusterArgs",
+    "AuthorizedNetworkArgs",
+    "BareMetalClusterArgs",
+    "BareMetalNodePoolArgs",
+    "BigQueryArgs",
+    "BurnRateArgs",
+    "CertificateMap",
+    "CertificateMapArgs",
+    "ClusterAccess",
+    "ControlPlaneRevisionArgs",
+    "DnsRecordResult",
+    "EgressGateway",
+    "EgressGatewayArgs",
+    "EgressHostArgs",
+    "EksClusterArgs",
+    "EncryptionKey",
+    "EncryptionKeyArgs",
+    "ExistingClusterArgs",
+    "Fleet",
+    "FleetArgs",
+    "FleetClustersArgs",
+    "FleetFeatures",
+    "FleetFeaturesArgs",
+    "FleetMemberArgs",
+    "GatewayBackendArgs",
+    "GkeCluster",
+    "GkeClusterArgs",
+    "IapArgs",
+    "InClusterMesh",
+    "InClusterMeshArgs",
+    "IngressGateway",
+    "IngressGatewayArgs",
+    "IstioCertificateAuthorityArgs",
+    "IstioMesh",
+    "IstioMeshArgs",
+    "IstioRemoteSecret",
+    "IstioRemoteSecretArgs",
+    "JwtIssuerArgs",
+    "JwtRuleArgs",
+    "LoadBalancerArgs",
+    "LoadBalancerPoolArgs",
+    "LogBucketArgs",
+    "LogExclusionArgs",
+    "LogSink",
+    "LogSinkArgs",
+    "ManagedMesh",
+    "ManagedMeshArgs",
+    "MeshAlerts",
+    "MeshAlertsArgs",
+    "MeshCertificateAuthority",
+    "MeshCertificateAuthorityArgs",
+    "MeshCloudRunService",
+    "MeshCloudRunServiceArgs",
+    "MeshDashboard",
+    "MeshDashboardArgs",
+    "MeshMemberArgs",
+    "MeshNamespace",
+    "MeshNamespaceArgs",
+    "MeshNetwork",
+    "MeshNetworkArgs",
+    "MeshReadiness",
+    "MeshReadinessMemberArgs",
+    "MeshSecurity",
+    "MeshSecurityArgs",
+    "MeshSlo",
+    "MeshSloArgs",
+    "MeshTelemetry",
+    "MeshTelemetryArgs",
+    "MeshVmGroup",
+    "MeshVmGroupArgs",
+    "MetricOverrideArgs",
+    "MultiClusterGateway",
+    "MultiClusterGatewayArgs",
+    "NodePoolArgs",
+    "NodeTaintArgs",
+    "OnPremCluster",
+    "OnPremClusterArgs",
+    "PlaintextArgs",
+    "PubSubArgs",
+    "RetryArgs",
+    "RouteAbortArgs",
+    "RouteCookieArgs",
+    "RouteDelayArgs",
+    "RouteFaultArgs",
+    "RouteMatchArgs",
+    "RouteMirrorArgs",
+    "RouteStickyArgs",
+    "RouteVersionArgs",
+    "ServiceExport",
+    "ServiceExportArgs",
+    "ServiceProjectArgs",
+    "StorageArgs",
+    "SubnetArgs",
+    "SubnetResult",
+    "TracingTagArgs",
+    "TrafficRoute",
+    "TrafficRouteArgs",
+    "VmWorkloadGroupArgs",
+    "cluster_access",
+]
