@@ -39,6 +39,7 @@ def test_engine_killed_at_sampled_calls_loses_and_doubles_nothing(
             os.kill(process.pid, signal.SIGKILL)
             process.communicate(timeout=60)
 
+        small.mend_state()
         if _locks(small):
             assert "is currently locked" in small.up().failed().output
         small.run("cancel", "--yes").succeeded()

@@ -27,6 +27,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     yield server
     record_coverage(server.journal(), Path(os.environ[COVERAGE_NOTES]))
     server.stop()
+    client.cache_clear()  # the next server may get this one's port, and not its connections
 
 
 @pytest.fixture

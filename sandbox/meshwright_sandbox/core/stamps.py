@@ -41,10 +41,13 @@ def self_link(service: Service, version: str, name: str) -> str:
 
 
 def fingerprint(document: Json) -> str:
-    """Compute's concurrency token: a short hash of the content."""
+    """Compute's concurrency token: a short hash of the content, in the URL-safe alphabet.
+
+    gcloud decodes it and writes it in that alphabet again.
+    """
     content = {k: v for k, v in document.items() if "ingerprint" not in k}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
-    return base64.b64encode(digest[:8]).decode()
+    return base64.urlsafe_b64encode(digest[:8]).decode()
 
 
 def label_fingerprint(labels: Json) -> str:

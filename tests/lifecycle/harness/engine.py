@@ -161,6 +161,16 @@ class Stack:
         """`pulumi destroy` without questions."""
         return self.run("destroy", "--yes", "--skip-preview", *arguments)
 
+    def mend_state(self) -> None:
+        """What docs/state.md says after a killed engine: drop empty `.attrs` files.
+
+        The file backend replaces a state in one step, but writes the notes beside it (content type,
+        checksum) before that; a kill in between leaves them empty, and nothing can be loaded.
+        """
+        for notes in (self.state / ".pulumi").rglob("*.attrs"):
+            if notes.stat().st_size == 0:
+                notes.unlink()
+
     def deployment(self) -> dict[str, Any]:
         """The state as `pulumi stack export` gives it, which checks its integrity."""
         target = self.state / "export.json"

@@ -153,6 +153,7 @@ def test_a_killed_engine_leaves_no_plugin_and_the_next_up_completes(
     assert plugins
     _, alive = psutil.wait_procs(plugins, timeout=10)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+    stack.mend_state()
     stack.run("cancel", "--yes", stack.name).succeeded()
     configure(stack)
     stack.up().succeeded()
