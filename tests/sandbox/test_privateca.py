@@ -171,6 +171,7 @@ def test_pools_and_templates_have_policies_of_their_own(places: Any, home: str, 
     for what, name in ((places.caPools(), pool), (templates, template)):
         changed = what.patch(name=name, updateMask="labels", body=labels).execute()
         assert done(places, changed)["labels"] == labels["labels"]
+        assert what.get(name=name).execute()["labels"] == labels["labels"]
     with pytest.raises(HttpError, match="Cannot find field"):
         templates.patch(name=template, updateMask="labels", body={"label": {}}).execute()
     done(places, templates.delete(name=template).execute())
