@@ -135,6 +135,7 @@ class Interrupting(PlainReporter):
 
 def test_an_interrupted_run_ends_its_compilers(go) -> None:
     go.tell(pauses="yes")
+    others = psutil.Process().children()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     try:
@@ -143,7 +144,7 @@ def test_an_interrupted_run_ends_its_compilers(go) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
 
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(others)
 
 
 def test_the_error_is_one_class_for_callers(go) -> None:

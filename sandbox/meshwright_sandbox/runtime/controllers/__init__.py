@@ -29,6 +29,9 @@ from meshwright_sandbox.runtime.controllers.watching import Controller, Watcher
 from meshwright_sandbox.runtime.interface import LoadBalancing
 from meshwright_sandbox.runtime.records import ClusterRecord
 
+# What one object may take, at most; a controller that hangs does not hold the sandbox's end back.
+_SETTLE_SECONDS = 5.0
+
 
 class Controllers:
     """The controllers of one cluster; each watches one kind of object in a thread of its own."""
@@ -72,5 +75,10 @@ class Controllers:
             watcher.start()
 
     def stop(self) -> None:
-        """Ask all to stop; a thread that waits for the API server ends at its next answer."""
+        """Stop all: afterwards none starts anything more.
+
+        A thread that waits for the API server ends at its next answer.
+        """
         self._stopped.set()
+        for watcher in self._watchers:
+            watcher.settle(_SETTLE_SECONDS)

@@ -62,7 +62,8 @@ class IstiodPods:
             for item in items:
                 if address := item.get("status", {}).get("podIP"):
                     self._addresses[item["metadata"]["uid"]] = address
-        self._host.end_istiods(PREFIX, {_name(item) for item in items if _runs(item)})
+        # Not by phase: what is known of a pod may be older than the istiod just started for it.
+        self._host.end_istiods(PREFIX, {_name(item) for item in items if not _ends(item)})
 
     def reconcile(self, api: Api, item: Object) -> None:
         if not item["spec"].get("nodeName"):
@@ -185,5 +186,9 @@ def _name(pod: Object) -> str:
 
 def _runs(pod: Object) -> bool:
     status = pod.get("status", {})
-    ends = pod["metadata"].get("deletionTimestamp")
-    return not ends and status.get("phase") == "Running" and bool(status.get("podIP"))
+    return not _ends(pod) and status.get("phase") == "Running" and bool(status.get("podIP"))
+
+
+def _ends(pod: Object) -> bool:
+    phase = pod.get("status", {}).get("phase")
+    return bool(pod["metadata"].get("deletionTimestamp")) or phase in ("Succeeded", "Failed")

@@ -62,6 +62,12 @@ class Watcher(threading.Thread):
         self._controller = controller
         self._connect = connect
         self._stopped = stopped
+        self._at_work = threading.Lock()
+
+    def settle(self, seconds: float) -> None:
+        """Wait for the object in hand, for at most ``seconds``; once stopped, no other follows."""
+        if self._at_work.acquire(timeout=seconds):
+            self._at_work.release()
 
     def run(self) -> None:
         pause = _FIRST_PAUSE
@@ -81,7 +87,7 @@ class Watcher(threading.Thread):
         try:
             listing = api.get(self._controller.path)
             known = {item["metadata"]["uid"]: item for item in listing["items"]}
-            self._controller.present(list(known.values()))
+            self._present(known)
             for item in known.values():
                 self._reconcile(api, item)
             version = listing["metadata"]["resourceVersion"]
@@ -92,19 +98,27 @@ class Watcher(threading.Thread):
                 uid = item["metadata"].get("uid")
                 if event["type"] == "DELETED":
                     known.pop(uid, None)
-                    self._controller.present(list(known.values()))
+                    self._present(known)
                 elif event["type"] in ("ADDED", "MODIFIED"):
                     known[uid] = item
                     self._reconcile(api, item)
         finally:
             api.close()
 
+    def _present(self, known: dict[str, Object]) -> None:
+        with self._at_work:
+            if not self._stopped.is_set():
+                self._controller.present(list(known.values()))
+
     def _reconcile(self, api: Api, item: Object) -> None:
         try:
-            if not item["metadata"].get("deletionTimestamp"):
-                self._controller.reconcile(api, item)
-            elif isinstance(self._controller, Leaving):
-                self._controller.leave(api, item)
+            with self._at_work:
+                if self._stopped.is_set():
+                    return
+                if not item["metadata"].get("deletionTimestamp"):
+                    self._controller.reconcile(api, item)
+                elif isinstance(self._controller, Leaving):
+                    self._controller.leave(api, item)
         except ApiError as error:
             # Changed or gone meanwhile: the watch brings what it is now.
             if error.status not in (404, 409):
