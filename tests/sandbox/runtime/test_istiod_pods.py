@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from meshwright_sandbox.runtime.controllers.istiods import IstiodPods
 from meshwright_sandbox.runtime.controllers.watching import Watcher
 from meshwright_sandbox.runtime.istiod import Istiod
