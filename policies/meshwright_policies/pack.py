@@ -23,7 +23,7 @@ from pulumi_policy import (
 from pulumi_policy import Severity as EngineSeverity
 
 from meshwright_policies import RULES, exemptions
-from meshwright_policies.rule import Resource, Rule, Settings, Severity, Violation
+from meshwright_policies.rule import Finding, Resource, Rule, Settings, Severity, Violation
 from meshwright_policies.values import UNKNOWN, at, plain
 
 LEVELS = {
@@ -83,14 +83,14 @@ def settings(config: Mapping[str, object]) -> Settings:
 def _report(
     rule: Rule,
     config: Mapping[str, object],
-    violations: Iterable[Violation],
+    findings: Iterable[Finding],
     report: ReportViolation,
     urn: str,
 ) -> None:
     """Report every violation that no exemption covers today."""
     accepted, problems = exemptions.parse(config)
     today = datetime.datetime.now(datetime.UTC).date()
-    found = list(violations)
+    found = [finding for finding in findings if isinstance(finding, Violation)]
     for violation in found:
         where = violation.urn or urn
         exempt, note = exemptions.judge(accepted, where, today)

@@ -1,5 +1,6 @@
 """What a rule is: a function over resources, with an id, a severity and a source."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -43,15 +44,37 @@ class Violation:
 
 
 @dataclass(frozen=True)
+class Unjudged:
+    """A value that decides is not known in this preview: neither a pass nor a violation.
+
+    The pack says so once a rule, and the same rule judges in the update, when it is known.
+    """
+
+    where: str
+    """The path of the property."""
+    urn: str = ""
+    """The resource. Default: the one that the rule was given."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the policy config sets for all rules alike; see pack.py for its shape."""
 
     root_namespace: str = "istio-system"
     production_stacks: tuple[str, ...] = ("prod", "production", "prod-*", "*-prod")
+    allowed_regions: tuple[str, ...] = ()
+    """Patterns of regions, such as europe-*. Empty: any."""
+    allowed_registries: tuple[str, ...] = ()
+    """Beginnings of image names, such as europe-docker.pkg.dev/acme/. Empty: any."""
+    required_labels: tuple[str, ...] = ("environment",)
+    """Keys of labels that each labelled resource carries."""
 
 
-ResourceCheck = Callable[[Resource, Settings], Iterable[Violation]]
-StackCheck = Callable[[list[Resource], Settings], Iterable[Violation]]
+Finding = Violation | Unjudged
+ResourceCheck = Callable[[Resource, Settings], Iterable[Finding]]
+StackCheck = Callable[[list[Resource], Settings], Iterable[Finding]]
+Remedy = Callable[[Resource, Settings], dict[str, object] | None]
+"""The resource's properties with the one safe mend made, or None where there is nothing to mend."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +87,12 @@ class Rule:
     severity: Severity
     source: str
     """Where the rule comes from: benchmark sections and other tools' ids."""
+    types: re.Pattern[str] | None = None
+    """Which resource types a resource rule looks at; matched from the type token's start."""
     resource_check: ResourceCheck | None = None
     stack_check: StackCheck | None = None
+    remedy: Remedy | None = None
+    """Makes the mend, for rules that have one safe mend; used at level `remediate`."""
 
     def message(self, violation: Violation) -> str:
         """The violation for a person: where, what, how to mend it, whose rule it is.
@@ -80,12 +107,29 @@ NODE_POOL: Final = "gcp:container/nodePool:NodePool"
 
 
 def resource_rule(
-    id: str, *, severity: Severity, source: str, title: str
+    id: str,
+    *,
+    severity: Severity,
+    source: str,
+    title: str,
+    types: str = "",
+    remedy: Remedy | None = None,
 ) -> Callable[[ResourceCheck], Rule]:
-    """Make a rule of a function that judges one resource by itself."""
+    """Make a rule of a function that judges one resource by itself.
+
+    `types` is a regular expression of the type tokens it is about.
+    """
 
     def decorate(check: ResourceCheck) -> Rule:
-        return Rule(id, title, severity, source, resource_check=check)
+        return Rule(
+            id,
+            title,
+            severity,
+            source,
+            types=re.compile(types),
+            resource_check=check,
+            remedy=remedy,
+        )
 
     return decorate
 

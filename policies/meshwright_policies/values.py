@@ -8,6 +8,8 @@ from typing import Final, cast
 
 from pulumi_policy.proxy import UnknownValueError
 
+from meshwright_policies.rule import Unjudged
+
 
 class Unknown:
     """The type of UNKNOWN; equal to nothing but itself, and false as a condition."""
@@ -40,6 +42,12 @@ def at(value: object, *path: str) -> object:
             return UNKNOWN if value is UNKNOWN else None
         value = cast(Mapping[str, object], value).get(key)
     return value
+
+
+def unjudged(value: object, *path: str, prefix: str = "") -> Iterator[Unjudged]:
+    """Says that what stands at a path is not known yet, where that is so."""
+    if at(value, *path) is UNKNOWN:
+        yield Unjudged(prefix + ".".join(path))
 
 
 def each(value: object, *path: str) -> Iterator[tuple[int, object]]:
