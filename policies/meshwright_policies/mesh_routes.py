@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from meshwright_policies.rule import Resource, Settings, Severity, Violation, resource_rule
-from meshwright_policies.values import UNKNOWN, at, each
+from meshwright_policies.values import UNKNOWN, at, each, is_production
 
 VIRTUAL_SERVICE = re.compile(r"kubernetes:networking\.istio\.io/\w+:VirtualService$")
 HTTP_ROUTE = re.compile(r"kubernetes:gateway\.networking\.k8s\.io/\w+:HTTPRoute$")
@@ -25,7 +24,7 @@ def route_weights(resource: Resource, settings: Settings) -> Iterator[Violation]
         yield from _split(
             f"{path}.{targets}", [item for _, item in each(route, *targets.split("."))]
         )
-        if at(route, *fault.split(".")) and _is_production(resource.urn, settings):
+        if at(route, *fault.split(".")) and is_production(resource.urn, settings):
             yield Violation(
                 f"{path}.{fault}",
                 "injects faults in a production stack",
@@ -72,9 +71,3 @@ def _split(path: str, targets: list[object]) -> Iterator[Violation]:
         total += weight
     if targets and total != 100:
         yield Violation(path, f"the weights add up to {total:g}", "Make them add up to 100")
-
-
-def _is_production(urn: str, settings: Settings) -> bool:
-    """Whether the stack that the URN names is a production stack."""
-    stack = urn.split(":")[2] if urn.count(":") >= 2 else ""
-    return any(fnmatchcase(stack, pattern) for pattern in settings.production_stacks)

@@ -4,11 +4,12 @@ A rule must not judge what is not known yet: the same rule runs again in the upd
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Final, cast
 
 from pulumi_policy.proxy import UnknownValueError
 
-from meshwright_policies.rule import Unjudged
+from meshwright_policies.rule import Settings, Unjudged
 
 
 class Unknown:
@@ -60,6 +61,12 @@ def each(value: object, *path: str) -> Iterator[tuple[int, object]]:
 def differs(value: object, *wanted: object) -> bool:
     """Whether a value is known and is none of those wanted."""
     return value is not UNKNOWN and value not in wanted
+
+
+def is_production(urn: str, settings: Settings) -> bool:
+    """Whether the stack that the URN names is a production stack."""
+    stack = urn.split(":")[2] if urn.count(":") >= 2 else ""
+    return any(fnmatchcase(stack, pattern) for pattern in settings.production_stacks)
 
 
 def _read(container: Mapping[str, object] | Sequence[object], key: str | int) -> object:

@@ -1,12 +1,11 @@
 """Rules about clusters and node pools: what holds, what does not, and what is said about it."""
 
-import copy
-
 import pytest
 
 from meshwright_policies.gke import authorized_control_plane, private_nodes, workload_identity
-from meshwright_policies.rule import CLUSTER, NODE_POOL, Resource, Rule, Settings
+from meshwright_policies.rule import CLUSTER, NODE_POOL, Rule
 from meshwright_policies.values import UNKNOWN
+from tests.policies.resources import changed, places
 
 STANDARD = {
     "name": "east",
@@ -24,26 +23,6 @@ AUTOPILOT = {key: value for key, value in STANDARD.items() if key != "workloadId
 }
 POOL = {"nodeConfig": {"workloadMetadataConfig": {"mode": "GKE_METADATA"}}}
 RULES = (private_nodes, authorized_control_plane, workload_identity)
-
-
-def changed(properties: dict, path: str, value: object) -> dict:
-    """A copy with the value at a dotted path replaced, or removed where it is None."""
-    result = copy.deepcopy(properties)
-    *parents, last = path.split(".")
-    target = result
-    for key in parents:
-        target = target[int(key) if isinstance(target, list) else key]
-    if value is None:
-        target.pop(last, None)
-    else:
-        target[int(last) if isinstance(target, list) else last] = value
-    return result
-
-
-def places(rule: Rule, type_: str, properties: dict) -> list[str]:
-    resource = Resource("urn:pulumi:dev::p::t::n", type_, "n", properties)
-    assert rule.resource_check
-    return [violation.where for violation in rule.resource_check(resource, Settings())]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -4,19 +4,13 @@ import pytest
 
 from meshwright_policies.mesh_gateways import gateway_hosts_and_tls
 from meshwright_policies.mesh_routes import route_weights
-from meshwright_policies.rule import Resource, Rule, Settings
 from meshwright_policies.values import UNKNOWN
+from tests.policies.resources import places
 
 GATEWAY = "kubernetes:networking.istio.io/v1:Gateway"
 VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
 HTTP_ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
 SERVICE_ROUTE = "gcp:networkservices/httpRoute:HttpRoute"
-
-
-def places(rule: Rule, type_: str, properties: object, stack: str = "dev") -> list[str]:
-    resource = Resource(f"urn:pulumi:{stack}::p::t::n", type_, "n", properties)
-    assert rule.resource_check
-    return [violation.where for violation in rule.resource_check(resource, Settings())]
 
 
 def server(protocol: str = "HTTPS", hosts: object = ("shop.example.com",), **tls: object) -> dict:
