@@ -2,7 +2,8 @@
 
 import pytest
 
-from meshwright_policies.gke import authorized_control_plane, private_nodes, workload_identity
+from meshwright_policies.gke_network import authorized_control_plane, private_nodes
+from meshwright_policies.gke_nodes import workload_identity
 from meshwright_policies.rule import CLUSTER, NODE_POOL, Rule
 from meshwright_policies.values import UNKNOWN
 from tests.policies.resources import changed, places
