@@ -8,7 +8,6 @@ from meshwright_policies.gke_settings import (
     AUTOPILOT,
     CLUSTERS,
     CLUSTERS_AND_POOLS,
-    Place,
     Setting,
     Wanted,
     cluster,
@@ -150,16 +149,14 @@ def security_posture(resource: Resource, settings: Settings) -> Iterator[Finding
     return judged(_posture(resource))
 
 
-def _labels_remedy(resource: Resource, settings: Settings) -> dict[str, object] | None:
-    """Only the environment can be told from here: it is the stack."""
-    if "environment" not in settings.required_labels:
-        return None
+def _environment(resource: Resource, settings: Settings) -> Wanted:
+    """The one label whose value can be told from here: it is the stack's name."""
     stack = re.sub(r"[^a-z0-9_-]", "-", resource.urn.split(":")[2].lower())[:63]
-    label = Setting("environment", (stack,))
-    labels = at(resource.properties, "resourceLabels")
-    if labels is UNKNOWN or at(labels, "environment"):
-        return None
-    return mended(resource, [(Place(("resourceLabels",), labels), label)])
+    for place in cluster(resource):
+        if "environment" in settings.required_labels:
+            # Any value that is set holds; only a missing one is written.
+            found = at(place.holder, "resourceLabels", "environment")
+            yield place, Setting("resourceLabels.environment", (found or stack,))
 
 
 @resource_rule(
@@ -169,7 +166,7 @@ def _labels_remedy(resource: Resource, settings: Settings) -> dict[str, object] 
     title="Clusters carry the labels that one's organisation asks for, so that cost, owner and "
     "environment can be told from the resource.",
     types=CLUSTERS,
-    remedy=_labels_remedy,
+    remedy=lambda resource, settings: mended(resource, _environment(resource, settings)),
 )
 def labelled(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each label of the setting `requiredLabels` is there, and is not empty."""

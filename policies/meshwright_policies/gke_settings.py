@@ -96,14 +96,13 @@ def pools(resource: Resource) -> Iterator[Place]:
         yield Place((), resource.properties)
     for place in standard_cluster(resource):
         inline = at(place.holder, "nodePools")
-        if inline is UNKNOWN:
-            yield Place((*place.steps, "nodePools[*]"), UNKNOWN)
-            continue
+        removed = at(place.holder, "removeDefaultNodePool")
+        if inline is UNKNOWN and place.holder is not UNKNOWN:
+            yield Place(("nodePools[*]",), UNKNOWN)
+        elif not inline and removed is not True:
+            yield Place((), UNKNOWN if removed is UNKNOWN else place.holder)
         for index, pool in each(place.holder, "nodePools"):
             yield Place(("nodePools", index), pool)
-        removed = at(place.holder, "removeDefaultNodePool")
-        if not inline and removed is not True:
-            yield Place((), UNKNOWN if removed is UNKNOWN else place.holder)
 
 
 def provisioned(resource: Resource, *, autopilot: bool = False) -> Iterator[Place]:
