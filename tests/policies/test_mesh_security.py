@@ -5,6 +5,7 @@ import pytest
 from meshwright_policies.mesh_security import default_deny, strict_mtls
 from meshwright_policies.rule import Resource, Rule, Settings
 from meshwright_policies.values import UNKNOWN
+from tests.policies.resources import violations
 
 
 def thing(
@@ -32,9 +33,7 @@ def injected(labels: dict[str, str]) -> Resource:
 
 
 def urns(rule: Rule, *resources: Resource, settings: Settings | None = None) -> list[str]:
-    assert rule.stack_check
-    found = rule.stack_check(list(resources), settings or Settings())
-    return [violation.urn for violation in found]
+    return [violation.urn for violation in violations(rule, *resources, settings=settings)]
 
 
 WHOLE = [strict(), policy({}), route()]
