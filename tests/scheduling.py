@@ -12,7 +12,7 @@ ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/")
 # Their tests have a cloud each; those of the other files share one.
 A_CLOUD_EACH = tuple(
     f"tests/lifecycle/test_{name}.py"
-    for name in ("api_faults", "engine_cycle", "interruptions", "observability", "stacks")
+    for name in ("api_faults", "interruptions", "observability", "stacks")
 )
 LONGEST_FIRST = (
     "tests/lifecycle/test_dev_stack",
