@@ -129,7 +129,7 @@ def network_policies(resource: Resource, settings: Settings) -> Iterator[Finding
         elif enabled is True and addon_off is True:
             yield Violation(
                 "addonsConfig.networkPolicyConfig.disabled",
-                "is True, so the control plane lacks what networkPolicy.enabled needs",
+                "is true, so the control plane lacks what networkPolicy.enabled needs",
                 'Set it to false, or datapathProvider to "ADVANCED_DATAPATH"',
             )
         elif UNKNOWN in (enabled, addon_off):

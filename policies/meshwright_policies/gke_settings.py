@@ -125,7 +125,9 @@ def nodes(resource: Resource, *, autopilot: bool = False) -> Iterator[Place]:
 
 
 def said(value: object) -> str:
-    """A value, for a sentence about what stands at a path."""
+    """A value, for a sentence about what stands at a path; true and false as most languages do."""
+    if isinstance(value, bool):
+        return f"is {str(value).lower()}"
     return "is not set" if value is None else f"is {value!r}"
 
 

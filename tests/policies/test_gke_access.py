@@ -28,7 +28,7 @@ def binding(*names: object, role: object = "view") -> dict:
             CLUSTER,
             STANDARD | {"enableLegacyAbac": True},
             "enableLegacyAbac",
-            "is True",
+            "is true",
             "Set it to false",
         ),
         (
@@ -36,7 +36,7 @@ def binding(*names: object, role: object = "view") -> dict:
             CLUSTER,
             changed(STANDARD, CERTIFICATE, True),
             CERTIFICATE,
-            "is True",
+            "is true",
             "Set it to false",
         ),
         (
@@ -52,7 +52,7 @@ def binding(*names: object, role: object = "view") -> dict:
             CLUSTER,
             changed(STANDARD, f"{EVERYBODY}Unauthenticated", True),
             f"{EVERYBODY}Unauthenticated",
-            "is True",
+            "is true",
             "Set it to false",
         ),
         (
@@ -60,7 +60,7 @@ def binding(*names: object, role: object = "view") -> dict:
             CLUSTER,
             changed(STANDARD, f"{EVERYBODY}Authenticated", True),
             f"{EVERYBODY}Authenticated",
-            "is True",
+            "is true",
             "Set it to false",
         ),
         (
@@ -133,6 +133,7 @@ def test_a_password_is_found_and_not_repeated() -> None:
     [
         (no_legacy_abac, CLUSTER, {}),
         (no_static_credentials, CLUSTER, {"masterAuth": {"clientCertificateConfig": {}}}),
+        (named_subjects, CLUSTER, changed(STANDARD, "rbacBindingConfig", None)),
         (named_subjects, BINDING, binding("gke-admins@acme.example")),
         (named_subjects, BINDING, binding("system:unauthenticated", role="system:discovery")),
         (named_subjects, BINDING, binding("system:authenticated", role="system:basic-user")),

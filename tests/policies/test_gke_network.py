@@ -47,7 +47,7 @@ def with_policy(enabled: object, addon_disabled: object = None, datapath: object
 @pytest.mark.parametrize(
     ("rule", "type_", "properties", "where", "what", "mend"),
     [
-        (private_nodes, CLUSTER, changed(STANDARD, PRIVATE, False), PRIVATE, "is False", "NAT"),
+        (private_nodes, CLUSTER, changed(STANDARD, PRIVATE, False), PRIVATE, "is false", "NAT"),
         (
             private_nodes,
             CLUSTER,
@@ -56,13 +56,13 @@ def with_policy(enabled: object, addon_disabled: object = None, datapath: object
             "is not set",
             "Set it to true",
         ),
-        (private_nodes, NODE_POOL, changed(POOL, OF_POOL, False), OF_POOL, "is False", "true"),
+        (private_nodes, NODE_POOL, changed(POOL, OF_POOL, False), OF_POOL, "is false", "true"),
         (
             private_nodes,
             CLUSTER,
             changed(WITH_POOLS, f"nodePools.1.{OF_POOL}", False),
             f"nodePools[1].{OF_POOL}",
-            "is False",
+            "is false",
             "true",
         ),
         (
@@ -88,7 +88,7 @@ def with_policy(enabled: object, addon_disabled: object = None, datapath: object
             CLUSTER,
             changed(AUTOPILOT, EVERY_CLOUD, True),
             EVERY_CLOUD,
-            "is True",
+            "is true",
             "Set it to false",
         ),
         (
@@ -107,7 +107,7 @@ def with_policy(enabled: object, addon_disabled: object = None, datapath: object
             "is 'LEGACY_DATAPATH'",
             "ADVANCED_DATAPATH",
         ),
-        (network_policies, CLUSTER, with_policy(True, True), ADDON, "is True", "Set it to false"),
+        (network_policies, CLUSTER, with_policy(True, True), ADDON, "is true", "Set it to false"),
         (
             vpc_native,
             CLUSTER,

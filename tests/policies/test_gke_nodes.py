@@ -100,7 +100,7 @@ IMAGE = "nodeConfig.imageType"
             CLUSTER,
             changed(STANDARD, "enableShieldedNodes", False),
             "enableShieldedNodes",
-            "is False",
+            "is false",
             "Set it to true",
         ),
         (
@@ -111,13 +111,13 @@ IMAGE = "nodeConfig.imageType"
             "is not set",
             "Set it to true",
         ),
-        (shielded_nodes, NODE_POOL, changed(POOL, INTEGRITY, False), INTEGRITY, "False", "true"),
+        (shielded_nodes, NODE_POOL, changed(POOL, INTEGRITY, False), INTEGRITY, "is false", "true"),
         (
             shielded_nodes,
             CLUSTER,
             changed(AUTO_PROVISIONED, f"{DEFAULTS}.{BOOT}", False),
             f"{DEFAULTS}.{BOOT}",
-            "is False",
+            "is false",
             "Set it to true",
         ),
         (
@@ -172,16 +172,22 @@ def test_all_that_is_wrong_with_nodes_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "properties"),
+    ("rule", "type_", "properties"),
     [
-        (no_legacy_endpoints, {"nodeConfig": {"machineType": "e2-standard-4"}}),
-        (no_legacy_endpoints, {"nodeConfig": {"metadata": {"disable-legacy-endpoints": "TRUE"}}}),
-        (container_optimized_image, {"nodeConfig": {}}),
-        (container_optimized_image, {"nodeConfig": {"imageType": "cos_containerd"}}),
+        (shielded_nodes, CLUSTER, changed(STANDARD, "enableShieldedNodes", None)),
+        (shielded_nodes, NODE_POOL, changed(POOL, INTEGRITY, None)),
+        (no_legacy_endpoints, NODE_POOL, {"nodeConfig": {"machineType": "e2-standard-4"}}),
+        (
+            no_legacy_endpoints,
+            NODE_POOL,
+            {"nodeConfig": {"metadata": {"disable-legacy-endpoints": "TRUE"}}},
+        ),
+        (container_optimized_image, NODE_POOL, {"nodeConfig": {}}),
+        (container_optimized_image, NODE_POOL, {"nodeConfig": {"imageType": "cos_containerd"}}),
     ],
 )
-def test_what_google_does_by_default_holds(rule: Rule, properties: dict) -> None:
-    assert places(rule, NODE_POOL, properties) == []
+def test_what_google_does_by_default_holds(rule: Rule, type_: str, properties: dict) -> None:
+    assert places(rule, type_, properties) == []
 
 
 def test_auto_provisioning_that_is_off_needs_no_node_settings() -> None:

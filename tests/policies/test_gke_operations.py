@@ -31,13 +31,20 @@ LABEL = "resourceLabels.environment"
             "is not set",
             '"REGULAR", or to another',
         ),
-        (up_to_date, CLUSTER, changed(STANDARD, CHANNEL, "UNSPECIFIED"), CHANNEL, "UNSPEC", ""),
+        (
+            up_to_date,
+            CLUSTER,
+            changed(STANDARD, CHANNEL, "UNSPECIFIED"),
+            CHANNEL,
+            "UNSPEC",
+            "REGULAR",
+        ),
         (
             up_to_date,
             NODE_POOL,
             changed(POOL, "management.autoRepair", False),
             "management.autoRepair",
-            "is False",
+            "is false",
             "Set it to true",
         ),
         (
@@ -45,7 +52,7 @@ LABEL = "resourceLabels.environment"
             CLUSTER,
             changed(WITH_POOLS, "nodePools.1.management.autoUpgrade", False),
             "nodePools[1].management.autoUpgrade",
-            "is False",
+            "is false",
             "Set it to true",
         ),
         (
@@ -85,7 +92,7 @@ LABEL = "resourceLabels.environment"
             CLUSTER,
             STANDARD | {"enableKubernetesAlpha": True},
             "enableKubernetesAlpha",
-            "is True",
+            "is true",
             "deleted after 30 days",
         ),
         (
@@ -93,7 +100,7 @@ LABEL = "resourceLabels.environment"
             CLUSTER,
             STANDARD | {"addonsConfig": {"kubernetesDashboard": {"disabled": False}}},
             "addonsConfig.kubernetesDashboard.disabled",
-            "is False",
+            "is false",
             "Set it to true",
         ),
         (
@@ -104,7 +111,14 @@ LABEL = "resourceLabels.environment"
             "is not set",
             'Set it to "BASIC"',
         ),
-        (security_posture, CLUSTER, changed(STANDARD, POSTURE, "DISABLED"), POSTURE, "DIS", ""),
+        (
+            security_posture,
+            CLUSTER,
+            changed(STANDARD, POSTURE, "DISABLED"),
+            POSTURE,
+            "DIS",
+            "BASIC",
+        ),
         (
             labelled,
             CLUSTER,

@@ -60,7 +60,7 @@ ENFORCE = "PROJECT_SINGLETON_POLICY_ENFORCE"
             changed(STANDARD, MODE, "DISABLED"),
             MODE,
             "'DISABLED'",
-            "",
+            ENFORCE,
         ),
         (
             binary_authorization,
@@ -131,7 +131,7 @@ UNPROTECTED = STANDARD | {"deletionProtection": False}
 def test_a_production_cluster_that_can_be_destroyed_is_found(stack: str) -> None:
     found = only(kept_and_encrypted, CLUSTER, UNPROTECTED, stack=stack)
 
-    assert (found.where, found.what) == ("deletionProtection", "is False")
+    assert (found.where, found.what) == ("deletionProtection", "is false")
     assert found.mend == "Set it to true"
 
 
