@@ -60,6 +60,17 @@ def up(stack: Stack) -> Run:
     return stack.up(*options).succeeded()
 
 
+def stopped_without_its_exemptions(stack: Stack, cloud: LocalCloud) -> None:
+    """What the stack's policy config accepts, and nothing else, would stop it before it begins."""
+    run = stack.preview("--policy-pack", "policies").failed()
+    said = [event["policyEvent"] for event in run.events if "policyEvent" in event]
+    stopped = {one["policyName"] for one in said if one["enforcementLevel"] == "mandatory"}
+    assert stopped == set(
+        json.loads((stack.work / f"stacks/policies.{stack.name}.json").read_text())
+    )
+    assert cloud.asked("inventory") == []
+
+
 def outputs(stack: Stack) -> dict[str, Any]:
     """What the stack tells."""
     return stack.deployment()["resources"][0]["outputs"]
@@ -135,6 +146,7 @@ def test_istio(make: Make) -> None:
 def test_hybrid(make: Make) -> None:
     """GKE, VMs, Cloud Run, EKS, AKS and bare metal in one fleet."""
     stack, cloud = make("hybrid")
+    stopped_without_its_exemptions(stack, cloud)
     up(stack)
     nothing_is_left_to_do(stack, cloud)
     members = outputs(stack)["memberships"]

@@ -8,10 +8,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from meshwright_policies import exemptions
 from stacks.composition import build
 from stacks.spec import load
-from tests.inputs.specs import DELETE, ROOT, edited, spec_of
+from tests.inputs.specs import DELETE, edited, spec_of
 from tests.unit.recording import Recorder, Registration, component_test, record
 
 
@@ -252,19 +251,3 @@ def test_everything_is_in_the_stack_s_project(stack: str):
     clusters = {cluster["name"] for cluster in spec_of(stack)["clusters"]}
     inside = {item.provider for item in everything if item.type.startswith("kubernetes:")}
     assert clusters <= inside <= clusters | {f"mesh-{name}-cluster" for name in clusters}
-
-
-def test_exemptions_are_about_what_the_stacks_make():
-    """Each names a resource that the stack makes, and ends when the spec's own exception does."""
-    files = sorted((ROOT / "stacks").glob("policies.*.json"))
-    assert files
-    for path in files:
-        stack = path.name.split(".")[1]
-        made = {f"{item.type}::{item.name}" for item in composed(stack).registrations}
-        days = {entry["expires"] for entry in spec_of(stack)["security"]["plaintext"]}
-        for config in json.loads(path.read_text()).values():
-            accepted, problems = exemptions.parse(config)
-            assert problems == []
-            assert {str(exemption.expires) for exemption in accepted} <= days
-            for exemption in accepted:
-                assert [urn for urn in made if exemption.covers(urn)], exemption.urn
