@@ -178,7 +178,7 @@ def parse(written: Mapping[str, object], rules: tuple[Rule, ...]) -> Config:
             problems += explain(key, error, list(_keys(model)), list(_keys(PackConfig)), PACK)
     problems += _misfits(written, by_id)
     if problems:
-        raise Wrong(problems)
+        raise Wrong(sorted(problems))
     pack = cast(PackConfig, models.get(PACK) or PackConfig())
     return Config(
         _levels(models, pack, rules),
@@ -186,7 +186,7 @@ def parse(written: Mapping[str, object], rules: tuple[Rule, ...]) -> Config:
         {
             id: [Exemption(e.urn, e.reason, e.expires) for e in model.exemptions]
             for id, model in models.items()
-            if isinstance(model, RuleConfig)
+            if isinstance(model, RuleConfig) and model.exemptions
         },
         pack.today,
     )

@@ -56,7 +56,7 @@ class Judge:
         self._preview = preview
         self._by_type: dict[str, tuple[Rule, ...]] = {}
         self._lock = threading.Lock()
-        self._unjudged: dict[str, dict[tuple[str, str], None]] = {}
+        self._unjudged: dict[str, set[tuple[str, str]]] = {}
         self._used: set[tuple[str, int]] = set()
 
     def judging(self, kind: str) -> bool:
@@ -81,6 +81,8 @@ class Judge:
 
     def stack(self, resources: list[Resource]) -> list[Said]:
         """What the rules for a whole stack say; after the last of its resources."""
+        # Registration differs in order from run to run; what is said shall not.
+        resources = sorted(resources, key=lambda resource: resource.urn)
         said: list[Said] = []
         for rule in self.rules:
             if rule.stack_check and self._level(rule) is not Level.DISABLED:
@@ -127,7 +129,7 @@ class Judge:
             if isinstance(finding, Unjudged):
                 if not exempt:
                     with self._lock:
-                        self._unjudged.setdefault(rule.id, {})[where, finding.where] = None
+                        self._unjudged.setdefault(rule.id, set()).add((where, finding.where))
             elif not exempt:
                 message = rule.message(finding) + note
                 yield Said(rule.id, rule.title, level, rule.severity, message, where)
@@ -147,7 +149,7 @@ class Judge:
         if self.config.levels[NOT_KNOWN_YET] is Level.DISABLED:
             return
         for rule in self.rules:
-            places = list(unjudged.get(rule.id, ()))
+            places = sorted(unjudged.get(rule.id, ()))
             if not places:
                 continue
             urn, where = places[0]

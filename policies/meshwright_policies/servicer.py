@@ -45,6 +45,11 @@ class Servicer(analyzer_pb2_grpc.AnalyzerServicer):
         self.awaits_config = False
         """Whether the engine has begun and given no config yet."""
 
+    @property
+    def config(self) -> config.Config:
+        """The policy config that counts."""
+        return self._judge.config
+
     def GetAnalyzerInfo(self, request: Empty, context: grpc.ServicerContext) -> proto.AnalyzerInfo:  # noqa: N802
         """What policies there are. The pack's config is for `Configure` to check, all at once."""
         by_id = {rule.id: rule for rule in self._rules}

@@ -3,7 +3,7 @@
 A rule must not judge what is not known yet: the same rule runs again in the update, when it is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final, cast
 
@@ -44,9 +44,9 @@ class SecretText(str):
 def at(value: object, *path: str) -> object:
     """What stands at a path of keys: None if it is missing, UNKNOWN if any step is unknown."""
     for key in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return UNKNOWN if value is UNKNOWN else None
-        value = cast(Mapping[str, object], value).get(key)
+        value = cast(dict[str, object], value).get(key)
     return value
 
 
