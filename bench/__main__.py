@@ -51,14 +51,8 @@ def main() -> None:
 def _table(figures: list[Figure]) -> Table:
     table = Table("figure", "median", "runs", "at most", "ratio")
     for figure in figures:
-        table.add_row(
-            figure.name,
-            f"{figure.median:.1f} {figure.unit}",
-            str(len(figure.values)),
-            f"{figure.at_most:g} {figure.unit}",
-            f"{figure.ratio:.2f}",
-            style=None if figure.ratio <= 1 else "red",
-        )
+        broken = figure.ratio is not None and figure.ratio > 1
+        table.add_row(*figure.row, style="red" if broken else None)
     return table
 
 

@@ -31,7 +31,11 @@ class Stack:
         for part in _PROGRAM:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, self.program / part)
-        own = {"PULUMI_HOME": str(work / "home"), "PULUMI_BACKEND_URL": f"file://{state}"}
+        own = {
+            "PULUMI_HOME": str(work / "home"),
+            "PULUMI_BACKEND_URL": f"file://{state}",
+            "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
+        }
         self.environment = environment | own | {"PULUMI_CONFIG_PASSPHRASE": "meshwright-sandbox"}
         self.pulumi("stack", "init", name)
 
