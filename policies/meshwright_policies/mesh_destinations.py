@@ -100,7 +100,7 @@ def _verification(path: str, tls: object) -> Iterator[Finding]:
     if at(tls, "insecureSkipVerify") is True:
         yield Violation(
             f"{path}.insecureSkipVerify",
-            "is True, which takes any server's certificate",
+            "is true, which takes any server's certificate",
             "Remove it, and name the authorities by caCertificates",
         )
     elif UNKNOWN in authorities:

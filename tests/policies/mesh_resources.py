@@ -39,7 +39,7 @@ def namespace(name: str, labels: object = None, *, cluster: str = "east") -> Res
 
 
 def service(
-    name: str, *, namespace: object = "shop", cluster: str = "east", **port: object
+    name: str, /, *, namespace: object = "shop", cluster: str = "east", **port: object
 ) -> Resource:
     ports = [{"port": 8080, "name": "http"} | port]
     return thing(f"{CORE}:Service", name, {"ports": ports}, namespace=namespace, cluster=cluster)
