@@ -90,10 +90,12 @@ def report(
         _write(json_file, lambda: data.write_json(found, threshold))
         _write(sarif_file, lambda: sarif.write_sarif(found, file))
         _write(junit_file, lambda: junit.write_junit(found, threshold))
-    except (EventsError, PreviewError) as error:
+    except EventsError as error:
+        raise _Broken(f"{events.name if events else ''}: {error}") from error
+    except PreviewError as error:
         raise _Broken(str(error)) from error
     except UnicodeDecodeError as error:
-        raise _Broken(f"{events.name if events else cwd} is not a text in UTF-8") from error
+        raise _Broken(f"{events.name if events else cwd}: it is no text in UTF-8") from error
     except OSError as error:
         raise _Broken(f"{error.filename}: {error.strerror}") from error
     screen = Console(stderr="-" in names)
