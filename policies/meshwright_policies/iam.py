@@ -127,4 +127,4 @@ def _invoker(properties: object) -> Iterator[Finding]:
     yield from unjudged(properties, key)
     if at(properties, key) is True:
         mend = "Set it to false, and give roles/run.invoker to those who call it"
-        yield Violation(key, "is True, so that everybody who reaches it may call it", mend)
+        yield Violation(key, "is true, so that everybody who reaches it may call it", mend)

@@ -65,7 +65,7 @@ def _token(holder: object, prefix: str, *, needed: bool) -> Iterator[Finding]:
     mounted = at(holder, key)
     yield from unjudged(holder, key, prefix=prefix)
     if mounted is True or (mounted is None and needed):
-        what = "is True" if mounted else "is not set, which mounts one"
+        what = "is true" if mounted else "is not set, which mounts one"
         mend = "Set it to false; what calls the Kubernetes API mounts a projected token"
         yield Violation(prefix + key, what, mend)
 

@@ -66,13 +66,13 @@ def namespace_network_policies(resources: list[Resource], settings: Settings) ->
     for objects in _by_cluster(resources).values():
         if any(CLUSTER_POLICY.match(item.type) for item in objects):
             continue
-        covered = [_namespace(item) for item in objects if POLICY.match(item.type)]
+        covered = set(_covered_by(objects))
         for item in objects:
             if item.type == NAMESPACE:
                 yield from _covered(item, covered)
 
 
-def _covered(namespace: Resource, covered: list[object]) -> Iterator[Finding]:
+def _covered(namespace: Resource, covered: set[object]) -> Iterator[Finding]:
     name = at(namespace.properties, "metadata", "name")
     if isinstance(name, str) and (SYSTEM.match(name) or name in covered):
         return
@@ -88,8 +88,12 @@ def _covered(namespace: Resource, covered: list[object]) -> Iterator[Finding]:
         )
 
 
-def _namespace(resource: Resource) -> object:
-    return at(resource.properties, "metadata", "namespace")
+def _covered_by(objects: list[Resource]) -> Iterator[object]:
+    """The names of namespaces that have a policy, and UNKNOWN for each that has no name yet."""
+    for item in objects:
+        name = at(item.properties, "metadata", "namespace")
+        if POLICY.match(item.type) and (isinstance(name, str) or name is UNKNOWN):
+            yield name
 
 
 def _by_cluster(resources: list[Resource]) -> dict[str, list[Resource]]:

@@ -68,7 +68,7 @@ def _pod(pod: Pod) -> Iterator[Finding]:
     elif not pod.in_user_namespace:
         yield from _root(context, where)
         if at(context, "runAsNonRoot") is False:
-            yield Violation(f"{where}.runAsNonRoot", "is False", "Set it to true")
+            yield Violation(f"{where}.runAsNonRoot", "is false", "Set it to true")
     for index, volume in each(pod.spec, "volumes"):
         yield from _volume(volume, pod.where(f"volumes[{index}]"))
 
@@ -113,7 +113,7 @@ def _non_root(pod: Pod, context: object, where: str, filled_in: bool) -> Iterato
     if own is UNKNOWN or (own is None and of_pod is UNKNOWN):
         yield Unjudged(place)
     elif own is False:
-        yield Violation(place, "is False", "Set it to true")
+        yield Violation(place, "is false", "Set it to true")
     elif own is None and of_pod is None and not filled_in:
         yield Violation(place, "is not set, nor for the pod", mend)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from meshwright_policies.gke_settings import said
 from meshwright_policies.rule import Finding, Resource, Unjudged, Violation
 from meshwright_policies.values import UNKNOWN, at, each, unjudged
 
@@ -107,7 +108,7 @@ def one_of(value: object, allowed: tuple[object, ...], where: str, mend: str) ->
     if value is UNKNOWN:
         yield Unjudged(where)
     elif value not in allowed:
-        yield Violation(where, "is not set" if value is None else f"is {value!r}", mend)
+        yield Violation(where, said(value), mend)
 
 
 def _items(resource: Resource) -> Iterator[tuple[str, object]]:
