@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from meshwright_policies.report import Report
     from meshwright_policies.report.preview import Project
 
+_INTERRUPTED = 130
+"""The exit code of what Ctrl-C has ended, as shells have it."""
 _Output = click.Path(dir_okay=False, writable=True, allow_dash=True)
 
 
@@ -90,6 +92,8 @@ def report(
         _write(json_file, lambda: data.write_json(found, threshold))
         _write(sarif_file, lambda: sarif.write_sarif(found, file))
         _write(junit_file, lambda: junit.write_junit(found, threshold))
+    except KeyboardInterrupt:
+        raise SystemExit(_INTERRUPTED) from None
     except EventsError as error:
         raise _Broken(f"{events.name if events else ''}: {error}") from error
     except PreviewError as error:

@@ -164,6 +164,8 @@ def test_the_run_is_named_and_counted() -> None:
         ([prelude(), "\n", "Previewing update (dev):\n"], "line 3 is no event"),
         ([prelude(), '{"sequence": 1'], "line 2 is no event"),
         (["[1, 2]\n"], "line 1 is no event"),
+        (['{"sequence": 1, "policyEvent": {}}\n'], "line 1 is no event"),
+        (['{"sequence": 1, "diagnosticEvent": null}\n'], "line 1 is no event"),
     ],
 )
 def test_what_is_no_log_is_refused_by_its_line(lines: list[str], said: str) -> None:

@@ -1,10 +1,13 @@
 """`meshwright policy report` as users and pipelines call it, with the real engine."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from click.testing import CliRunner, Result
 from junitparser import JUnitXml
@@ -51,6 +54,14 @@ def fail(value):
 
 
 pulumi.export("broken", pulumi.Config().require_secret("token").apply(fail))
+"""
+WAITS = """\
+import os
+import pathlib
+import threading
+
+pathlib.Path("reached").write_text(str(os.getpid()))
+threading.Event().wait()
 """
 CONFIG = {
     "GKE-13": "remediate",
@@ -157,6 +168,25 @@ def test_a_program_that_fails_is_no_finding_and_its_secret_is_not_told(project: 
     assert "broke off" in result.stdout
     assert JUnitXml.fromfile("r.xml").errors == len(whole["errors"])
     assert CONFIG_SECRET not in result.output + (project / "r.json").read_text()
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("stack")
+def test_an_interrupt_ends_the_engine_and_leaves_no_lock(project: Path, tmp_path: Path) -> None:
+    os.mkfifo(project / "reached")
+    (project / "__main__.py").write_text(WAITS)
+    start = "from meshwright_cli.main import main; main()"
+    command = [sys.executable, "-c", start, "policy", "report", "--stack", "dev"]
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        program = psutil.Process(int((project / "reached").read_text()))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert list((tmp_path / "state").glob(".pulumi/locks/**/*.json")) == []
+    program.wait(timeout=60)
 
 
 @pytest.mark.engine

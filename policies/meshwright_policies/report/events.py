@@ -68,7 +68,10 @@ class Collector:
             return False
         if not isinstance(event, dict) or "sequence" not in event:
             return False
-        self._take(cast(dict[str, Any], event))
+        try:
+            self._take(cast(dict[str, Any], event))
+        except (AttributeError, KeyError, TypeError):
+            return False  # it has an event's name, and not what belongs to one
         return True
 
     def fail(self, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -122,15 +123,22 @@ class Preview:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
+                process_group=0,  # a Ctrl-C reaches it once, by us: a second one ends it at once
             ) as process,
         ):
             assert process.stdout, "it was asked for a pipe"
-            for line in process.stdout:
-                if not collector.add(line):
-                    others.append(line)
-                elif keep and '"severity":"debug"' not in line:
-                    keep.write(line)
-                on_progress(collector.progress)
+            try:
+                for line in process.stdout:
+                    if not collector.add(line):
+                        others.append(line)
+                    elif keep and '"severity":"debug"' not in line:
+                        keep.write(line)
+                    on_progress(collector.progress)
+            except BaseException:
+                # The engine ends what it started, and gives the stack free, before it ends itself.
+                process.send_signal(signal.SIGINT)
+                process.wait()
+                raise
             code = process.wait()
             errors.seek(0)
             said = errors.read().strip() or "".join(others).strip()
