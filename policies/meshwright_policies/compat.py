@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from meshwright_policies.compat_objects import not_taken
+from meshwright_policies.compat_objects import not_taken, service_places
 from meshwright_policies.mesh_control_planes import (
     FEATURE_MEMBERSHIP,
     asks_for_managed,
@@ -52,11 +52,11 @@ def taken_by_traffic_director(resources: list[Resource], settings: Settings) -> 
     and shows no other control plane in the cluster.
     """
     on = turned_on(resources)
-    services = of_kind(resources, SERVICE)
+    services = service_places(of_kind(resources, SERVICE))
     for objects in by_cluster(resources).values():
         if asks_for_managed(objects) or (on and not has_own(objects)):
             for item in objects:
-                yield from not_taken(item, objects, services, settings)
+                yield from not_taken(item, services, settings)
     for member in mesh_memberships(resources):
         yield from not_known(member, "mesh", "management")
 

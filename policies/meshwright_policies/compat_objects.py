@@ -6,11 +6,13 @@ https://docs.cloud.google.com/service-mesh/docs/supported-features-managed and, 
 https://docs.cloud.google.com/service-mesh/docs/data-plane-extensibility.
 """
 
+import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from meshwright_policies.mesh_control_planes import mesh_config, parsed
 from meshwright_policies.mesh_destinations import policies
+from meshwright_policies.mesh_hosts import DOMAIN, full_host, service_of
 from meshwright_policies.mesh_objects import (
     DESTINATION_RULE,
     SERVICE_ENTRY,
@@ -21,7 +23,6 @@ from meshwright_policies.mesh_objects import (
     name,
     namespace,
 )
-from meshwright_policies.mesh_references import DOMAIN, full_host
 from meshwright_policies.pods import WORKLOADS_AND_PATCHES, pods
 from meshwright_policies.rule import Finding, Resource, Settings, Unjudged, Violation
 from meshwright_policies.values import UNKNOWN, at, each, unjudged
@@ -31,6 +32,7 @@ WASM_PLUGIN = kind("extensions.istio.io", "WasmPlugin")
 TELEMETRY = kind("telemetry.istio.io", "Telemetry")
 INGRESS = kind("networking.k8s.io", "Ingress")
 SECRET = re.compile(r"kubernetes:core/v1:Secret$")
+ServiceName = tuple[object, object]
 INSERTIONS = ("INSERT_FIRST", "INSERT_BEFORE")
 PROXY_CONFIG = "proxy.istio.io/config"
 INGRESS_CLASS = "kubernetes.io/ingress.class"
@@ -39,22 +41,20 @@ LOCALITY_MEND = "Remove it: calls stay near by themselves"
 
 
 def not_taken(
-    item: Resource, objects: list[Resource], services: list[Resource], settings: Settings
+    item: Resource, services: Mapping[ServiceName, set[str]], settings: Settings
 ) -> Iterator[Finding]:
     """What of an object of a managed cluster has no effect there.
 
     Args:
         item: the object.
-        objects: all objects of its cluster.
-        services: the Services of all clusters of the stack.
+        services: the clusters of each Service of the stack.
         settings: of the policy config.
     """
-    for pattern, check in CHECKS.items():
-        if pattern.match(item.type):
-            for finding in check(item):
-                yield _at(item, finding)
+    for check in _checks(item.type):
+        for finding in check(item):
+            yield _at(item, finding)
     if DESTINATION_RULE.match(item.type):
-        for finding in _subsets(item, objects, services):
+        for finding in _subsets(item, services):
             yield _at(item, finding)
     for finding in _mesh_config(item, settings):
         yield _at(item, finding)
@@ -194,9 +194,7 @@ def _mesh_config(item: Resource, settings: Settings) -> Iterator[Finding]:
             yield _moved(finding, path if config is UNKNOWN else f"{path}.{field}")
 
 
-def _subsets(
-    rule: Resource, objects: list[Resource], services: list[Resource]
-) -> Iterator[Finding]:
+def _subsets(rule: Resource, services: Mapping[ServiceName, set[str]]) -> Iterator[Finding]:
     """Subsets stand in the namespace and the cluster of the Service that they are of."""
     if not items(rule.properties, "spec", "subsets"):
         return
@@ -205,12 +203,12 @@ def _subsets(
         yield Unjudged("spec.subsets")
         return
     full = full_host(str(host), home)
-    called, _, where = full.removesuffix(DOMAIN).partition(".")
+    service = service_of(full)
+    where = service[1]
     if full.endswith(DOMAIN) and where != home:
         what = f"subsets of a Service of namespace {where} are not taken in namespace {home}"
         yield Violation("spec.subsets", what, f"Put the DestinationRule into namespace {where}")
-    places = [s for s in services if (name(s), namespace(s)) == (called, where)]
-    if places and not any(service in objects for service in places):
+    if rule.cluster not in services.get(service, {rule.cluster}):
         what = f"{full} is a Service of another cluster, whose subsets are not taken here"
         yield Violation("spec.subsets", what, "Put the DestinationRule beside the Service")
 
@@ -219,6 +217,14 @@ def _moved(finding: Finding, where: str) -> Finding:
     if isinstance(finding, Unjudged):
         return Unjudged(where)
     return Violation(where, finding.what, finding.mend)
+
+
+def service_places(services: list[Resource]) -> dict[ServiceName, set[str]]:
+    """The clusters of each Service."""
+    places: dict[ServiceName, set[str]] = {}
+    for service in services:
+        places.setdefault((name(service), namespace(service)), set()).add(service.cluster)
+    return places
 
 
 CHECKS: dict[re.Pattern[str], Callable[[Resource], Iterator[Finding]]] = {
@@ -231,3 +237,9 @@ CHECKS: dict[re.Pattern[str], Callable[[Resource], Iterator[Finding]]] = {
     INGRESS: _ingress,
     re.compile(WORKLOADS_AND_PATCHES): _workload,
 }
+
+
+@functools.lru_cache(maxsize=1024)
+def _checks(type_: str) -> tuple[Callable[[Resource], Iterator[Finding]], ...]:
+    """The checks that are about a type; there are few types, however many objects there are."""
+    return tuple(check for pattern, check in CHECKS.items() if pattern.match(type_))

@@ -1,7 +1,7 @@
 """Rules for AuthorizationPolicy: patterns that fail closed, and callers that are named."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from meshwright_policies.mesh_objects import (
     AUTHORIZATION_POLICY,
@@ -75,7 +75,7 @@ def patterns_that_fail_closed(resource: Resource, settings: Settings) -> Iterato
 def named_callers(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
     """Gateways are left out: who calls from the internet has no principal."""
     for objects in meshes(resources).values():
-        gateways = [at(g.properties, "spec", "selector") for g in of_kind(objects, GATEWAY)]
+        gateways = _GatewayPods(of_kind(objects, GATEWAY))
         for policy in of_kind(objects, AUTHORIZATION_POLICY):
             spec = at(policy.properties, "spec")
             if spec is UNKNOWN or at(spec, "action") is UNKNOWN or at(spec, "rules") is UNKNOWN:
@@ -92,7 +92,26 @@ def _other(field: str) -> str:
     return f"not{field[0].upper()}{field[1:]}"
 
 
-def _at_gateway(spec: object, gateways: list[object]) -> bool:
+class _GatewayPods:
+    """The pods that a cluster's Gateways select, found by any one label of a selector."""
+
+    def __init__(self, gateways: list[Resource]) -> None:
+        self._selectors: dict[tuple[str, object], list[Mapping[str, object]]] = {}
+        for gateway in gateways:
+            selector = mapping(at(gateway.properties, "spec", "selector"))
+            for label in list(selector.items())[:1]:
+                self._selectors.setdefault(label, []).append(selector)
+
+    def hold(self, selected: Mapping[str, object]) -> bool:
+        """Whether pods with these labels, and perhaps more, are those of a Gateway."""
+        return any(
+            selector.items() <= selected.items()
+            for label in selected.items()
+            for selector in self._selectors.get(label, [])
+        )
+
+
+def _at_gateway(spec: object, gateways: _GatewayPods) -> bool:
     """Whether a policy is for pods of a gateway: by reference, or by the labels of a Gateway."""
     references = [*items(spec, "targetRefs"), at(spec, "targetRef")]
     if any(at(reference, "kind") == "Gateway" for reference in references):
@@ -100,11 +119,9 @@ def _at_gateway(spec: object, gateways: list[object]) -> bool:
     selected = mapping(at(spec, "selector", "matchLabels"))
     if any(label in selected for label in GATEWAY_NAME_LABELS):
         return True
-    if selected.get("istio") in ("ingressgateway", "egressgateway", "eastwestgateway"):
-        return True
-    return any(
-        wanted and all(selected.get(label) == value for label, value in wanted.items())
-        for wanted in map(mapping, gateways)
+    istio = selected.get("istio")
+    return istio in ("ingressgateway", "egressgateway", "eastwestgateway") or gateways.hold(
+        selected
     )
 
 

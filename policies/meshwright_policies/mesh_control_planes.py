@@ -92,11 +92,14 @@ def mesh_config(resource: Resource, settings: Settings) -> tuple[str, object] | 
     istiod reads it from a ConfigMap of the root namespace, and its chart writes it there.
     """
     properties = resource.properties
-    if CHART.match(resource.type) and _is_istiod(resource):
-        return "values.meshConfig", at(properties, "values", "meshConfig")
+    if CHART.match(resource.type):
+        found = at(properties, "values", "meshConfig")
+        return ("values.meshConfig", found) if _is_istiod(resource) else None
+    if not CONFIG_MAP.match(resource.type):
+        return None
     name = at(properties, "metadata", "name")
     in_root = at(properties, "metadata", "namespace") == settings.root_namespace
-    if not CONFIG_MAP.match(resource.type) or not in_root or not isinstance(name, str):
+    if not in_root or not isinstance(name, str):
         return None
     text = at(properties, "data", "mesh")
     if not _MESH_CONFIG_MAP.match(name) or text is None:

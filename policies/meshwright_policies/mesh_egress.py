@@ -1,8 +1,8 @@
 """The rule that calls out of the mesh have a boundary that a compromised pod cannot step over."""
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
+from meshwright_policies.mesh_hosts import Hosts
 from meshwright_policies.mesh_objects import (
     GATEWAY,
     NAMESPACE,
@@ -41,15 +41,27 @@ from meshwright_policies.values import UNKNOWN, at, each
 def egress_boundary(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
     """REGISTRY_ONLY needs packets to be denied too; an outside host needs a gateway on its way."""
     for objects in meshes(resources).values():
+        packets = _Packets(of_kind(objects, NETWORK_POLICY))
         for sidecar in of_kind(objects, SIDECAR):
-            yield from _registry_only(sidecar, objects, settings)
-        gateways = of_kind(objects, GATEWAY)
+            yield from _registry_only(sidecar, objects, packets, settings)
+        served: Hosts[Resource] = Hosts()
+        for gateway in of_kind(objects, GATEWAY):
+            for host in served_hosts(gateway):
+                served.add(host, gateway)
         for entry in of_kind(objects, SERVICE_ENTRY):
-            yield from _outside_hosts(entry, gateways)
+            yield from _outside_hosts(entry, served)
+
+
+class _Packets:
+    """Which namespaces of a cluster hold back what all their pods send."""
+
+    def __init__(self, policies: list[Resource]) -> None:
+        self.held = {namespace(policy) for policy in policies if _holds_egress(policy)}
+        self.unknown = any(policy.properties is UNKNOWN for policy in policies)
 
 
 def _registry_only(
-    sidecar: Resource, objects: list[Resource], settings: Settings
+    sidecar: Resource, objects: list[Resource], packets: _Packets, settings: Settings
 ) -> Iterator[Finding]:
     where = "spec.outboundTrafficPolicy.mode"
     mode = at(sidecar.properties, "spec", "outboundTrafficPolicy", "mode")
@@ -58,16 +70,15 @@ def _registry_only(
         return
     if mode != "REGISTRY_ONLY":
         return
-    policies = of_kind(objects, NETWORK_POLICY)
-    held = {namespace(policy) for policy in policies if _holds_egress(policy)}
-    open_ = [item for item in _reached(sidecar, objects, settings) if item not in held]
-    if open_ and any(policy.properties is UNKNOWN for policy in policies):
+    reached = _reached(sidecar, objects, settings)
+    free = [str(item) for item in reached if item not in packets.held]
+    if free and packets.unknown:
         yield Unjudged(where, sidecar.urn)
-    elif open_:
+    elif free:
         yield Violation(
             where,
             f"is 'REGISTRY_ONLY', which only the proxy keeps, and no NetworkPolicy holds packets "
-            f"out of {', '.join(map(str, open_))}",
+            f"out of {', '.join(free)}",
             "Add a NetworkPolicy with policyTypes Egress that lets pods reach the egress gateway, "
             "DNS and the control plane only",
             sidecar.urn,
@@ -97,7 +108,7 @@ def _holds_egress(policy: Resource) -> bool:
     return restricts and not any(selector.values())
 
 
-def _outside_hosts(entry: Resource, gateways: list[Resource]) -> Iterator[Finding]:
+def _outside_hosts(entry: Resource, served: Hosts[Resource]) -> Iterator[Finding]:
     """The hosts of a ServiceEntry, each of which some Gateway's server must take."""
     spec = at(entry.properties, "spec")
     if spec is UNKNOWN or at(spec, "hosts") is UNKNOWN or at(spec, "location") is UNKNOWN:
@@ -105,12 +116,11 @@ def _outside_hosts(entry: Resource, gateways: list[Resource]) -> Iterator[Findin
         return
     if at(spec, "location") == "MESH_INTERNAL":
         return
-    served = [host for gateway in gateways for host in served_hosts(gateway)]
     for index, host in each(spec, "hosts"):
         where = f"spec.hosts[{index}]"
-        if isinstance(host, str) and any(covers(known, host) for known in served):
+        if isinstance(host, str) and any(served.of(host)):
             continue
-        if host is UNKNOWN or UNKNOWN in served:
+        if host is UNKNOWN or served.unknown:
             yield Unjudged(where, entry.urn)
         else:
             yield Violation(
@@ -132,8 +142,3 @@ def served_hosts(gateway: Resource) -> Iterator[object]:
             yield UNKNOWN
         for _, host in each(server, "hosts"):
             yield host.rpartition("/")[2] if isinstance(host, str) else host
-
-
-def covers(pattern: object, host: str) -> bool:
-    """Whether a host, or a pattern of hosts such as `*.example.com`, takes a host."""
-    return isinstance(pattern, str) and fnmatchcase(host, pattern)

@@ -43,7 +43,8 @@ def managed_mesh_everywhere(resources: list[Resource], settings: Settings) -> It
     yield from _management(features, members)
     if not (features or members or asks_for_managed(resources)):
         return
-    left_out = [f for cluster in of_kind(resources, CLUSTER) for f in _joins(cluster, resources)]
+    fleet = _Fleet(resources, members)
+    left_out = [f for cluster in of_kind(resources, CLUSTER) for f in _joins(cluster, fleet)]
     if any(has_own(objects) for objects in by_cluster(resources).values()):
         return
     if left_out and possible_control_planes(resources):
@@ -67,9 +68,36 @@ def _management(features: list[Resource], members: list[Resource]) -> Iterator[F
             yield Violation(".".join(steps), _said(found), mend, feature.urn)
 
 
-def _joins(cluster: Resource, resources: list[Resource]) -> Iterator[Finding]:
+class _Fleet:
+    """Who is registered in the fleet, and for which members the mesh is on."""
+
+    def __init__(self, resources: list[Resource], members: list[Resource]) -> None:
+        self.on_by_default = on_by_default(resources)
+        self.with_mesh = {_last(at(member.properties, "membership")) for member in members}
+        self._registrations: dict[object, Resource] = {}
+        for registration in of_kind(resources, MEMBERSHIP):
+            link = at(registration.properties, "endpoint", "gkeCluster", "resourceLink")
+            self._registrations[_last(link)] = registration
+
+    def name(self, cluster: Resource) -> object:
+        """The cluster's name in the fleet: None if it is in none, UNKNOWN if that is not known.
+
+        A cluster born in a fleet is called there as it is called itself.
+        """
+        fleet, name = at(cluster.properties, "fleet"), at(cluster.properties, "name")
+        if fleet is UNKNOWN or at(fleet, "project") is UNKNOWN:
+            return UNKNOWN
+        if at(fleet, "project"):
+            known = [at(fleet, key) for key in ("membershipId", "membership")]
+            return next((_last(k) for k in known if isinstance(k, str) and k), name)
+        if registration := self._registrations.get(name):
+            return at(registration.properties, "membershipId")
+        return UNKNOWN if UNKNOWN in self._registrations else None
+
+
+def _joins(cluster: Resource, fleet: _Fleet) -> Iterator[Finding]:
     """What keeps a cluster from being registered and in the mesh."""
-    name = _registered_as(cluster, resources)
+    name = fleet.name(cluster)
     if name is UNKNOWN:
         yield Unjudged("fleet", cluster.urn)
     elif name is None:
@@ -79,11 +107,8 @@ def _joins(cluster: Resource, resources: list[Resource]) -> Iterator[Finding]:
             "Set fleet.project to the fleet's project",
             cluster.urn,
         )
-    elif not on_by_default(resources):
-        members = [at(m.properties, "membership") for m in mesh_memberships(resources)]
-        if name in [_last(member) for member in members]:
-            return
-        if UNKNOWN in members:
+    elif not fleet.on_by_default and name not in fleet.with_mesh:
+        if UNKNOWN in fleet.with_mesh:
             yield Unjudged("fleet", cluster.urn)
         else:
             yield Violation(
@@ -93,28 +118,6 @@ def _joins(cluster: Resource, resources: list[Resource]) -> Iterator[Finding]:
                 "fleetDefaultMemberConfig on the Feature",
                 cluster.urn,
             )
-
-
-def _registered_as(cluster: Resource, resources: list[Resource]) -> object:
-    """The cluster's name in the fleet: None if it is in none, UNKNOWN if that is not known yet.
-
-    A cluster born in a fleet is called there as it is called itself.
-    """
-    fleet, name = at(cluster.properties, "fleet"), at(cluster.properties, "name")
-    if fleet is UNKNOWN or at(fleet, "project") is UNKNOWN:
-        return UNKNOWN
-    if at(fleet, "project"):
-        known = [at(fleet, key) for key in ("membershipId", "membership")]
-        return next((_last(k) for k in known if isinstance(k, str) and k), name)
-    links = {m.urn: m for m in of_kind(resources, MEMBERSHIP)}
-    found: object = None
-    for member in links.values():
-        link = at(member.properties, "endpoint", "gkeCluster", "resourceLink")
-        if isinstance(link, str) and link.endswith(f"/{name}"):
-            return at(member.properties, "membershipId")
-        if link is UNKNOWN:
-            found = UNKNOWN
-    return found
 
 
 def _last(path: object) -> object:

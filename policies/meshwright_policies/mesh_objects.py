@@ -1,5 +1,6 @@
 """What rules about the mesh read alike: kinds, names, labels, and which clusters are in it."""
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
@@ -33,7 +34,13 @@ INJECTION_LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode"
 
 def of_kind(resources: Iterable[Resource], *kinds: re.Pattern[str] | str) -> list[Resource]:
     """Those of the resources that are of one of the kinds."""
-    return [r for r in resources if any(re.match(kind, r.type) for kind in kinds)]
+    return [r for r in resources if any(_is(kind, r.type) for kind in kinds)]
+
+
+@functools.lru_cache(maxsize=8192)
+def _is(kind: re.Pattern[str] | str, type_: str) -> bool:
+    """Whether a type is of a kind. There are few types, however many resources there are."""
+    return bool(re.match(kind, type_))
 
 
 def by_cluster(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
@@ -58,9 +65,10 @@ def meshes(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
 
 def shows_mesh(resource: Resource) -> bool:
     """Whether an object shows that its cluster is in a mesh."""
-    return bool(MESH_OBJECT.match(resource.type)) or (
-        bool(NAMESPACE.match(resource.type)) and joins_mesh(mapping(labels(resource)))
-    )
+    if _is(MESH_OBJECT, resource.type):
+        return True
+    labelled = _is(NAMESPACE, resource.type) or _is(NAMESPACE_PATCH, resource.type)
+    return labelled and joins_mesh(mapping(labels(resource)))
 
 
 def joins_mesh(found: Mapping[str, object]) -> bool:

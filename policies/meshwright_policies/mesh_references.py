@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from meshwright_policies.mesh_egress import covers, served_hosts
+from meshwright_policies.mesh_egress import served_hosts
+from meshwright_policies.mesh_hosts import (
+    CLUSTER_SET,
+    DOMAIN,
+    Hosts,
+    covers,
+    full_host,
+    service_of,
+)
 from meshwright_policies.mesh_objects import (
     DESTINATION_RULE,
     GATEWAY,
@@ -27,10 +35,6 @@ from meshwright_policies.rule import (
 )
 from meshwright_policies.values import UNKNOWN, at, each
 
-DOMAIN = ".svc.cluster.local"
-# Hosts of Services that other clusters export, which no object of this cluster declares.
-CLUSTER_SET = ".svc.clusterset.local"
-
 
 @dataclass(frozen=True)
 class Destination:
@@ -50,7 +54,7 @@ class Destination:
 def subsets_exist(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
     """A DestinationRule counts in its own cluster only, since each control plane reads its own."""
     for objects in by_cluster(resources).values():
-        rules = of_kind(objects, DESTINATION_RULE)
+        rules = _Rules(of_kind(objects, DESTINATION_RULE))
         for route in of_kind(objects, VIRTUAL_SERVICE):
             for destination in destinations(route):
                 yield from _subset(route, destination, rules)
@@ -67,10 +71,10 @@ def hosts_and_gateways_exist(resources: list[Resource], settings: Settings) -> I
     """Services are judged in namespaces whose Services this stack makes, in any of its clusters:
     one that another stack makes cannot be seen here.
     """
-    services = of_kind(resources, SERVICE)
+    services = _Services(of_kind(resources, SERVICE))
     for objects in by_cluster(resources).values():
-        gateways = of_kind(objects, GATEWAY)
-        entries = of_kind(objects, SERVICE_ENTRY)
+        gateways = _Gateways(of_kind(objects, GATEWAY))
+        entries = _entries(of_kind(objects, SERVICE_ENTRY))
         for route in of_kind(objects, VIRTUAL_SERVICE):
             if at(route.properties, "spec") is UNKNOWN:
                 yield Unjudged("spec", route.urn)
@@ -94,12 +98,22 @@ def destinations(route: Resource) -> Iterator[Destination]:
                 yield Destination(where, at(mirror, "destination"))
 
 
-def full_host(host: str, namespace: object) -> str:
-    """A host in full: a short name is that of a Service in the namespace of who names it."""
-    return host if "." in host or "*" in host else f"{host}.{namespace}{DOMAIN}"
+class _Rules:
+    """The DestinationRules of a cluster, by the host that each is for."""
+
+    def __init__(self, rules: list[Resource]) -> None:
+        self.by_host: Hosts[Resource] = Hosts()
+        # Whether some of them could still turn out to be one that is looked for.
+        self.unknown = False
+        for rule in rules:
+            spec, home = at(rule.properties, "spec"), namespace(rule)
+            host = at(spec, "host")
+            self.unknown |= UNKNOWN in (host, at(spec, "subsets"), home)
+            if isinstance(host, str):
+                self.by_host.add(full_host(host, home), rule)
 
 
-def _subset(route: Resource, destination: Destination, rules: list[Resource]) -> Iterator[Finding]:
+def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterator[Finding]:
     host, subset = (at(destination.value, key) for key in ("host", "subset"))
     where = f"{destination.path}.subset"
     if subset is None:
@@ -108,11 +122,11 @@ def _subset(route: Resource, destination: Destination, rules: list[Resource]) ->
         yield Unjudged(where, route.urn)
         return
     full = full_host(str(host), namespace(route))
-    about = [rule for rule in rules if _is_about(rule, full)]
+    about = list(rules.by_host.of(full))
     named = [at(s, "name") for rule in about for s in items(rule.properties, "spec", "subsets")]
     if subset in named:
         return
-    if UNKNOWN in named or any(_unknown_rule(rule) for rule in rules):
+    if UNKNOWN in named or rules.unknown:
         yield Unjudged(where, route.urn)
     elif about:
         known = ", ".join(map(str, named)) or "none"
@@ -126,19 +140,24 @@ def _subset(route: Resource, destination: Destination, rules: list[Resource]) ->
         yield Violation(where, what, mend, route.urn)
 
 
-def _is_about(rule: Resource, full: str) -> bool:
-    host = at(rule.properties, "spec", "host")
-    return isinstance(host, str) and covers(full_host(host, namespace(rule)), full)
+class _Gateways:
+    """The Gateways of a cluster, by namespace and name."""
+
+    def __init__(self, gateways: list[Resource]) -> None:
+        self._by_name: dict[object, list[Resource]] = {}
+        for item in gateways:
+            self._by_name.setdefault((namespace(item), name(item)), []).append(item)
+        self.unknown = any(UNKNOWN in (name(item), namespace(item)) for item in gateways)
+
+    def named(self, wanted: object, home: object) -> list[Resource]:
+        """Those that a route in a namespace means by `name` or `namespace/name`."""
+        if not isinstance(wanted, str):
+            return []
+        where, _, called = wanted.rpartition("/")
+        return self._by_name.get((where or home, called), [])
 
 
-def _unknown_rule(rule: Resource) -> bool:
-    """Whether a DestinationRule could still turn out to be the one that is looked for."""
-    spec = at(rule.properties, "spec")
-    found = (at(spec, "host"), at(spec, "subsets"), namespace(rule))
-    return UNKNOWN in found
-
-
-def _gateways(route: Resource, gateways: list[Resource]) -> Iterator[Finding]:
+def _gateways(route: Resource, gateways: _Gateways) -> Iterator[Finding]:
     """The gateways that a route is bound to, and whether they serve its hosts."""
     serving: list[object] = []
     if at(route.properties, "spec", "gateways") is UNKNOWN:
@@ -149,29 +168,18 @@ def _gateways(route: Resource, gateways: list[Resource]) -> Iterator[Finding]:
         where = f"spec.gateways[{index}]"
         if gateway == "mesh":
             continue
-        found = [item for item in gateways if _is_named(item, gateway, namespace(route))]
+        found = gateways.named(gateway, namespace(route))
         serving += [host for item in found for host in served_hosts(item)]
-        if gateway is UNKNOWN or (not found and _any_unnamed(gateways)):
+        if gateway is UNKNOWN or (not found and gateways.unknown):
             serving.append(UNKNOWN)
             yield Unjudged(where, route.urn)
         elif not found:
             what = f"{gateway!r} is no Gateway of this cluster"
             yield Violation(where, what, "Name it as namespace/name", route.urn)
-            serving.append(UNKNOWN)
+            return  # which hosts the gateway that was meant serves cannot be said
     # In a route for callers in the mesh too, a host may be theirs alone.
     if names and all(gateway != "mesh" for _, gateway in names):
         yield from _served(route, serving)
-
-
-def _is_named(gateway: Resource, wanted: object, home: object) -> bool:
-    if not isinstance(wanted, str):
-        return False
-    where, _, called = wanted.rpartition("/")
-    return name(gateway) == called and namespace(gateway) == (where or home)
-
-
-def _any_unnamed(gateways: list[Resource]) -> bool:
-    return any(UNKNOWN in (name(item), namespace(item)) for item in gateways)
 
 
 def _served(route: Resource, serving: list[object]) -> Iterator[Finding]:
@@ -195,24 +203,45 @@ def _overlap(served: object, host: str) -> bool:
     return covers(served, host) or (isinstance(served, str) and covers(host, served))
 
 
+class _Services:
+    """The names of Services by their namespaces."""
+
+    def __init__(self, services: list[Resource]) -> None:
+        self._names: dict[object, set[object]] = {}
+        for item in services:
+            self._names.setdefault(namespace(item), set()).add(name(item))
+
+    def beside(self, home: str) -> set[object]:
+        """The names in a namespace, and those in one that is not known yet."""
+        return self._names.get(home, set()) | self._names.get(UNKNOWN, set())
+
+
+def _entries(entries: list[Resource]) -> Hosts[Resource]:
+    """The ServiceEntries of a cluster, by their hosts."""
+    hosts: Hosts[Resource] = Hosts()
+    for entry in entries:
+        found = at(entry.properties, "spec", "hosts")
+        for host in [UNKNOWN] if found is UNKNOWN else items(found):
+            hosts.add(host, entry)
+    return hosts
+
+
 def _host(
-    route: Resource, destination: Destination, services: list[Resource], entries: list[Resource]
+    route: Resource, destination: Destination, services: _Services, entries: Hosts[Resource]
 ) -> Iterator[Finding]:
     where, host = f"{destination.path}.host", at(destination.value, "host")
     if UNKNOWN in (host, namespace(route)):
         yield Unjudged(where, route.urn)
         return
     full = full_host(str(host), namespace(route))
-    known = [h for entry in entries for h in items(entry.properties, "spec", "hosts")]
-    if full.endswith(CLUSTER_SET) or any(covers(pattern, full) for pattern in known):
+    if full.endswith(CLUSTER_SET) or any(entries.of(full)):
         return
     inside = full.endswith(DOMAIN)
-    called, _, home = full.removesuffix(DOMAIN).partition(".")
-    neighbours = [name(item) for item in services if namespace(item) in (home, UNKNOWN)]
+    called, home = service_of(full)
+    neighbours = services.beside(home)
     if inside and (called in neighbours or not neighbours):
         return
-    unread = any(at(entry.properties, "spec", "hosts") is UNKNOWN for entry in entries)
-    if unread or UNKNOWN in known or (inside and UNKNOWN in neighbours):
+    if entries.unknown or (inside and UNKNOWN in neighbours):
         yield Unjudged(where, route.urn)
     else:
         yield Violation(

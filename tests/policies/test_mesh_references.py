@@ -180,6 +180,7 @@ HOST = "spec.http[0].route[0].destination.host"
 def test_a_route_to_nowhere_is_found(resources: list[Resource], where: str, said: str) -> None:
     assert ("route", where) in wrong(hosts_and_gateways_exist, *resources)
     assert len(wrong(hosts_and_gateways_exist, *resources)) == 1
+    assert open_(hosts_and_gateways_exist, *resources) == []
     assert said in what(hosts_and_gateways_exist, *resources)
 
 

@@ -1,5 +1,7 @@
 """MESH-01 to 03 and 09: clusters in the mesh are encrypted and closed, and tokens stay apart."""
 
+import dataclasses
+
 import pytest
 
 from meshwright_policies.mesh_security import (
@@ -96,6 +98,13 @@ def test_a_weaker_mesh_wide_mode_is_found_even_beside_a_strict_one(mode: object)
 )
 def test_a_mesh_that_is_open_by_default_is_found(open_: list[Resource]) -> None:
     assert urns(default_deny, strict(), *open_, route())
+
+
+def test_a_patch_that_injects_makes_its_cluster_a_mesh_too() -> None:
+    patch = injected({"istio-injection": "enabled"})
+    patch = dataclasses.replace(patch, type="kubernetes:core/v1:NamespacePatch")
+
+    assert urns(strict_mtls, patch) == ["urn:ns"]
 
 
 @pytest.mark.parametrize(
