@@ -33,7 +33,7 @@ def show(console: Console, report: Report, fail_on: Severity | None = None) -> N
     _mended(console, report)
     if report.not_known:
         console.print(
-            "\n[bold]not known yet[/] (`pulumi up` judges it, before it changes anything)"
+            "\n[bold]not known yet[/] (`pulumi up` judges it)"
         )
         rows = [(n.rule, n.text) for n in report.not_known]
         console.print(Padding(_table(rows), (0, 0, 0, 2), expand=False))
