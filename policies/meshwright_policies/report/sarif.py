@@ -106,7 +106,6 @@ def _descriptor(id: str, title: str, severity: Severity, source: str) -> Reporti
         properties={
             "tags": ["security", id.partition("-")[0]],
             "security-severity": str(_SCORES[severity]),
-            "problem.severity": severity.value,
         },
     )
 
