@@ -13,6 +13,7 @@ from bench.deployment import deployment
 from bench.figures import Figure
 from bench.flat import flat
 from bench.imports import imports
+from bench.policies import policies
 from bench.scale import scale
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -21,10 +22,11 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "flat": flat,
     "scale": scale,
     "deployment": deployment,
+    "policies": policies,
     "tests": measures.tests,
     "cold": measures.cold,
 }
-_DEFAULT = ("dev", "imports", "flat", "scale", "deployment")
+_DEFAULT = ("dev", "imports", "flat", "scale", "deployment", "policies")
 
 
 def main() -> None:

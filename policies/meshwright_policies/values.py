@@ -5,7 +5,7 @@ A rule must not judge what is not known yet: the same rule runs again in the upd
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from meshwright_policies.rule import Settings, Unjudged
 
@@ -43,11 +43,12 @@ class SecretText(str):
 
 def at(value: object, *path: str) -> object:
     """What stands at a path of keys: None if it is missing, UNKNOWN if any step is unknown."""
+    found: Any = value
     for key in path:
-        if not isinstance(value, dict):
-            return UNKNOWN if value is UNKNOWN else None
-        value = cast(dict[str, object], value).get(key)
-    return value
+        if not isinstance(found, dict):
+            return UNKNOWN if found is UNKNOWN else None
+        found = found.get(key)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return found  # pyright: ignore[reportUnknownVariableType]
 
 
 def unjudged(value: object, *path: str, prefix: str = "") -> Iterator[Unjudged]:
