@@ -44,10 +44,11 @@ class Stack:
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         return run(command, self.environment, cwd=self.program)
 
-    def up(self) -> Path:
+    def up(self, *options: str) -> Path:
         """`pulumi up`; the path of its event log."""
         log = self.program.parent / "events.jsonl"
-        self.pulumi("up", "--yes", "--skip-preview", "--stack", self.name, "--event-log", str(log))
+        watched = ["--stack", self.name, "--event-log", str(log)]
+        self.pulumi("up", "--yes", "--skip-preview", *watched, *options)
         return log
 
     def deployment(self) -> dict[str, Any]:
