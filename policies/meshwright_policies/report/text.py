@@ -32,9 +32,7 @@ def show(console: Console, report: Report, fail_on: Severity | None = None) -> N
         _rule(console, list(group))
     _mended(console, report)
     if report.not_known:
-        console.print(
-            "\n[bold]not known yet[/] (`pulumi up` judges it)"
-        )
+        console.print("\n[bold]not known yet[/] (`pulumi up` judges it)")
         rows = [(n.rule, n.text) for n in report.not_known]
         console.print(Padding(_table(rows), (0, 0, 0, 2), expand=False))
     for note in report.notes:
