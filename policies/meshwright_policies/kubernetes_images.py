@@ -36,7 +36,7 @@ def allowed_registries(resource: Resource, settings: Settings) -> Iterator[Findi
             yield Unjudged(where)
         elif isinstance(image, str) and not _allowed(image, settings.allowed_registries):
             mend = f"Copy the image into one of the allowed registries ({names})"
-            yield Violation(where, f"is {image!r}, which is in none of them", mend)
+            yield Violation(where, f"is {image!r}, from a registry that is not allowed", mend)
 
 
 def _images(resource: Resource) -> Iterator[tuple[str, object]]:

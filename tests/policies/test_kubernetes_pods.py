@@ -200,6 +200,27 @@ def test_each_field_of_the_restricted_level_is_found_at_its_place(
     assert places(baseline, A_POD, pod(spec)) == []
 
 
+@BOTH
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"configMap": {"name": "c"}},
+        {"csi": {"driver": "secrets-store.csi.k8s.io"}},
+        {"downwardAPI": {"items": []}},
+        {"emptyDir": {}},
+        {"ephemeral": {"volumeClaimTemplate": {}}},
+        {"image": {"reference": "model"}},
+        {"persistentVolumeClaim": {"claimName": "data"}},
+        {"projected": {"sources": []}},
+        {"secret": {"secretName": "tls"}},
+    ],
+)
+def test_volumes_that_the_cluster_provides_hold(rule: Rule, source: dict) -> None:
+    spec = weakened("volumes", [{"name": "v"} | source])
+
+    assert places(rule, A_POD, pod(spec)) == []
+
+
 @pytest.mark.parametrize(
     ("path", "where"),
     [
