@@ -175,11 +175,9 @@ def labelled(resource: Resource, settings: Settings) -> Iterator[Finding]:
         if labels is UNKNOWN:
             yield Unjudged("resourceLabels")
             continue
-        known = cast(dict[str, object], labels or {})
         for key in settings.required_labels:
-            if known.get(key) is UNKNOWN:
+            found = at(labels, key)
+            if found is UNKNOWN:
                 yield Unjudged(f"resourceLabels.{key}")
-            elif not known.get(key):
-                yield Violation(
-                    f"resourceLabels.{key}", said(known.get(key)), f"Add the label {key}"
-                )
+            elif not found:
+                yield Violation(f"resourceLabels.{key}", said(found), f"Add the label {key}")

@@ -8,9 +8,9 @@ from meshwright_policies.mesh_objects import (
     GATEWAY,
     authorization_fields,
     items,
-    mapping,
     meshes,
     of_kind,
+    selected,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -98,15 +98,15 @@ class _GatewayPods:
     def __init__(self, gateways: list[Resource]) -> None:
         self._selectors: dict[tuple[str, object], list[Mapping[str, object]]] = {}
         for gateway in gateways:
-            selector = mapping(at(gateway.properties, "spec", "selector"))
+            selector = selected(at(gateway.properties, "spec", "selector"))
             for label in list(selector.items())[:1]:
                 self._selectors.setdefault(label, []).append(selector)
 
-    def hold(self, selected: Mapping[str, object]) -> bool:
+    def hold(self, labels: Mapping[str, object]) -> bool:
         """Whether pods with these labels, and perhaps more, are those of a Gateway."""
         return any(
-            selector.items() <= selected.items()
-            for label in selected.items()
+            selector.items() <= labels.items()
+            for label in labels.items()
             for selector in self._selectors.get(label, [])
         )
 
@@ -116,13 +116,11 @@ def _at_gateway(spec: object, gateways: _GatewayPods) -> bool:
     references = [*items(spec, "targetRefs"), at(spec, "targetRef")]
     if any(at(reference, "kind") == "Gateway" for reference in references):
         return True
-    selected = mapping(at(spec, "selector", "matchLabels"))
-    if any(label in selected for label in GATEWAY_NAME_LABELS):
+    labels = selected(at(spec, "selector", "matchLabels"))
+    if any(label in labels for label in GATEWAY_NAME_LABELS):
         return True
-    istio = selected.get("istio")
-    return istio in ("ingressgateway", "egressgateway", "eastwestgateway") or gateways.hold(
-        selected
-    )
+    istio = labels.get("istio")
+    return istio in ("ingressgateway", "egressgateway", "eastwestgateway") or gateways.hold(labels)
 
 
 def _callers(policy: Resource, path: str, rule: object) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from meshwright_policies.mesh_control_planes import (
     on_by_default,
     possible_control_planes,
 )
-from meshwright_policies.mesh_objects import by_cluster, not_known, of_kind
+from meshwright_policies.mesh_objects import by_cluster, not_known, of_kind, text
 from meshwright_policies.rule import (
     CLUSTER,
     Finding,
@@ -84,14 +84,14 @@ class _Fleet:
 
         A cluster born in a fleet is called there as it is called itself.
         """
-        fleet, name = at(cluster.properties, "fleet"), at(cluster.properties, "name")
+        fleet, name = at(cluster.properties, "fleet"), text(at(cluster.properties, "name"))
         if fleet is UNKNOWN or at(fleet, "project") is UNKNOWN:
             return UNKNOWN
         if at(fleet, "project"):
             known = [at(fleet, key) for key in ("membershipId", "membership")]
             return next((_last(k) for k in known if isinstance(k, str) and k), name)
         if registration := self._registrations.get(name):
-            return at(registration.properties, "membershipId")
+            return text(at(registration.properties, "membershipId"))
         return UNKNOWN if UNKNOWN in self._registrations else None
 
 
@@ -121,7 +121,7 @@ def _joins(cluster: Resource, fleet: _Fleet) -> Iterator[Finding]:
 
 
 def _last(path: object) -> object:
-    return path.rpartition("/")[2] if isinstance(path, str) else path
+    return path.rpartition("/")[2] if isinstance(path, str) else text(path)
 
 
 def _said(value: object) -> str:

@@ -15,6 +15,7 @@ from meshwright_policies.mesh_objects import (
     meshes,
     name,
     of_kind,
+    text,
 )
 from meshwright_policies.pods import WORKLOADS, WORKLOADS_AND_PATCHES, Pod, containers, pods
 from meshwright_policies.rule import (
@@ -60,7 +61,10 @@ def injected_workloads(resources: list[Resource], settings: Settings) -> Iterato
                 if is_system(pod.namespace) or at(pod.spec, "hostNetwork") is True:
                     continue
                 yield from _refused(workload, pod)
-                home = namespaces.get(pod.namespace)
+                if pod.namespace is UNKNOWN and workload.properties is not UNKNOWN:
+                    yield Unjudged("metadata.namespace", workload.urn)
+                    continue
+                home = namespaces.get(text(pod.namespace) or "default")
                 if home and not _asks(pod) and not joins_mesh(mapping(labels(home))):
                     outside[home.urn] = home
         for namespace in outside.values():

@@ -89,6 +89,11 @@ def mapping(value: object) -> Mapping[str, object]:
     return cast(Mapping[str, object], value) if isinstance(value, Mapping) else {}
 
 
+def selected(value: object) -> Mapping[str, object]:
+    """The labels that a selector wants, each with its value or UNKNOWN."""
+    return {label: item for label, item in mapping(value).items() if text(item) is not None}
+
+
 def items(value: object, *path: str) -> list[object]:
     """The list at a path; empty where it is missing or not known."""
     found = at(value, *path)
@@ -100,14 +105,19 @@ def labels(resource: Resource) -> object:
     return at(resource.properties, "metadata", "labels")
 
 
+def text(value: object) -> object:
+    """The value if it is text, or UNKNOWN; a value of another type is for the API to refuse."""
+    return value if value is UNKNOWN or isinstance(value, str) else None
+
+
 def name(resource: Resource) -> object:
     """The name of an object in its cluster: a string, None or UNKNOWN."""
-    return at(resource.properties, "metadata", "name")
+    return text(at(resource.properties, "metadata", "name"))
 
 
 def namespace(resource: Resource) -> object:
     """The namespace of an object; where none is written, Kubernetes takes `default`."""
-    found = at(resource.properties, "metadata", "namespace")
+    found = text(at(resource.properties, "metadata", "namespace"))
     return "default" if found is None else found
 
 

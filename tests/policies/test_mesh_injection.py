@@ -54,6 +54,12 @@ def test_workloads_with_a_proxy_hold(resources: list[Resource]) -> None:
     assert wrong(injected_workloads, *resources) == []
 
 
+def test_a_workload_without_a_namespace_is_in_the_default_one() -> None:
+    resources = [MESH, namespace("default"), deployment("a", home=None)]
+
+    assert wrong(injected_workloads, *resources) == [("default", "metadata.labels")]
+
+
 def test_a_namespace_with_workloads_and_no_label_is_found_once() -> None:
     resources = [MESH, namespace("shop", {"team": "a"}), deployment("a"), deployment("b")]
 
@@ -74,6 +80,7 @@ def test_a_pod_that_refuses_its_proxy_is_found(place: str) -> None:
     [
         ([namespace("shop", UNKNOWN), deployment("a")], ("shop", "metadata.labels")),
         ([planned(DEPLOYMENT, "a")], ("a", "spec")),
+        ([namespace("default"), deployment("a", home=UNKNOWN)], ("a", "metadata.namespace")),
         (
             [namespace("shop", ENABLED), deployment("a", labels={INJECT: UNKNOWN})],
             ("a", f'{TEMPLATE}.labels["{INJECT}"]'),
