@@ -10,6 +10,7 @@ from meshwright_policies.mesh_objects import (
     items,
     meshes,
     of_kind,
+    or_patch,
     selected,
 )
 from meshwright_policies.rule import (
@@ -29,7 +30,6 @@ WORKLOAD_IDENTITIES = ("principals", "namespaces", "serviceAccounts")
 GATEWAY_NAME_LABELS = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
 # A wildcard that still names one namespace in full.
 ONE_NAMESPACE = re.compile(r"(^|.*/)ns/[^*/]+(/.*)?$")
-POLICY_TYPES = AUTHORIZATION_POLICY.pattern
 
 
 @resource_rule(
@@ -38,7 +38,7 @@ POLICY_TYPES = AUTHORIZATION_POLICY.pattern
     source="Google asm-policy bundle 1.2.3, Istio's security best practices",
     title="ALLOW policies say what may pass and DENY policies what alone is spared, so that a call "
     "that a policy's author did not think of is refused.",
-    types=POLICY_TYPES,
+    types=or_patch(AUTHORIZATION_POLICY),
 )
 def patterns_that_fail_closed(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """No field that begins with `not` in an ALLOW rule, none without it in a DENY rule."""

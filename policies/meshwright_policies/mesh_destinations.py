@@ -10,6 +10,7 @@ from meshwright_policies.mesh_objects import (
     meshes,
     namespace,
     of_kind,
+    or_patch,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -37,7 +38,7 @@ PROXY_PORTS = (15020, 15021, 15090)
     source="Google's DestinationRuleTLSEnabled, Istio's security best practices",
     title="No DestinationRule turns encryption off or leaves the server unverified, so that nobody "
     "on the way reads or answers a call.",
-    types=DESTINATION_RULE.pattern,
+    types=or_patch(DESTINATION_RULE),
 )
 def destination_tls(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """The host's settings, those of its ports, and those of its subsets."""

@@ -77,7 +77,9 @@ class _Fleet:
         self._registrations: dict[object, Resource] = {}
         for registration in of_kind(resources, MEMBERSHIP):
             link = at(registration.properties, "endpoint", "gkeCluster", "resourceLink")
-            self._registrations[_last(link)] = registration
+            # One without a link is some other cluster's, not that of a cluster without a name.
+            if link is not None:
+                self._registrations[_last(link)] = registration
 
     def name(self, cluster: Resource) -> object:
         """The cluster's name in the fleet: None if it is in none, UNKNOWN if that is not known.

@@ -8,6 +8,7 @@ from meshwright_policies.mesh_objects import (
     AUTHORIZATION_POLICY,
     authorization_fields,
     items,
+    or_patch,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -20,6 +21,7 @@ from meshwright_policies.rule import (
 )
 from meshwright_policies.values import UNKNOWN, at, unjudged
 
+POLICIES = or_patch(AUTHORIZATION_POLICY)
 # What proxies normalise before they compare, so that a value written so never matches.
 NOT_NORMAL = {
     re.compile(r"//"): "repeats a slash",
@@ -37,11 +39,11 @@ NOT_NORMAL = {
     source="Google asm-policy bundle 1.2.2, Istio's security best practices",
     title="Policies compare values in the form that proxies bring requests into, so that no "
     "spelling of a path goes around them.",
-    types=f"{AUTHORIZATION_POLICY.pattern}|{CHART.pattern}|{CONFIG_MAP.pattern}",
+    types=f"{POLICIES}|{CHART.pattern}|{CONFIG_MAP.pattern}",
 )
 def normalised_values(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Values of policies, and the mesh config that says how requests are normalised."""
-    if AUTHORIZATION_POLICY.match(resource.type):
+    if re.match(POLICIES, resource.type):
         yield from _policy_values(at(resource.properties, "spec"))
     elif CHART.match(resource.type):
         yield from unjudged(resource.properties, "chart")

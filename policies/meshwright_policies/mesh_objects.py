@@ -32,6 +32,11 @@ _SYSTEM = re.compile(r"(kube|gke|gmp|asm)-[a-z0-9-]+$|(istio|gatekeeper|config-m
 INJECTION_LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
 
 
+def or_patch(kind: re.Pattern[str]) -> str:
+    """The type tokens of a kind and of patches of it, which say a part of an object only."""
+    return kind.pattern.removesuffix("$") + "(Patch)?$"
+
+
 def of_kind(resources: Iterable[Resource], *kinds: re.Pattern[str] | str) -> list[Resource]:
     """Those of the resources that are of one of the kinds."""
     return [r for r in resources if any(_is(kind, r.type) for kind in kinds)]

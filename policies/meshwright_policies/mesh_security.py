@@ -7,12 +7,14 @@ from meshwright_policies.mesh_objects import (
     AUTHORIZATION_POLICY,
     MESH_OBJECT,
     PEER_AUTHENTICATION,
+    REQUEST_AUTHENTICATION,
     key,
     mapping,
     mesh_wide,
     meshes,
     not_known,
     of_kind,
+    or_patch,
     shows_mesh,
 )
 from meshwright_policies.rule import (
@@ -72,15 +74,16 @@ def strict_mtls(resources: list[Resource], settings: Settings) -> Iterator[Findi
     source="Google asm-policy bundle 1.3.2",
     title="No namespace, workload or port takes less than mutual TLS, so that the mesh-wide "
     "promise has no hole.",
-    types=PEER_AUTHENTICATION.pattern,
+    types=or_patch(PEER_AUTHENTICATION),
 )
 def no_weaker_mtls(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Modes that are STRICT or inherited hold; the mesh-wide mode is MESH-01's."""
+    """Modes that are STRICT or inherited hold; the mode of the mesh-wide policy is MESH-01's."""
     mend = "Set it to STRICT or leave it out"
     spec = at(resource.properties, "spec")
     if spec is UNKNOWN:
         yield Unjudged("spec")
-    modes = {} if mesh_wide(resource, settings) else {"spec.mtls.mode": at(spec, "mtls", "mode")}
+    whole = PEER_AUTHENTICATION.match(resource.type) and mesh_wide(resource, settings)
+    modes = {} if whole else {"spec.mtls.mode": at(spec, "mtls", "mode")}
     ports = at(spec, "portLevelMtls")
     if ports is UNKNOWN and spec is not UNKNOWN:
         yield Unjudged("spec.portLevelMtls")
@@ -120,7 +123,7 @@ def default_deny(resources: list[Resource], settings: Settings) -> Iterator[Find
     source="Google asm-policy bundle 1.4.1",
     title="What a verified token says goes into headers of its own, so that it replaces no header "
     "that proxies and applications already trust.",
-    types=r"kubernetes:security\.istio\.io/\w+:RequestAuthentication$",
+    types=or_patch(REQUEST_AUTHENTICATION),
 )
 def own_output_headers(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """The payload's header and those of single claims."""

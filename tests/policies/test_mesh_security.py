@@ -4,6 +4,9 @@ import dataclasses
 
 import pytest
 
+from meshwright_policies.mesh_authorization import patterns_that_fail_closed
+from meshwright_policies.mesh_destinations import destination_tls
+from meshwright_policies.mesh_normalization import normalised_values
 from meshwright_policies.mesh_security import (
     default_deny,
     no_weaker_mtls,
@@ -256,3 +259,41 @@ def test_a_header_that_others_trust_is_found(header: str) -> None:
 def test_an_unknown_header_is_judged_later(properties: dict, where: str) -> None:
     assert places(own_output_headers, REQUEST, properties) == []
     assert not_known(own_output_headers, REQUEST, properties) == [where]
+
+
+@pytest.mark.parametrize(
+    ("rule", "type_", "spec", "where"),
+    [
+        (no_weaker_mtls, PEER, {"mtls": {"mode": "PERMISSIVE"}}, "spec.mtls.mode"),
+        (
+            own_output_headers,
+            REQUEST,
+            {"jwtRules": [{"outputPayloadToHeader": "Cookie"}]},
+            HEADER,
+        ),
+        (
+            patterns_that_fail_closed,
+            "kubernetes:security.istio.io/v1:AuthorizationPolicy",
+            {"rules": [{"to": [{"operation": {"notPaths": ["/a"]}}]}]},
+            "spec.rules[0].to[0].operation.notPaths",
+        ),
+        (
+            normalised_values,
+            "kubernetes:security.istio.io/v1:AuthorizationPolicy",
+            {"rules": [{"to": [{"operation": {"paths": ["a"]}}]}]},
+            "spec.rules[0].to[0].operation.paths[0]",
+        ),
+        (
+            destination_tls,
+            "kubernetes:networking.istio.io/v1:DestinationRule",
+            {"trafficPolicy": {"tls": {"mode": "DISABLE"}}},
+            "spec.trafficPolicy.tls.mode",
+        ),
+    ],
+)
+def test_a_patch_is_judged_by_what_it_says(rule: Rule, type_: str, spec: dict, where: str) -> None:
+    """Also one of the mesh-wide policy, which MESH-01 does not look into."""
+    properties = {"metadata": {"namespace": "istio-system"}, "spec": spec}
+
+    assert places(rule, f"{type_}Patch", properties) == [where]
+    assert places(rule, f"{type_}Patch", {"spec": {}}) == []
