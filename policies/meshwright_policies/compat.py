@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from meshwright_policies.compat_objects import not_taken, service_places
 from meshwright_policies.mesh_control_planes import (
+    CHART,
     FEATURE_MEMBERSHIP,
     asks_for_managed,
     control_planes,
@@ -54,9 +55,14 @@ def taken_by_traffic_director(resources: list[Resource], settings: Settings) -> 
     on = turned_on(resources)
     services = service_places(of_kind(resources, SERVICE))
     for objects in by_cluster(resources).values():
-        if asks_for_managed(objects) or (on and not has_own(objects)):
-            for item in objects:
-                yield from not_taken(item, services, settings)
+        asked = asks_for_managed(objects)
+        if not asked and (not on or has_own(objects)):
+            continue
+        found = [f for item in objects for f in not_taken(item, services, settings)]
+        if not asked and of_kind(possible_control_planes(objects), CHART):
+            # A chart of which nothing is known yet may be the cluster's own control plane.
+            found = [Unjudged(finding.where, finding.urn) for finding in found]
+        yield from found
     for member in mesh_memberships(resources):
         yield from not_known(member, "mesh", "management")
 

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from meshwright_policies.mesh_control_planes import mesh_config, parsed
+from meshwright_policies.mesh_control_planes import CHART, CONFIG_MAP, mesh_config, parsed
 from meshwright_policies.mesh_destinations import policies
 from meshwright_policies.mesh_hosts import DOMAIN, full_host, service_of
 from meshwright_policies.mesh_objects import (
@@ -22,6 +22,7 @@ from meshwright_policies.mesh_objects import (
     mapping,
     name,
     namespace,
+    of_kind,
 )
 from meshwright_policies.pods import WORKLOADS_AND_PATCHES, pods
 from meshwright_policies.rule import Finding, Resource, Settings, Unjudged, Violation
@@ -53,11 +54,12 @@ def not_taken(
     for check in _checks(item.type):
         for finding in check(item):
             yield _at(item, finding)
-    if DESTINATION_RULE.match(item.type):
+    if of_kind([item], DESTINATION_RULE):
         for finding in _subsets(item, services):
             yield _at(item, finding)
-    for finding in _mesh_config(item, settings):
-        yield _at(item, finding)
+    if of_kind([item], CHART, CONFIG_MAP):
+        for finding in _mesh_config(item, settings):
+            yield _at(item, finding)
 
 
 def _at(item: Resource, finding: Finding) -> Finding:

@@ -63,7 +63,7 @@ def asks_for_managed(objects: Iterable[Resource]) -> bool:
 
 def control_planes(objects: Iterable[Resource]) -> list[Resource]:
     """The control planes that a stack installs in clusters: charts and Deployments of istiod."""
-    return [item for item in objects if _is_istiod(item)]
+    return [item for item in of_kind(objects, CHART, DEPLOYMENT) if _is_istiod(item)]
 
 
 def possible_control_planes(objects: Iterable[Resource]) -> list[Resource]:

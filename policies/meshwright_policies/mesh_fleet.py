@@ -45,9 +45,9 @@ def managed_mesh_everywhere(resources: list[Resource], settings: Settings) -> It
         return
     fleet = _Fleet(resources, members)
     left_out = [f for cluster in of_kind(resources, CLUSTER) for f in _joins(cluster, fleet)]
-    if any(has_own(objects) for objects in by_cluster(resources).values()):
+    if not left_out or any(has_own(o) for o in by_cluster(resources).values()):
         return
-    if left_out and possible_control_planes(resources):
+    if possible_control_planes(resources):
         yield from (Unjudged(finding.where, finding.urn) for finding in left_out)
     else:
         yield from left_out

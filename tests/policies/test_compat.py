@@ -181,6 +181,14 @@ def test_a_planned_plugin_is_found_by_its_kind_alone() -> None:
     assert wrong(taken_by_traffic_director, member(), planned(WASM, "it")) == [("it", "kind")]
 
 
+def test_a_planned_chart_may_be_a_control_plane_of_the_cluster_s_own() -> None:
+    resources = [member(), planned(RELEASE, "chart"), planned(WASM, "it")]
+
+    assert wrong(taken_by_traffic_director, *resources) == []
+    assert open_(taken_by_traffic_director, *resources) == [("it", "kind")]
+    assert wrong(taken_by_traffic_director, MANAGED, *resources) == [("it", "kind")]
+
+
 def test_management_that_is_not_known_is_judged_later() -> None:
     resources = [member(UNKNOWN), thing(WASM, "it")]
 
