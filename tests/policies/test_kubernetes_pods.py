@@ -253,6 +253,15 @@ def test_what_is_known_beside_an_unknown_part_is_still_judged(rule: Rule, part: 
 
 
 @BOTH
+@pytest.mark.parametrize("path", ["securityContext", CONTEXT])
+def test_a_security_context_that_is_not_known_is_said_at_its_place(rule: Rule, path: str) -> None:
+    spec = weakened(path.replace("[0]", ".0"), UNKNOWN)
+
+    assert f"spec.{path}" in not_known(rule, A_POD, pod(spec))
+    assert places(rule, A_POD, pod(spec)) == []
+
+
+@BOTH
 def test_a_pod_that_is_not_known_at_all_is_said_once(rule: Rule) -> None:
     properties = {"metadata": {"namespace": "shop"}, "spec": {"template": UNKNOWN}}
 
@@ -260,8 +269,16 @@ def test_a_pod_that_is_not_known_at_all_is_said_once(rule: Rule) -> None:
     assert places(rule, DEPLOYMENT, properties) == []
 
 
+def test_a_pod_may_not_allow_root_even_if_each_container_refuses_it() -> None:
+    spec = weakened("securityContext.runAsNonRoot", False)
+    spec = changed(spec, "containers.0.securityContext.runAsNonRoot", True)
+
+    assert places(restricted, A_POD, pod(spec)) == ["spec.securityContext.runAsNonRoot"]
+
+
 def test_root_inside_a_user_namespace_is_nobody_outside() -> None:
-    spec = weakened("securityContext", {"seccompProfile": {"type": "RuntimeDefault"}})
+    context = {"seccompProfile": {"type": "RuntimeDefault"}, "runAsUser": 0}
+    spec = weakened("securityContext", context)
     unmasked = changed(spec, "containers.0.securityContext.procMount", "Unmasked")
 
     assert places(restricted, A_POD, pod(spec | {"hostUsers": False})) == []
