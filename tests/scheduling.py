@@ -8,7 +8,7 @@ longest begins first, so that no worker is left with it at the end.
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/")
+ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/", "tests/mesh/")
 # Their tests have a cloud each; those of the other files share one.
 A_CLOUD_EACH = tuple(
     f"tests/lifecycle/test_{name}.py"
