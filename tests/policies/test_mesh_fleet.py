@@ -77,6 +77,11 @@ def test_a_mesh_that_is_on_everywhere_holds(resources: list[Resource]) -> None:
             AUTOMATIC,
         ),
         ([feature(), member(), cluster()], ("east", "fleet"), "no member of the fleet"),
+        (
+            [member(), registration(None), made(CLUSTER, {}, name="unnamed")],
+            ("unnamed", "fleet"),
+            "no member of the fleet",
+        ),
         ([feature(), cluster(BORN)], ("east", "fleet"), "not on for this member"),
         ([member("west"), cluster(BORN)], ("east", "fleet"), "(east)"),
         ([MANAGED, cluster(BORN)], ("east", "fleet"), "FeatureMembership"),
