@@ -4,12 +4,23 @@ Knows nothing of the engine's protocol; servicer.py carries its words to and fro
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from meshwright_policies import config, exemptions
 from meshwright_policies.config import NOT_KNOWN_YET, PACK, Config, Level
-from meshwright_policies.rule import Finding, Resource, Rule, Severity, Unjudged
+from meshwright_policies.rule import (
+    Finding,
+    Resource,
+    Rule,
+    Settings,
+    Severity,
+    Unjudged,
+    Violation,
+)
 from meshwright_policies.values import UNKNOWN
 
 ABOUT = {
@@ -17,6 +28,9 @@ ABOUT = {
     NOT_KNOWN_YET: "What decides is not known before the update, which judges it then; until then "
     "it is neither right nor wrong.",
 }
+
+
+_Subject = TypeVar("_Subject", Resource, list[Resource])
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ class Judge:
             if rule.resource_check:
                 found: Iterable[Finding] = [Unjudged("")]
                 if resource.properties is not UNKNOWN:
-                    found = rule.resource_check(resource, self.config.settings)
+                    found = _whole(rule.resource_check, resource, self.config.settings)
                 said += self._said(rule, found, resource.urn)
         return said
 
@@ -86,7 +100,8 @@ class Judge:
         said: list[Said] = []
         for rule in self.rules:
             if rule.stack_check and self._level(rule) is not Level.DISABLED:
-                said += self._said(rule, rule.stack_check(resources, self.config.settings), "")
+                found = _whole(rule.stack_check, resources, self.config.settings)
+                said += self._said(rule, found, "")
         said += self._not_known_yet()
         said += self._idle_exemptions()
         return said
@@ -98,7 +113,10 @@ class Judge:
                 continue
             if self._exempt(rule, resource.urn)[0]:
                 continue
-            better = rule.remedy(resource, self.config.settings)
+            try:
+                better = rule.remedy(resource, self.config.settings)
+            except Exception:  # judging breaks on it too, and says so
+                continue
             if better is not None and better != resource.properties:
                 yield Mend(rule, better)
                 resource = Resource(
@@ -178,3 +196,19 @@ class Judge:
         level = self.config.levels[name]
         level = Level.ADVISORY if level is Level.REMEDIATE else level
         return Said(name, ABOUT[name], level, Severity.LOW, message, urn)
+
+
+def _whole(
+    check: Callable[[_Subject, Settings], Iterable[Finding]], subject: _Subject, settings: Settings
+) -> Iterator[Finding]:
+    """All that a rule finds; where it breaks, that is a finding and not the end of the preview."""
+    try:
+        yield from check(subject, settings)
+    except Exception as error:  # whatever it did not expect
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        yield Violation(
+            "this rule",
+            f"broke before it came to an end: {type(error).__name__} in {Path(place.filename).name}"
+            f", line {place.lineno}",
+            "Report it as a fault of the rule, and exempt the resource until it is mended",
+        )

@@ -297,3 +297,20 @@ def test_rules_see_whole_numbers_markers_and_secrets_that_do_not_show() -> None:
     assert isinstance(hidden, SecretText)
     assert "hush" not in f"{hidden} {hidden!r} {properties} {hidden:>9}"
     assert hidden.reveal() == "hush"
+
+
+def test_a_rule_that_breaks_is_named_and_ends_nothing_else() -> None:
+    @resource_rule("BOX-05", severity=Severity.HIGH, source="-", title="-", types="shop:",
+                   remedy=lambda resource, settings: {"lid": 1 / 0})  # fmt: skip
+    def broken(resource: Resource, settings: Settings) -> Iterator[Finding]:
+        yield Violation("first", "is seen", "Mend it")
+        raise KeyError("secret")
+
+    tried = Pack({"BOX-05": "remediate"}, rules=(broken, label))
+
+    first, fault, other = tried.analyze(KIND, "east", {})
+    assert "first: is seen" in first.message
+    assert said([fault, other]) == [("BOX-05", "mandatory"), ("BOX-02", "advisory")]
+    assert "KeyError in test_pack.py, line " in fault.message
+    assert "secret" not in fault.message
+    assert tried.remediate(KIND, "east", {}) == []
