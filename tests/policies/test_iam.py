@@ -112,6 +112,12 @@ def test_a_grant_to_everybody_is_found_in_every_service(type_: str, everybody: s
             "world",
         ),
         (
+            "gcp:storage/objectACL:ObjectACL",
+            {"predefinedAcl": "authenticatedRead"},
+            "predefinedAcl",
+            "world",
+        ),
+        (
             "gcp:storage/bucketAccessControl:BucketAccessControl",
             {"entity": "allAuthenticatedUsers", "role": "READER"},
             "entity",
@@ -167,6 +173,13 @@ def test_each_thing_that_is_wrong_with_a_grant_is_said() -> None:
         (BUCKET_POLICY, {"policyData": UNKNOWN}, "policyData"),
         (DATASET, {"accesses": UNKNOWN}, "accesses"),
         (DATASET, {"accesses": [{"iamMember": UNKNOWN}]}, "accesses[0].iamMember"),
+        ("gcp:storage/bucketACL:BucketACL", {"roleEntities": UNKNOWN}, "roleEntities"),
+        ("gcp:storage/bucketACL:BucketACL", {"predefinedAcl": UNKNOWN}, "predefinedAcl"),
+        (
+            "gcp:cloudrunv2/workerPool:WorkerPool",
+            {"invokerIamDisabled": UNKNOWN},
+            "invokerIamDisabled",
+        ),
         ("gcp:storage/bucketACL:BucketACL", {"roleEntities": [UNKNOWN]}, "roleEntities[0]"),
         ("gcp:storage/objectAccessControl:ObjectAccessControl", {"entity": UNKNOWN}, "entity"),
         ("gcp:cloudrunv2/service:Service", {"invokerIamDisabled": UNKNOWN}, "invokerIamDisabled"),

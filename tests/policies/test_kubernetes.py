@@ -141,6 +141,7 @@ def test_roles_as_wide_as_their_work_hold(type_: str, properties: dict) -> None:
     [
         (ROLE, {"rules": [READER, READER | {"verbs": ["*"]}]}, "rules[1].verbs[0]", "'*'"),
         (ROLE, {"rules": [READER | {"resources": ["*"]}]}, "rules[0].resources[0]", "'*'"),
+        (ROLE, {"rules": [READER | {"resources": ["*/*"]}]}, "rules[0].resources[0]", "'*/*'"),
         (ROLE, {"rules": [READER | {"apiGroups": ["", "*"]}]}, "rules[0].apiGroups[1]", "'*'"),
         (
             ROLE,
@@ -203,6 +204,7 @@ def test_ways_to_all_rights_are_found(type_: str, properties: dict, place: str, 
             "rules[0].verbs[0]",
         ),
         (BINDING, changed(BOUND, "roleRef.name", UNKNOWN), "roleRef.name"),
+        (BINDING, BOUND | {"subjects": UNKNOWN}, "subjects"),
         (BINDING, changed(BOUND, "subjects.0.name", UNKNOWN), "subjects[0].name"),
     ],
 )

@@ -84,6 +84,7 @@ def test_workloads_in_the_default_namespace_are_found(name: str | None) -> None:
         (f"{SPEC}.{TOKEN}", f"{SPEC}.{TOKEN}"),
         (f"{SPEC}.containers", f"{SPEC}.containers"),
         (f"{SPEC}.containers.0.env", f"{SPEC}.containers[0].env"),
+        (f"{SPEC}.containers.0.envFrom", f"{SPEC}.containers[0].envFrom"),
         (f"{SPEC}.containers.0.env.0", f"{SPEC}.containers[0].env[0].valueFrom"),
     ],
 )
@@ -151,6 +152,23 @@ def test_image_volumes_and_cloud_run_have_images_too() -> None:
     assert found("gcp:cloudrunv2/job:Job", {"template": service}) == [
         "template.template.containers[0].image"
     ]
+
+
+@pytest.mark.parametrize("rest", ["", ":1", "@sha256:0"])
+def test_a_single_image_can_be_allowed_in_each_of_its_versions(rest: str) -> None:
+    settings = Settings(allowed_registries=("quay.io/acme/checkout",))
+    image, other = f"quay.io/acme/checkout{rest}", f"quay.io/acme/checkout-evil{rest}"
+
+    assert places(allowed_registries, DEPLOYMENT, with_image(image), settings=settings) == []
+    assert places(allowed_registries, DEPLOYMENT, with_image(other), settings=settings) == [IMAGE]
+
+
+def test_a_service_whose_containers_are_not_known_yet_is_said() -> None:
+    service, properties = "gcp:cloudrunv2/service:Service", {"template": UNKNOWN}
+
+    found = not_known(allowed_registries, service, properties, settings=REGISTRIES)
+
+    assert found == ["template.containers"]
 
 
 def test_a_gateways_image_is_the_meshs_own() -> None:

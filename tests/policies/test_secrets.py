@@ -79,6 +79,7 @@ def test_a_text_without_secrets_is_not_masked(harmless: str) -> None:
             "metadata.annotations['example.com/token']",
         ),
         (INSTANCE, {"metadata": {"db-password": "hunter2"}}, "metadata.db-password"),
+        (CONFIG_MAP, {"metadata": {"labels": {"token": "abcdef"}}}, "metadata.labels.token"),
         (RELEASE, {"values": {"auth": {"adminPassword": "hunter2"}}}, "values.auth.adminPassword"),
         ("gcp:sql/user:User", {"password": "hunter2"}, "password"),
         (
@@ -151,8 +152,13 @@ def test_a_kubernetes_secret_holds_secrets_and_certificates() -> None:
     data = {"password": SecretText("aHVudGVyMg=="), "ca.crt": encoded(pem("CERTIFICATE"))}
     plain = {"metadata": {"name": "db"}, "stringData": kept | {"user": "shop"}, "data": {"a": "Yg"}}
 
+    public = {"a.pub": pem("PUBLIC KEY"), "b.pub": encoded(pem("PUBLIC KEY"))}
+
     assert findings(plaintext_secrets, made(SECRET, {"stringData": kept, "data": data})) == []
+    assert findings(plaintext_secrets, made(SECRET, {"stringData": public})) == []
     assert places(plaintext_secrets, SECRET, plain) == ["data.a", "stringData.user"]
+    key_once = {"stringData": {"password": "hunter2"}}
+    assert places(plaintext_secrets, SECRET, key_once) == ["stringData.password"], "said once"
 
 
 @pytest.mark.parametrize(
