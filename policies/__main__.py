@@ -1,7 +1,7 @@
 """Serves the pack to the engine: `pulumi preview --policy-pack policies`. Blocks until it ends."""
 
-from pathlib import Path
+from pulumi_policy import PolicyPack
 
-from meshwright_policies.serving import serve
+from meshwright_policies.pack import policies
 
-serve(Path(__file__).parent)
+PolicyPack(name="meshwright", policies=policies())

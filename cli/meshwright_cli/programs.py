@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from pathlib import Path
 
 import click
-
-# What control planes in the clusters are installed with; stack dev has none, stack istio has.
-HELM = "helm"
 
 
 def folder() -> Path:
@@ -22,16 +18,14 @@ def folder() -> Path:
     return bin_dir()
 
 
-def installed_folder(also: Collection[str] = ()) -> Path:
-    """The same folder, once every program stands in it; what is missing is installed or built.
+def installed_folder() -> Path:
+    """The same folder, once every program stands in it; what is missing is installed or built."""
+    if os.environ.get("MESHWRIGHT_TOOLS"):
+        return folder()
+    from meshwright_toolchain import ToolchainError, ensure
 
-    `also` names programs that not every stack needs. A folder of the user's own is left alone.
-    """
-    from meshwright_toolchain import ToolchainError, bin_dir, ensure
-
-    found = folder()
     try:
-        return found if found != bin_dir() else ensure(extras=False, also=also)
+        return ensure(extras=False)
     except ToolchainError as error:
         raise click.ClickException(str(error)) from error
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from tests.sandbox.gcp_plugin import PROJECT, REGION
 from tests.sandbox.gcp_plugin_machines import MACHINES
-from tests.sandbox.gcp_plugin_vmware import VMWARE
 
 NET = f"projects/{PROJECT}/global/networks/net"
 SUB = f"projects/{PROJECT}/regions/{REGION}/subnetworks/sub"
@@ -272,7 +271,6 @@ STEPS: list[Step] = [
             }
         },
     ),
-    *VMWARE,
     *MACHINES,
 ]
 

@@ -1,1 +1,0 @@
-"""User clusters on premises: what those on bare metal and on VMware have in common, and each."""
