@@ -13,6 +13,7 @@ from bench.deployment import deployment
 from bench.figures import Figure
 from bench.flat import flat
 from bench.imports import imports
+from bench.policies import policies
 from bench.scale import scale
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -21,10 +22,11 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "flat": flat,
     "scale": scale,
     "deployment": deployment,
+    "policies": policies,
     "tests": measures.tests,
     "cold": measures.cold,
 }
-_DEFAULT = ("dev", "imports", "flat", "scale", "deployment")
+_DEFAULT = ("dev", "imports", "flat", "scale", "deployment", "policies")
 
 
 def main() -> None:
@@ -51,14 +53,8 @@ def main() -> None:
 def _table(figures: list[Figure]) -> Table:
     table = Table("figure", "median", "runs", "at most", "ratio")
     for figure in figures:
-        table.add_row(
-            figure.name,
-            f"{figure.median:.1f} {figure.unit}",
-            str(len(figure.values)),
-            f"{figure.at_most:g} {figure.unit}",
-            f"{figure.ratio:.2f}",
-            style=None if figure.ratio <= 1 else "red",
-        )
+        broken = figure.ratio is not None and figure.ratio > 1
+        table.add_row(*figure.row, style="red" if broken else None)
     return table
 
 

@@ -11,13 +11,13 @@ class Figure:
     Attributes:
         name: what was measured.
         values: each run's result.
-        at_most: what docs/bench.md promises.
+        at_most: what docs/bench.md promises; None where it promises nothing and only tells.
         unit: `s` or `MB`.
     """
 
     name: str
     values: tuple[float, ...]
-    at_most: float
+    at_most: float | None
     unit: str = "s"
 
     @property
@@ -26,9 +26,18 @@ class Figure:
         return statistics.median(self.values)
 
     @property
-    def ratio(self) -> float:
-        """Median over what it may be: above 1 the promise is broken."""
-        return self.median / self.at_most
+    def ratio(self) -> float | None:
+        """Median over what it may be: above 1 the promise is broken; None where there is none."""
+        return None if self.at_most is None else self.median / self.at_most
+
+    @property
+    def row(self) -> tuple[str, str, str, str, str]:
+        """For people: name, median, number of runs, promise and ratio."""
+        promise = "" if self.at_most is None else f"{self.at_most:g} {self.unit}"
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
+        digits = 2 if self.unit == "x" else 1
+        median = f"{self.median:.{digits}f} {self.unit}"
+        return self.name, median, str(len(self.values)), promise, ratio
 
     def data(self) -> dict[str, object]:
         """For programs."""
@@ -38,5 +47,5 @@ class Figure:
             "values": [round(value, 2) for value in self.values],
             "median": round(self.median, 2),
             "at_most": self.at_most,
-            "ratio": round(self.ratio, 3),
+            "ratio": None if self.ratio is None else round(self.ratio, 3),
         }

@@ -1,12 +1,13 @@
 """Preview of `prod` beside one flat program that registers the same resources.
 
 The flat program is made from the state that `prod` left: the same types, names and inputs, without
-components, spec or data flow. It imports the same typed modules, as one written by hand would, and
-its state is that of `prod` with the components taken out; so both previews have nothing to do.
+components, spec or data flow. It registers them by the SDKs' classes, as one written by hand would,
+and its state is that of `prod` with the components taken out; so both previews have nothing to do.
 """
 
 import json
 import os
+import shutil
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -18,39 +19,7 @@ from bench.measures import own_sandbox, run, seconds, shell_of
 from bench.stack import Stack
 
 _ROUNDS = 5
-_PROGRAM = '''\
-"""The same resources, flat."""
-
-import importlib
-import json
-import pathlib
-
-import pulumi
-
-SECRET = "4dabf18193072939515e22adb298388d"
-resources = json.loads(pathlib.Path("resources.json").read_text())
-for module in sorted({entry["module"] for entry in resources if entry["module"]}):
-    importlib.import_module(module)
-
-
-def value(given):
-    if isinstance(given, dict):
-        if SECRET in given:
-            return pulumi.Output.secret(json.loads(given["plaintext"]))
-        return {key: value(item) for key, item in given.items()}
-    return [value(item) for item in given] if isinstance(given, list) else given
-
-
-providers = {}
-for entry in resources:
-    options = pulumi.ResourceOptions(provider=providers.get(entry["provider"]))
-    if entry["type"].startswith("pulumi:providers:"):
-        package = entry["type"].rsplit(":", 1)[1]
-        made = pulumi.ProviderResource(package, entry["name"], value(entry["inputs"]), options)
-        providers[entry["urn"]] = made
-    else:
-        pulumi.CustomResource(entry["type"], entry["name"], value(entry["inputs"]), options)
-'''
+_PROGRAM = Path(__file__).with_name("flat_program.py")
 
 
 def flat() -> Iterator[Figure]:
@@ -75,7 +44,7 @@ def flat() -> Iterator[Figure]:
 def _flat_program(folder: Path, prod: Stack) -> Path:
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text("name: flat\nruntime: python\n")
-    (folder / "__main__.py").write_text(_PROGRAM)
+    shutil.copy(_PROGRAM, folder / "__main__.py")
     exported = prod.deployment()
     entries = exported["deployment"]["resources"]
     kept = [entry for entry in entries if entry.get("custom") or _is_stack(entry)]
@@ -122,14 +91,20 @@ def _without_components(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _registration(entry: dict[str, Any]) -> dict[str, Any]:
-    package, module, _ = entry["type"].split(":", 2)
-    module = module.split("/")[0]
-    typed = {"gcp": f"pulumi_gcp.{module}", "kubernetes": "pulumi_kubernetes"}
     return {
         "type": entry["type"],
         "name": entry["urn"].rsplit("::", 1)[1],
         "urn": entry["urn"],
-        "inputs": entry.get("inputs", {}),
+        "inputs": _given(entry.get("inputs", {})),
         "provider": (entry.get("provider") or "").rpartition("::")[0],
-        "module": typed.get(package, "") if entry["type"].count(":") == 2 else "",
     }
+
+
+def _given(inputs: Any) -> Any:
+    """What a program registers: without the defaults that the provider wrote beside it."""
+    if isinstance(inputs, list):
+        return [_given(item) for item in inputs]
+    if not isinstance(inputs, dict):
+        return inputs
+    filled = {"__defaults", *inputs.get("__defaults", ())}
+    return {key: _given(value) for key, value in inputs.items() if key not in filled}

@@ -31,7 +31,11 @@ class Stack:
         for part in _PROGRAM:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, self.program / part)
-        own = {"PULUMI_HOME": str(work / "home"), "PULUMI_BACKEND_URL": f"file://{state}"}
+        own = {
+            "PULUMI_HOME": str(work / "home"),
+            "PULUMI_BACKEND_URL": f"file://{state}",
+            "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
+        }
         self.environment = environment | own | {"PULUMI_CONFIG_PASSPHRASE": "meshwright-sandbox"}
         self.pulumi("stack", "init", name)
 
@@ -40,10 +44,11 @@ class Stack:
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         return run(command, self.environment, cwd=self.program)
 
-    def up(self) -> Path:
+    def up(self, *options: str) -> Path:
         """`pulumi up`; the path of its event log."""
         log = self.program.parent / "events.jsonl"
-        self.pulumi("up", "--yes", "--skip-preview", "--stack", self.name, "--event-log", str(log))
+        watched = ["--stack", self.name, "--event-log", str(log)]
+        self.pulumi("up", "--yes", "--skip-preview", *watched, *options)
         return log
 
     def deployment(self) -> dict[str, Any]:

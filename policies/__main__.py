@@ -1,7 +1,7 @@
 """Serves the pack to the engine: `pulumi preview --policy-pack policies`. Blocks until it ends."""
 
-from pulumi_policy import PolicyPack
+from pathlib import Path
 
-from meshwright_policies.pack import policies
+from meshwright_policies.serving import serve
 
-PolicyPack(name="meshwright", policies=policies())
+serve(Path(__file__).parent)

@@ -164,6 +164,9 @@ def _network(spec: Platform, network: Network, opts: pulumi.ResourceOptions) -> 
     subnets: dict[str, set[str]] = {}
     for cluster in here:
         subnets.setdefault(cluster.project or spec.project, set()).add(cluster.subnet)
+    for group in spec.vm_groups:
+        if group.network == network.name:
+            subnets.setdefault(spec.project, set()).add(group.subnet)
     shared = _service_projects(owner, subnets.items())
     if shared:
         args["service_projects"] = shared
@@ -173,7 +176,7 @@ def _network(spec: Platform, network: Network, opts: pulumi.ResourceOptions) -> 
 def _service_projects(
     owner: str, subnets: Iterable[tuple[str, set[str]]]
 ) -> list[ServiceProjectArgs]:
-    """The other projects whose clusters use a network, each with the subnets it needs."""
+    """The other projects whose clusters and VMs use a network, each with the subnets it needs."""
     return [
         {"project": project, "subnets": sorted(names)}
         for project, names in sorted(subnets)

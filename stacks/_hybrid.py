@@ -11,10 +11,11 @@ from meshwright import (
     Fleet,
     OnPremCluster,
     OnPremClusterArgs,
+    VmwareClusterArgs,
 )
 from stacks.spec import Platform
 from stacks.spec_hybrid import AttachedCluster as AttachedSpec
-from stacks.spec_hybrid import BareMetal
+from stacks.spec_hybrid import BareMetal, Vmware
 from stacks.spec_hybrid import OnPremCluster as OnPremSpec
 
 
@@ -31,11 +32,15 @@ def attached(
 def on_prem(spec: Platform, fleet: Fleet, opts: pulumi.ResourceOptions) -> dict[str, OnPremCluster]:
     """The clusters on premises by name; admin clusters exist, and come first."""
     made: dict[str, OnPremCluster] = {}
-    for cluster in sorted(spec.on_prem_clusters, key=lambda one: one.bare_metal is not None):
+    for cluster in sorted(spec.on_prem_clusters, key=_is_made):
         made[cluster.name] = OnPremCluster(
             cluster.name, _on_prem(spec, cluster, fleet, made), opts=opts
         )
     return made
+
+
+def _is_made(cluster: OnPremSpec) -> bool:
+    return cluster.bare_metal is not None or cluster.vmware is not None
 
 
 def _attached(spec: Platform, cluster: AttachedSpec, fleet: Fleet) -> AttachedClusterArgs:
@@ -68,6 +73,9 @@ def _on_prem(
     if cluster.bare_metal is not None:
         admin = made[cluster.bare_metal.admin_cluster].membership
         args["bare_metal"] = _bare_metal(cluster, cluster.bare_metal, admin)
+    elif cluster.vmware is not None:
+        admin = made[cluster.vmware.admin_cluster].membership
+        args["vmware"] = _vmware(cluster, cluster.vmware, admin)
     elif cluster.membership is not None:
         args["existing"] = {"membership": cluster.membership}
     else:
@@ -90,3 +98,31 @@ def _bare_metal(
         "services_cidr": metal.service_cidr,
         "admin_users": [*cluster.admin_users],
     }
+
+
+def _vmware(cluster: OnPremSpec, machines: Vmware, admin: pulumi.Input[str]) -> VmwareClusterArgs:
+    args: VmwareClusterArgs = {
+        "admin_cluster_membership": admin,
+        "version": machines.version,
+        "gateway": machines.gateway,
+        "netmask": machines.netmask,
+        "control_plane_addresses": [*machines.control_plane_addresses],
+        "dns_servers": [*machines.dns_servers],
+        "ntp_servers": [*machines.ntp_servers],
+        "control_plane_vip": machines.control_plane_vip,
+        "ingress_vip": machines.ingress_vip,
+        "load_balancer_pools": [{"name": "main", "addresses": [*machines.load_balancer_addresses]}],
+        "node_pools": [
+            {
+                "name": "workers",
+                "min_nodes": machines.min_workers,
+                "max_nodes": machines.max_workers,
+            }
+        ],
+        "pods_cidr": machines.pod_cidr,
+        "services_cidr": machines.service_cidr,
+        "admin_users": [*cluster.admin_users],
+    }
+    if machines.worker_addresses is not None:
+        args["node_addresses"] = [*machines.worker_addresses]
+    return args

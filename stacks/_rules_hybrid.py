@@ -1,9 +1,8 @@
 """What joins beside GKE: other clouds, premises, VMs and Cloud Run."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 
-from stacks import _places
+from stacks import _places, _rules_on_prem
 from stacks._rules_clusters import least_and_most
 from stacks._rules_names import known, unique_texts
 from stacks._view import Problem, View
@@ -13,20 +12,7 @@ def check(spec: View) -> Iterator[Problem]:
     """Every part of a hybrid mesh."""
     for cluster in spec.each("attached_clusters"):
         yield from _one_cloud(cluster)
-    existing = [
-        c.text("name") or "" for c in spec.each("on_prem_clusters") if not c.has("bare_metal")
-    ]
-    for cluster in spec.each("on_prem_clusters"):
-        if cluster.has("bare_metal"):
-            metal = cluster.part("bare_metal")
-            admin = metal.text("admin_cluster")
-            what = "cluster of on_prem_clusters that exists already"
-            yield from known(metal, "admin_cluster", admin, existing, what)
-            yield from _bare_metal(metal)
-            if cluster.has("membership"):
-                yield cluster.problem(
-                    "membership", "what is made here has no membership yet", "remove it"
-                )
+    yield from _rules_on_prem.check(spec)
     for group in spec.each("vm_groups"):
         yield from _in_subnet(spec, group)
         yield from least_and_most(group, "min_replicas", "max_replicas")
@@ -50,53 +36,6 @@ def _one_cloud(cluster: View) -> Iterator[Problem]:
             f"an attached cluster is in exactly one cloud, this names {len(clouds)}",
             "keep one of eks and aks",
         )
-
-
-def _bare_metal(metal: View) -> Iterator[Problem]:
-    for key in ("control_plane_vip", "ingress_vip"):
-        text = metal.text(key)
-        if text is not None and not _is_address(text):
-            yield metal.problem(key, "must be an IPv4 address", "write it like 10.200.0.10")
-    for key in ("control_plane_nodes", "worker_nodes"):
-        yield from unique_texts(metal, key, "machine")
-        for index, text in metal.texts(key):
-            if not _is_address(text):
-                yield metal.problem(
-                    (key, index), "must be an IPv4 address", "write it like 10.200.0.11"
-                )
-    controls = {text for _, text in metal.texts("control_plane_nodes")}
-    for index, text in metal.texts("worker_nodes"):
-        if text in controls:
-            yield metal.problem(
-                ("worker_nodes", index), "is a control plane's machine", "name another machine"
-            )
-    if metal.texts("control_plane_nodes") and len(metal.texts("control_plane_nodes")) % 2 == 0:
-        yield metal.problem(
-            "control_plane_nodes",
-            "an even number of them has no majority when half is lost",
-            "take 1, 3 or 5",
-        )
-    for index, text in metal.texts("load_balancer_addresses"):
-        yield from _pool(metal, index, text)
-
-
-def _pool(metal: View, index: int, text: str) -> Iterator[Problem]:
-    first, dash, last = text.partition("-")
-    lawful = dash and _is_address(first) and _is_address(last)
-    if not lawful or IPv4Address(first) > IPv4Address(last):
-        yield metal.problem(
-            ("load_balancer_addresses", index),
-            "must be two IPv4 addresses, the lower one first",
-            "write it like 10.200.0.50-10.200.0.70",
-        )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        IPv4Address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _in_subnet(spec: View, part: View) -> Iterator[Problem]:
@@ -129,7 +68,7 @@ def _joined(spec: View, group: View) -> Iterator[Problem]:
         if not group.has(key):
             yield group.problem(key, f"a workload group needs {key}", f"add {key}")
     address = group.text("discovery_address")
-    if address is not None and not _is_address(address):
+    if address is not None and not _rules_on_prem.is_address(address):
         yield group.problem(
             "discovery_address", "must be an IPv4 address", "write it like 10.0.0.10"
         )

@@ -81,17 +81,60 @@ class BareMetal(Closed):
     service_cidr: str = Field(default="10.96.0.0/20", description="Range of Services.")
 
 
+class Vmware(Closed):
+    """A user cluster of GDC software-only for VMware, made through its admin cluster in vCenter."""
+
+    version: Annotated[str, Field(pattern=r"^1\.\d+\.\d+-gke\.\d+$")] = Field(
+        description="Version.", examples=["1.33.0-gke.790"]
+    )
+    admin_cluster: Name = Field(
+        description="Name of its admin cluster, one of `on_prem_clusters` that exists already."
+    )
+    gateway: str = Field(description="Address of the default gateway of the machines' network.")
+    netmask: str = Field(description="Mask of that network.", examples=["255.255.255.0"])
+    control_plane_addresses: list[str] = Field(
+        min_length=1, max_length=3, description="Addresses of the control plane's machines; 1 or 3."
+    )
+    dns_servers: list[str] = Field(
+        min_length=1, max_length=10, description="Addresses of the machines' DNS servers."
+    )
+    ntp_servers: list[Annotated[str, Field(min_length=1, max_length=253)]] = Field(
+        min_length=1, max_length=10, description="The machines' time servers."
+    )
+    control_plane_vip: str = Field(
+        description="Virtual address of the control plane, in the machines' network."
+    )
+    ingress_vip: str = Field(description="Virtual address of ingress.")
+    load_balancer_addresses: list[str] = Field(
+        min_length=1, max_length=100, description="Ranges of LoadBalancer Services, first-last."
+    )
+    min_workers: int = Field(default=3, ge=1, le=1000, description="Fewest workers.")
+    max_workers: int = Field(
+        default=3, ge=1, le=1000, description="Most workers; above `min_workers` they scale."
+    )
+    worker_addresses: list[str] | None = Field(
+        default=None,
+        max_length=MAX_ENTRIES,
+        description="Addresses of the workers, one more than `max_workers` for upgrades. Default: "
+        "DHCP gives them.",
+    )
+    pod_cidr: str = Field(default="192.168.0.0/16", description="Range of the pods.")
+    service_cidr: str = Field(default="10.96.0.0/20", description="Range of Services.")
+
+
 class OnPremCluster(Closed):
-    """A cluster on premises in the fleet; `bare_metal`, or one that exists already."""
+    """A cluster on premises in the fleet; `bare_metal`, `vmware`, or one that exists already."""
 
     name: ClusterName = Field(description="Name, unique among all clusters.")
     region: Region = Field(description="Google Cloud region that it is managed from.")
     bare_metal: BareMetal | None = Field(default=None, description="Made on bare metal.")
+    vmware: Vmware | None = Field(default=None, description="Made on VMware vSphere.")
     membership: (
         Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/memberships/[^/]+$")] | None
     ) = Field(
         default=None,
-        description="Membership of one that its own tool registered already (as `bmctl` does). "
+        description="Membership of one that its own tool registered already (as `bmctl` and "
+        "`gkectl` do). "
         "Default: it is registered here.",
     )
     admin_users: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(

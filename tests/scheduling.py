@@ -8,11 +8,11 @@ longest begins first, so that no worker is left with it at the end.
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/")
+ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/", "tests/mesh/")
 # Their tests have a cloud each; those of the other files share one.
 A_CLOUD_EACH = tuple(
     f"tests/lifecycle/test_{name}.py"
-    for name in ("api_faults", "engine_cycle", "interruptions", "observability", "stacks")
+    for name in ("api_faults", "interruptions", "observability", "stacks")
 )
 LONGEST_FIRST = (
     "tests/lifecycle/test_dev_stack",

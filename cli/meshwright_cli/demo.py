@@ -8,11 +8,15 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from meshwright_cli import programs
+
+if TYPE_CHECKING:
+    from stacks.spec import Platform
 
 STACK = "dev"
 
@@ -28,8 +32,9 @@ def demo(as_json: bool, scale: float) -> None:
 
     started = time.monotonic()
     root = _root()
-    tools = programs.installed_folder()
-    environment, state = _sandbox(root, tools, scale)
+    spec = _spec(root)
+    tools = programs.installed_folder(also=_also(spec))
+    environment, state = _sandbox(root, tools, spec.project, scale)
     engine = Engine(root, STACK, environment, state)
     engine.refuse_lock()
     engine.select()
@@ -59,12 +64,11 @@ def _root() -> Path:
     return Path(stacks.__file__).resolve().parents[1]
 
 
-def _sandbox(root: Path, tools: Path, scale: float) -> tuple[dict[str, str], Path]:
+def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[str, str], Path]:
     """Start the sandbox unless it runs; the environment of its clients and the state's folder."""
     from meshwright_sandbox.daemon import environment, home, lifecycle
     from meshwright_sandbox.runtime.interface import RuntimeFailure
 
-    project = _project(root)
     console = Console(stderr=True)
     found = home.find_home(root)
     try:
@@ -72,6 +76,7 @@ def _sandbox(root: Path, tools: Path, scale: float) -> tuple[dict[str, str], Pat
             started = lifecycle.up(
                 found,
                 tools=tools,
+                charts=programs.charts_folder(),
                 project=project,
                 scale=scale,
                 port=None,
@@ -91,8 +96,14 @@ def _sandbox(root: Path, tools: Path, scale: float) -> tuple[dict[str, str], Pat
     return {**os.environ, **variables}, found.pulumi_state
 
 
-def _project(root: Path) -> str:
-    """The project that the stack's spec names, once the spec is known to be valid."""
+def _also(spec: Platform) -> list[str]:
+    """The programs that a stack needs and others do not."""
+    kinds = {cluster.mesh or spec.mesh.kind for cluster in spec.clusters}
+    return [programs.HELM] if kinds - {"managed"} else []
+
+
+def _spec(root: Path) -> Platform:
+    """The stack's spec, once it is known to be valid."""
     from stacks._file import read
     from stacks.spec import load
     from stacks.validate import validate_file
@@ -102,4 +113,4 @@ def _project(root: Path) -> str:
     if report.problems:
         click.echo(report.text(), err=True)
         raise SystemExit(1)
-    return load(read(path).spec).project
+    return load(read(path).spec)

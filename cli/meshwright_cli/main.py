@@ -13,6 +13,10 @@ class _Lazy(click.Group):
 
     ELSEWHERE: ClassVar[dict[str, tuple[str, str]]] = {
         "demo": ("meshwright_cli.demo", "Bring stack dev up on the local cloud and show it."),
+        "policy": (
+            "meshwright_cli.policy",
+            "What the policies say about a stack, for people and CI.",
+        ),
         "sandbox": ("meshwright_cli.sandbox", "The local cloud: up, env, status, down, reset."),
     }
 

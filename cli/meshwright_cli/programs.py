@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import click
+
+# What control planes in the clusters are installed with; stack dev has none, stack istio has.
+HELM = "helm"
 
 
 def folder() -> Path:
@@ -18,14 +22,16 @@ def folder() -> Path:
     return bin_dir()
 
 
-def installed_folder() -> Path:
-    """The same folder, once every program stands in it; what is missing is installed or built."""
-    if os.environ.get("MESHWRIGHT_TOOLS"):
-        return folder()
-    from meshwright_toolchain import ToolchainError, ensure
+def installed_folder(also: Collection[str] = ()) -> Path:
+    """The same folder, once every program stands in it; what is missing is installed or built.
 
+    `also` names programs that not every stack needs. A folder of the user's own is left alone.
+    """
+    from meshwright_toolchain import ToolchainError, bin_dir, ensure
+
+    found = folder()
     try:
-        return ensure(extras=False)
+        return found if found != bin_dir() else ensure(extras=False, also=also)
     except ToolchainError as error:
         raise click.ClickException(str(error)) from error
 

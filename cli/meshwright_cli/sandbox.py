@@ -49,7 +49,9 @@ def start(
     from meshwright_sandbox.daemon import lifecycle
 
     home = homes.find_home()
-    tools = programs.installed_folder() if clusters == "real" else programs.folder()
+    # Any stack may follow, so what only some stacks need is brought too.
+    real = clusters == "real"
+    tools = programs.installed_folder(also=[programs.HELM]) if real else programs.folder()
     with _readable_errors(), _errors.status("sandbox: starting") as progress:
         started = lifecycle.up(
             home,

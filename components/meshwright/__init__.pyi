@@ -1,11 +1,12 @@
 """Components for a service-mesh platform on Google Cloud."""
 
-from ._bare_metal import BareMetalClusterArgs, BareMetalNodePoolArgs, LoadBalancerPoolArgs
+from ._bare_metal import BareMetalClusterArgs, BareMetalNodePoolArgs
 from ._gke_gateway import IapArgs, LoadBalancerArgs
 from ._istio_charts import ControlPlaneRevisionArgs
 from ._jwt import JwtIssuerArgs
 from ._log_destination_args import BigQueryArgs, LogBucketArgs, PubSubArgs, StorageArgs
 from ._node_pools import NodePoolArgs, NodeTaintArgs
+from ._on_prem_addresses import LoadBalancerPoolArgs
 from ._proxy_metrics import MetricOverrideArgs
 from ._route_args import (
     RetryArgs,
@@ -20,6 +21,7 @@ from ._route_args import (
 )
 from ._shared_vpc import ServiceProjectArgs
 from ._validation import ArgumentError
+from ._vmware import VmwareClusterArgs, VmwareNodePoolArgs
 from ._workload_group import VmWorkloadGroupArgs
 from .alerts import BurnRateArgs, MeshAlerts, MeshAlertsArgs
 from .attached import AttachedCluster, AttachedClusterArgs, EksClusterArgs
@@ -158,5 +160,7 @@ __all__ = [
     "TrafficRoute",
     "TrafficRouteArgs",
     "VmWorkloadGroupArgs",
+    "VmwareClusterArgs",
+    "VmwareNodePoolArgs",
     "cluster_access",
 ]

@@ -8,17 +8,7 @@ import pulumi_gcp as gcp
 from ._binary_authorization import evaluation_mode
 from ._names import CLUSTER, NODE_POOL, physical_name
 from ._node_pools import NodeTaintArgs
-
-
-class LoadBalancerPoolArgs(TypedDict):
-    """Addresses that the cluster's own load balancer (MetalLB) gives to Services."""
-
-    name: str
-    """Name of the pool, unique in the cluster."""
-    addresses: list[str]
-    """Ranges, `10.200.0.50/28` or `10.200.0.50-10.200.0.70`."""
-    manual_assign: NotRequired[pulumi.Input[bool]]
-    """Whether only Services that ask for an address of it get one. Default: false."""
+from ._on_prem_addresses import PODS_CIDR, SERVICES_CIDR, LoadBalancerPoolArgs
 
 
 class BareMetalNodePoolArgs(TypedDict):
@@ -107,8 +97,8 @@ def bare_metal_cluster(
         },
         network_config={
             "island_mode_cidr": {
-                "pod_address_cidr_blocks": [args.get("pods_cidr", "192.168.0.0/16")],
-                "service_address_cidr_blocks": [args.get("services_cidr", "10.96.0.0/20")],
+                "pod_address_cidr_blocks": [args.get("pods_cidr", PODS_CIDR)],
+                "service_address_cidr_blocks": [args.get("services_cidr", SERVICES_CIDR)],
             }
         },
         load_balancer=_load_balancer(args),

@@ -147,7 +147,11 @@ class ManagedMesh(pulumi.ComponentResource):
         into = pulumi.ResourceOptions(parent=self, provider=inside)
         namespace = kubernetes.core.v1.Namespace(
             f"{role}-root-namespace",
-            metadata={"name": ROOT_NAMESPACE},
+            # No pod of the managed control plane runs there; what a team puts there holds this.
+            metadata={
+                "name": ROOT_NAMESPACE,
+                "labels": {"pod-security.kubernetes.io/enforce": "baseline"},
+            },
             # The control plane's own objects stand there too.
             opts=pulumi.ResourceOptions.merge(into, pulumi.ResourceOptions(retain_on_delete=True)),
         )

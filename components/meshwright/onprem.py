@@ -1,6 +1,7 @@
-"""A cluster on premises as a member of the fleet: made on bare metal, or one that exists.
+"""A cluster on premises as a member of the fleet: made on bare metal or VMware, or one that exists.
 
-Follows https://cloud.google.com/kubernetes-engine/distributed-cloud/bare-metal/docs/installing/creating-user-clusters
+Follows https://cloud.google.com/kubernetes-engine/distributed-cloud/bare-metal/docs/installing/creating-user-clusters,
+https://cloud.google.com/kubernetes-engine/distributed-cloud/vmware/docs/how-to/create-user-cluster-clients
 and https://cloud.google.com/kubernetes-engine/fleet-management/docs/register/non-gke-clusters.
 """
 
@@ -17,6 +18,8 @@ from ._connect_gateway import gateway_kubeconfig
 from ._names import MEMBERSHIP, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked
+from ._vmware import VmwareClusterArgs, vmware_cluster, vmware_node_pool
+from ._vmware_rules import vmware_problems
 
 _MEMBERSHIP = re.compile(r"projects/[^/]+/locations/[^/]+/memberships/[^/]+")
 
@@ -35,21 +38,23 @@ class ExistingClusterArgs(TypedDict):
 
 
 class OnPremClusterArgs(TypedDict):
-    """What an OnPremCluster is made from: exactly one of `bare_metal` and `existing`."""
+    """What an OnPremCluster is made from: exactly one of `bare_metal`, `vmware` and `existing`."""
 
     project: pulumi.Input[str]
     """Id of the fleet's project."""
     location: pulumi.Input[str]
-    """Region of Google Cloud that a bare-metal cluster is managed from; for an existing cluster the
+    """Region of Google Cloud that a cluster made here is managed from; for an existing cluster the
     location of its membership, a region or `global`."""
     bare_metal: NotRequired[BareMetalClusterArgs]
     """A user cluster to make on bare metal. Default: none."""
+    vmware: NotRequired[VmwareClusterArgs]
+    """A user cluster to make on VMware vSphere. Default: none."""
     existing: NotRequired[ExistingClusterArgs]
     """A cluster that exists; `{}` says no more of it. Default: none."""
     project_number: NotRequired[pulumi.Input[str]]
     """Number of the fleet's project. Default: looked up."""
     description: NotRequired[pulumi.Input[str]]
-    """What a bare-metal cluster is for. Default: none."""
+    """What a cluster made here is for. Default: none."""
     labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Labels of an existing cluster's membership. Default: none."""
     prefix: NotRequired[str]
@@ -57,10 +62,11 @@ class OnPremClusterArgs(TypedDict):
 
 
 class OnPremCluster(pulumi.ComponentResource):
-    """Makes a user cluster on bare metal through its admin cluster, or registers one that exists.
+    """Makes a user cluster on bare metal or VMware through its admin cluster, or registers one.
 
-    A bare-metal cluster's machines exist, and so does its admin cluster (made by `bmctl`); making
-    it takes the better part of an hour. An existing cluster is only registered, and not even that
+    The admin cluster exists (made by `bmctl` or `gkectl`), and so do the machines of a cluster on
+    bare metal; those of one on VMware are made in the admin cluster's vCenter. Making a cluster
+    takes the better part of an hour. An existing cluster is only registered, and not even that
     where it is a member already: it becomes reachable once the Connect agent runs in it
     (`gcloud container fleet memberships register` installs it). Raises ArgumentError for wrong or
     contradicting arguments.
@@ -72,7 +78,7 @@ class OnPremCluster(pulumi.ComponentResource):
     membership_id: pulumi.Output[str]
     """Short name of the membership, which is the cluster's."""
     endpoint: pulumi.Output[str]
-    """Address of a bare-metal cluster's API server; an existing one's as given, else empty."""
+    """Address of the API server of a cluster made here; an existing one's as given, else empty."""
     kubeconfig: pulumi.Output[str]
     """Secret: a kubeconfig that goes through the Connect gateway."""
 
@@ -83,27 +89,24 @@ class OnPremCluster(pulumi.ComponentResource):
         physical = physical_name("OnPremCluster", MEMBERSHIP, args.get("prefix"), name)
         super().__init__("meshwright:index:OnPremCluster", name, {}, opts)
         if "bare_metal" in args:
-            self._make(name, args, args["bare_metal"])
+            self._on_bare_metal(name, args, args["bare_metal"])
+        elif "vmware" in args:
+            self._on_vmware(name, args, args["vmware"])
         else:
             self._register(name, physical, args, args.get("existing", {}))
         self.membership_id = self.membership.apply(lambda full: full.rsplit("/", 1)[-1])
         self.kubeconfig = gateway_kubeconfig(self._by_number(args))
         self.register_outputs(outputs_of(self))
 
-    def _make(self, name: str, args: OnPremClusterArgs, machines: BareMetalClusterArgs) -> None:
-        api = gcp.projects.Service(
-            f"{name}-api",
-            project=args["project"],
-            service="gkeonprem.googleapis.com",
-            disable_on_destroy=False,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+    def _on_bare_metal(
+        self, name: str, args: OnPremClusterArgs, machines: BareMetalClusterArgs
+    ) -> None:
         cluster = bare_metal_cluster(
             self,
             name,
             args.get("prefix"),
             machines,
-            after(args["project"], [api]),
+            self._ready_project(name, args),
             args["location"],
             args.get("description"),
         )
@@ -111,6 +114,32 @@ class OnPremCluster(pulumi.ComponentResource):
         membership = cluster.fleets.apply(lambda fleets: fleets[0].membership or "")
         self.membership = after(membership, pools)
         self.endpoint = cluster.endpoint
+
+    def _on_vmware(self, name: str, args: OnPremClusterArgs, machines: VmwareClusterArgs) -> None:
+        cluster = vmware_cluster(
+            self,
+            name,
+            args.get("prefix"),
+            machines,
+            self._ready_project(name, args),
+            args["location"],
+            args.get("description"),
+        )
+        pools = [vmware_node_pool(self, name, pool, cluster) for pool in machines["node_pools"]]
+        membership = cluster.fleets.apply(lambda fleets: fleets[0].membership or "")
+        self.membership = after(membership, pools)
+        self.endpoint = cluster.endpoint
+
+    def _ready_project(self, name: str, args: OnPremClusterArgs) -> pulumi.Output[str]:
+        """The project, once it may be asked for clusters on premises."""
+        api = gcp.projects.Service(
+            f"{name}-api",
+            project=args["project"],
+            service="gkeonprem.googleapis.com",
+            disable_on_destroy=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return after(args["project"], [api])
 
     def _register(
         self, name: str, physical: str, args: OnPremClusterArgs, existing: ExistingClusterArgs
@@ -144,17 +173,21 @@ class OnPremCluster(pulumi.ComponentResource):
 
 
 def _problems(args: OnPremClusterArgs) -> Iterator[tuple[str, str]]:
-    named = [key for key in ("bare_metal", "existing") if key in args]
+    named = [key for key in ("bare_metal", "vmware", "existing") if key in args]
     if len(named) != 1:
-        have = "both are" if named else "neither is"
-        yield "bare_metal", f"name exactly one of bare_metal and existing; {have} given"
-    if "bare_metal" in args:
+        have = f"{' and '.join(named)} are" if named else "none of them is"
+        yield "bare_metal", f"name exactly one of bare_metal, vmware and existing; {have} given"
+    if "bare_metal" in args or "vmware" in args:
         if args["location"] == "global":
-            yield "location", "a bare-metal cluster is managed from a region, not from `global`"
+            yield "location", "a cluster made here is managed from a region, not from `global`"
         if "labels" in args:
             yield "labels", "only an existing cluster's membership has labels; leave them out"
+    if "bare_metal" in args:
         for path, text in bare_metal_problems(args["bare_metal"]):
             yield f"bare_metal.{path}", text
+    if "vmware" in args:
+        for path, text in vmware_problems(args["vmware"]):
+            yield f"vmware.{path}", text
     if "existing" in args:
         yield from _existing_problems(args, args["existing"])
 

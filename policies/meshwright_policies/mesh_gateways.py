@@ -1,14 +1,32 @@
 """Rules for gateways: what the mesh shows to callers outside it."""
 
-import re
 from collections.abc import Iterator
 
-from meshwright_policies.rule import Resource, Settings, Severity, Violation, resource_rule
+from meshwright_policies.mesh_objects import GATEWAY, items, mapping
+from meshwright_policies.rule import (
+    Finding,
+    Resource,
+    Settings,
+    Severity,
+    Unjudged,
+    Violation,
+    resource_rule,
+)
 from meshwright_policies.values import UNKNOWN, at, each
 
-GATEWAY = re.compile(r"kubernetes:networking\.istio\.io/\w+:Gateway$")
 # Istio's own default is 1.2, so a server that names no version holds.
 TOO_OLD = ("TLSV1_0", "TLSV1_1")
+OLDEST = "TLSV1_2"
+
+
+def with_tls_1_2(resource: Resource, settings: Settings) -> dict[str, object] | None:
+    """Servers that take older versions of TLS take none older than 1.2."""
+    spec = mapping(at(resource.properties, "spec"))
+    servers = items(spec, "servers")
+    if not any(_too_old(server) for server in servers):
+        return None
+    mended = [_mended(server) if _too_old(server) else server for server in servers]
+    return {**mapping(resource.properties), "spec": {**spec, "servers": mended}}
 
 
 @resource_rule(
@@ -17,21 +35,31 @@ TOO_OLD = ("TLSV1_0", "TLSV1_1")
     source="Istio's security best practices for hosts, our judgement for TLS",
     title="A gateway serves named hosts over TLS 1.2 or newer, so that no service is published by "
     "accident and no call from outside is readable.",
+    types=GATEWAY.pattern,
+    remedy=with_tls_1_2,
 )
-def gateway_hosts_and_tls(resource: Resource, settings: Settings) -> Iterator[Violation]:
+def gateway_hosts_and_tls(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Each server of an Istio Gateway; a plain HTTP one may only redirect."""
-    if not GATEWAY.match(resource.type):
-        return
-    for index, server in each(resource.properties, "spec", "servers"):
+    spec = at(resource.properties, "spec")
+    if spec is UNKNOWN or at(spec, "servers") is UNKNOWN:
+        yield Unjudged("spec.servers")
+    for index, server in each(spec, "servers"):
         path = f"spec.servers[{index}]"
+        if server is UNKNOWN:
+            yield Unjudged(path)
+            continue
         yield from _hosts(path, server)
         yield from _tls(path, server)
 
 
-def _hosts(path: str, server: object) -> Iterator[Violation]:
+def _hosts(path: str, server: object) -> Iterator[Finding]:
+    if at(server, "hosts") is UNKNOWN:
+        yield Unjudged(f"{path}.hosts")
     for index, host in each(server, "hosts"):
+        if host is UNKNOWN:
+            yield Unjudged(f"{path}.hosts[{index}]")
         # A host may carry a namespace: `shop/*` serves every host of that namespace.
-        if isinstance(host, str) and host.rpartition("/")[2] == "*":
+        elif isinstance(host, str) and host.rpartition("/")[2] == "*":
             yield Violation(
                 f"{path}.hosts[{index}]",
                 f"{host!r} serves every host",
@@ -39,19 +67,34 @@ def _hosts(path: str, server: object) -> Iterator[Violation]:
             )
 
 
-def _tls(path: str, server: object) -> Iterator[Violation]:
+def _tls(path: str, server: object) -> Iterator[Finding]:
     tls = at(server, "tls")
-    if tls is UNKNOWN:
-        return
     redirect, mode, oldest = (at(tls, k) for k in ("httpsRedirect", "mode", "minProtocolVersion"))
-    if redirect is not True and not mode and UNKNOWN not in (redirect, mode):
-        protocol = at(server, "port", "protocol")
+    if tls is UNKNOWN:
+        yield Unjudged(f"{path}.tls")
+        return
+    if redirect is not True and not mode:
+        if UNKNOWN in (redirect, mode):
+            yield Unjudged(f"{path}.tls.{'mode' if mode is UNKNOWN else 'httpsRedirect'}")
+        else:
+            protocol = at(server, "port", "protocol")
+            yield Violation(
+                f"{path}.tls",
+                f"this {protocol} server neither speaks TLS nor redirects to a server that does",
+                "Set tls.mode with a credentialName, or tls.httpsRedirect: true",
+            )
+    if oldest is UNKNOWN:
+        yield Unjudged(f"{path}.tls.minProtocolVersion")
+    elif _too_old(server):
         yield Violation(
-            f"{path}.tls",
-            f"this {protocol} server neither speaks TLS nor redirects to a server that does",
-            "Set tls.mode with a credentialName, or tls.httpsRedirect: true",
+            f"{path}.tls.minProtocolVersion", f"is {oldest}", f"Set it to {OLDEST} or leave it out"
         )
-    if oldest in TOO_OLD:
-        yield Violation(
-            f"{path}.tls.minProtocolVersion", f"is {oldest}", "Set it to TLSV1_2 or leave it out"
-        )
+
+
+def _too_old(server: object) -> bool:
+    return at(server, "tls", "minProtocolVersion") in TOO_OLD
+
+
+def _mended(server: object) -> dict[str, object]:
+    tls = {**mapping(at(server, "tls")), "minProtocolVersion": OLDEST}
+    return {**mapping(server), "tls": tls}

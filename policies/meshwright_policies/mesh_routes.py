@@ -3,12 +3,20 @@
 import re
 from collections.abc import Iterator
 
-from meshwright_policies.rule import Resource, Settings, Severity, Violation, resource_rule
+from meshwright_policies.mesh_objects import VIRTUAL_SERVICE
+from meshwright_policies.rule import (
+    Finding,
+    Resource,
+    Settings,
+    Severity,
+    Unjudged,
+    Violation,
+    resource_rule,
+)
 from meshwright_policies.values import UNKNOWN, at, each, is_production
 
-VIRTUAL_SERVICE = re.compile(r"kubernetes:networking\.istio\.io/\w+:VirtualService$")
-HTTP_ROUTE = re.compile(r"kubernetes:gateway\.networking\.k8s\.io/\w+:HTTPRoute$")
-SERVICE_ROUTE = "gcp:networkservices/httpRoute:HttpRoute"
+API_ROUTE = re.compile(r"kubernetes:gateway\.networking\.k8s\.io/\w+:(HTTP|GRPC|TCP|TLS)Route$")
+SERVICE_ROUTE = re.compile(r"gcp:networkservices/(http|grpc|tcp|tls)Route:\w+Route$")
 
 
 @resource_rule(
@@ -17,14 +25,24 @@ SERVICE_ROUTE = "gcp:networkservices/httpRoute:HttpRoute"
     source="our judgement; Istio itself refuses only a sum of 0",
     title="The weights of a split are whole percentages that add up to 100, and production has no "
     "fault injection, so that what the file says is what callers get.",
+    types=f"{VIRTUAL_SERVICE.pattern}|{API_ROUTE.pattern}|{SERVICE_ROUTE.pattern}",
 )
-def route_weights(resource: Resource, settings: Settings) -> Iterator[Violation]:
-    """Istio's VirtualService, Gateway API's HTTPRoute, and Google's HttpRoute alike."""
+def route_weights(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Istio's VirtualService, the Gateway API's routes, and Google's routes alike."""
+    spec = at(resource.properties, "spec")
+    if spec is UNKNOWN:
+        yield Unjudged("spec")
+    in_production = is_production(resource.urn, settings)
     for path, route, targets, fault in _routes(resource):
+        if route is UNKNOWN or at(route, *targets.split(".")) is UNKNOWN:
+            yield Unjudged(f"{path}.{targets}")
         yield from _split(
             f"{path}.{targets}", [item for _, item in each(route, *targets.split("."))]
         )
-        if at(route, *fault.split(".")) and is_production(resource.urn, settings):
+        injected = at(route, *fault.split("."))
+        if in_production and injected is UNKNOWN and route is not UNKNOWN:
+            yield Unjudged(f"{path}.{fault}")
+        elif in_production and injected:
             yield Violation(
                 f"{path}.{fault}",
                 "injects faults in a production stack",
@@ -38,36 +56,38 @@ def _routes(resource: Resource) -> Iterator[tuple[str, object, str, str]]:
         for protocol in ("http", "tcp", "tls"):
             for index, route in each(resource.properties, "spec", protocol):
                 yield f"spec.{protocol}[{index}]", route, "route", "fault"
-    elif HTTP_ROUTE.match(resource.type):
+    elif API_ROUTE.match(resource.type):
         for index, route in each(resource.properties, "spec", "rules"):
             # The Gateway API has no fault injection; the key is never there.
             yield f"spec.rules[{index}]", route, "backendRefs", "fault"
-    elif resource.type == SERVICE_ROUTE:
+    else:
         for index, route in each(resource.properties, "rules"):
             yield f"rules[{index}]", route, "action.destinations", "action.faultInjectionPolicy"
 
 
-def _split(path: str, targets: list[object]) -> Iterator[Violation]:
+def _split(path: str, targets: list[object]) -> Iterator[Finding]:
     """What is wrong with the weights of one split; a single target needs none."""
     weights = [at(target, "weight") for target in targets]
-    if UNKNOWN in weights or UNKNOWN in targets or (len(weights) == 1 and weights[0] is None):
+    if weights == [None]:
         return
-    total = 0.0
+    total, whole = 0.0, True
     for index, weight in enumerate(weights):
-        if weight is None:
-            weight = 0 if len(weights) > 1 else 100
-        if (
-            isinstance(weight, bool)
-            or not isinstance(weight, int | float)
-            or not float(weight).is_integer()
-            or not 0 <= weight <= 100
-        ):
-            yield Violation(
-                f"{path}[{index}].weight",
-                f"is {weight!r}",
-                "Write a whole number from 0 to 100",
-            )
-            return
-        total += weight
-    if targets and total != 100:
+        where = f"{path}[{index}].weight"
+        if weight is UNKNOWN:
+            whole = False
+            yield Unjudged(where)
+        elif weight is None:
+            continue  # none of the traffic
+        elif _is_percentage(weight):
+            total += float(str(weight))
+        else:
+            whole = False
+            yield Violation(where, f"is {weight!r}", "Write a whole number from 0 to 100")
+    if whole and targets and total != 100:
         yield Violation(path, f"the weights add up to {total:g}", "Make them add up to 100")
+
+
+def _is_percentage(weight: object) -> bool:
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        return False
+    return float(weight).is_integer() and 0 <= weight <= 100

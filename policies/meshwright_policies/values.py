@@ -3,11 +3,9 @@
 A rule must not judge what is not known yet: the same rule runs again in the update, when it is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Final, cast
-
-from pulumi_policy.proxy import UnknownValueError
+from typing import Any, Final, cast
 
 from meshwright_policies.rule import Settings, Unjudged
 
@@ -25,24 +23,32 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
-def plain(value: object) -> object:
-    """Turn the engine's guarded view into dicts and lists, with UNKNOWN where it would raise."""
-    if isinstance(value, Mapping):
-        mapping = cast(Mapping[str, object], value)
-        return {key: _read(mapping, key) for key in mapping}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        sequence = cast(Sequence[object], value)
-        return [_read(sequence, index) for index in range(len(sequence))]
-    return value
+class SecretText(str):
+    """A string that the engine keeps secret: it compares and matches as one, and never shows."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "[secret]"
+
+    __repr__ = __str__
+
+    def __format__(self, format_spec: str) -> str:
+        return "[secret]"
+
+    def reveal(self) -> str:
+        """What it says."""
+        return self[:]
 
 
 def at(value: object, *path: str) -> object:
     """What stands at a path of keys: None if it is missing, UNKNOWN if any step is unknown."""
+    found: Any = value
     for key in path:
-        if not isinstance(value, Mapping):
-            return UNKNOWN if value is UNKNOWN else None
-        value = cast(Mapping[str, object], value).get(key)
-    return value
+        if not isinstance(found, dict):
+            return UNKNOWN if found is UNKNOWN else None
+        found = found.get(key)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return found  # pyright: ignore[reportUnknownVariableType]
 
 
 def unjudged(value: object, *path: str, prefix: str = "") -> Iterator[Unjudged]:
@@ -67,10 +73,3 @@ def is_production(urn: str, settings: Settings) -> bool:
     """Whether the stack that the URN names is a production stack."""
     stack = urn.split(":")[2] if urn.count(":") >= 2 else ""
     return any(fnmatchcase(stack, pattern) for pattern in settings.production_stacks)
-
-
-def _read(container: Mapping[str, object] | Sequence[object], key: str | int) -> object:
-    try:
-        return plain(container[key])  # type: ignore[index]
-    except UnknownValueError:
-        return UNKNOWN

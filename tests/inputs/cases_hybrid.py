@@ -5,6 +5,7 @@ from tests.inputs.specs import DELETE, Case
 EKS = "attached_clusters[0]"
 AKS = "attached_clusters[1]"
 METAL = "on_prem_clusters[1].bare_metal"
+VMWARE = "on_prem_clusters[2].vmware"
 VMS = "vm_groups[0]"
 RUN = "cloud_run_services[0]"
 OBJECTIVE = "monitoring.objectives[0]"
@@ -47,6 +48,40 @@ MEMBERS = [
     Case("metal-pool-backwards", {f"{METAL}.load_balancer_addresses": ["10.200.0.70-10.200.0.50"]},
          f"{METAL}.load_balancer_addresses[0]", "lower one first", "10.200.0.50-10.200.0.70", (),
          "hybrid"),
+    _hybrid("vmware-two-control-planes", f"{VMWARE}.control_plane_addresses",
+            ["10.210.0.11", "10.210.0.12"], "no majority", "1 or 3"),
+    Case("vmware-control-plane-elsewhere",
+         {f"{VMWARE}.control_plane_addresses": ["10.211.0.11"]},
+         f"{VMWARE}.control_plane_addresses[0]", "machines' network, 10.210.0.0/24", "take one of",
+         (), "hybrid"),
+    _hybrid("vmware-vip-elsewhere", f"{VMWARE}.control_plane_vip", "10.211.0.10",
+            "machines' network", "10.210.0.0/24"),
+    _hybrid("vmware-ingress", f"{VMWARE}.ingress_vip", "ingress", "IPv4 address", "10.200.0.10"),
+    _hybrid("vmware-gateway", f"{VMWARE}.gateway", "10.210.0", "IPv4 address", "10.200.0.10"),
+    _hybrid("vmware-netmask", f"{VMWARE}.netmask", "255.0.255.0", "network's mask",
+            "255.255.255.0"),
+    Case("vmware-dns", {f"{VMWARE}.dns_servers": ["dns.example.com"]},
+         f"{VMWARE}.dns_servers[0]", "IPv4 address", "10.200.0.11", (), "hybrid"),
+    _hybrid("vmware-no-time", f"{VMWARE}.ntp_servers", [], "at least 1", "add one"),
+    _hybrid("vmware-min-above-max", f"{VMWARE}.min_workers", 9, "must not be above max_workers",
+            "swap"),
+    _hybrid("vmware-few-addresses", f"{VMWARE}.worker_addresses", ["10.210.0.21"],
+            "need 7 addresses", "DHCP"),
+    Case("vmware-worker-twice",
+         {f"{VMWARE}.worker_addresses": ["10.210.0.21", "10.210.0.21"], f"{VMWARE}.max_workers": 1,
+          f"{VMWARE}.min_workers": 1},
+         f"{VMWARE}.worker_addresses[1]", "same machine twice", "remove", (), "hybrid"),
+    _hybrid("vmware-version", f"{VMWARE}.version", "1.33", "must match", "1.33.0-gke.790"),
+    _hybrid("vmware-admin-cluster", f"{VMWARE}.admin_cluster", "factory", "that exists already",
+            "data-centre"),
+    _hybrid("vmware-with-membership", "on_prem_clusters[2].membership",
+            "projects/p/locations/global/memberships/m", "no membership yet", "remove it"),
+    Case("on-prem-on-both", {"on_prem_clusters[2].bare_metal": {
+         "version": "1.33.0-gke.790", "admin_cluster": "data-centre",
+         "control_plane_nodes": ["10.220.0.11"], "worker_nodes": ["10.220.0.21"],
+         "control_plane_vip": "10.220.0.10", "ingress_vip": "10.220.0.50",
+         "load_balancer_addresses": ["10.220.0.50-10.220.0.70"]}},
+         "on_prem_clusters[2].name", "one of bare_metal and vmware", "keep one", (), "hybrid"),
     _hybrid("metal-version", f"{METAL}.version", "1.33", "must match", "1.33.0-gke.790"),
     _hybrid("metal-with-membership", "on_prem_clusters[1].membership",
             "projects/p/locations/global/memberships/m", "no membership yet", "remove it"),

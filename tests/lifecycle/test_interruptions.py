@@ -134,7 +134,7 @@ def test_of_two_ups_at_once_one_proceeds_and_the_other_names_the_lock(
 
         for code, output in zip(codes, outputs, strict=True):
             assert code == 0 or "currently locked by" in output, output
-        if any(codes) and not all(codes):
-            assert_consistent(small, cloud)
+        # The export checks that two writers were not mixed in it.
+        small.deployment()
     small.up().succeeded()
     assert_consistent(small, cloud)

@@ -60,8 +60,8 @@ def test_an_eks_cluster_that_cannot_be_read_is_a_sentence(example: Make, cloud: 
     assert not any("attachedClusters" in line for line in cloud.mutating(before))
 
 
-def test_a_cluster_on_bare_metal_comes_and_goes(example: Make, cloud: Cloud) -> None:
-    """Through an admin cluster that its own tool registered, and that stays as it was."""
+def test_clusters_on_premises_come_and_go(example: Make, cloud: Cloud) -> None:
+    """Bare metal and VMware, through an admin cluster that its tool registered, and that stays."""
     admin = register_admin_cluster(cloud)
     stack = example("on-prem-cluster")
     stack.up().succeeded()
@@ -69,7 +69,7 @@ def test_a_cluster_on_bare_metal_comes_and_goes(example: Make, cloud: Cloud) -> 
     stack.preview("--expect-no-changes").succeeded()
     stack.refresh("--expect-no-changes").succeeded()
     made = {entry["name"].rpartition("/")[2] for entry in cloud.inventory()}
-    assert {"admin", "factory", "workers", "warehouse"} <= made
+    assert {"admin", "factory", "workers", "campus", "desktops", "warehouse"} <= made
     stack.destroy().succeeded()
     assert [entry["name"] for entry in cloud.inventory()] == [admin]
 

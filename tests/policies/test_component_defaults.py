@@ -1,11 +1,14 @@
 """What the components make by default against the rules: nothing that would stop an update."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pytest
 
 from meshwright import GkeCluster, MeshNetwork
 from meshwright_policies import RULES
-from meshwright_policies.rule import Resource, Settings, Severity, Violation
+from meshwright_policies.rule import Severity
+from tests.policies.resources import made, violations
 from tests.unit.recording import Recorder, component_test, record
 
 STOPS = (Severity.CRITICAL, Severity.HIGH)
@@ -16,34 +19,48 @@ SUBNET = {
     "pod_cidr": "10.16.0.0/16",
     "service_cidr": "10.32.0.0/20",
 }
+# What only the caller knows: a group of the organisation, its labels, a key for the disks.
+LEFT_TO_CALLER = {
+    "GKE-17 main-cluster authenticatorGroupsConfig.securityGroup",
+    "GKE-20 main-cluster resourceLabels.environment",
+}
+KEY_OF_DISKS = "GKE-21 main-pool-default nodeConfig.bootDiskKmsKey"
 
 
-def findings(recorder: Recorder, **changes: object) -> list[str]:
-    """What rules of a severity that stops an update say of all registrations, by rule and place.
+def findings(recorder: Recorder, **changes: object) -> dict[str, Severity]:
+    """What rules about one resource say of all registrations, by rule and place.
 
     `changes` overwrite properties of the cluster first.
     """
-    found: list[str] = []
-    for item in recorder.registrations:
-        urn = f"urn:pulumi:prod::p::{item.type}::{item.name}"
-        over = changes if item.type.endswith(":Cluster") else {}
-        resource = Resource(urn, item.type, item.name, item.inputs | over)
-        for rule in RULES:
-            if rule.severity in STOPS and rule.resource_check:
-                violations = rule.resource_check(resource, Settings())
-                found += [
-                    f"{rule.id} {item.name} {violation.where}"
-                    for violation in violations
-                    if isinstance(violation, Violation)
-                ]
-    return found
+    return {
+        f"{rule.id} {item.name} {violation.where}": rule.severity
+        for item in recorder.registrations
+        for rule in RULES
+        if rule.resource_check
+        for violation in violations(
+            rule,
+            made(
+                item.type,
+                item.inputs | (changes if item.type.endswith(":Cluster") else {}),
+                stack="prod",
+                name=item.name,
+            ),
+        )
+    }
+
+
+def stopping(found: Mapping[str, Severity]) -> list[str]:
+    return [place for place, severity in found.items() if severity in STOPS]
 
 
 @pytest.mark.parametrize("autopilot", [False, True], ids=["standard", "autopilot"])
 def test_a_default_cluster_in_a_default_network_has_no_finding_that_stops_an_update(
     autopilot: bool,
 ) -> None:
-    """Neither kind of cluster needs a word about security; taking one setting away is found."""
+    """Neither kind of cluster needs a word about security; taking one setting away is found.
+
+    Lesser findings are those that no default can settle.
+    """
     recorder = record()
 
     @component_test
@@ -61,8 +78,10 @@ def test_a_default_cluster_in_a_default_network_has_no_finding_that_stops_an_upd
         )
 
         def check(_: object) -> None:
-            assert findings(recorder) == []
-            weak = findings(recorder, privateClusterConfig={"enablePrivateNodes": False})
+            found = findings(recorder)
+            assert stopping(found) == []
+            assert set(found) == LEFT_TO_CALLER | (set() if autopilot else {KEY_OF_DISKS})
+            weak = stopping(findings(recorder, privateClusterConfig={"enablePrivateNodes": False}))
             assert weak == ["GKE-01 main-cluster privateClusterConfig.enablePrivateNodes"]
 
         return pulumi.Output.all(cluster.endpoint), check

@@ -1,10 +1,21 @@
-"""MESH-01 and MESH-03: every cluster in the mesh is encrypted and closed by default."""
+"""MESH-01 to 03 and 09: clusters in the mesh are encrypted and closed, and tokens stay apart."""
+
+import dataclasses
 
 import pytest
 
-from meshwright_policies.mesh_security import default_deny, strict_mtls
-from meshwright_policies.rule import Resource, Rule, Settings
+from meshwright_policies.mesh_authorization import patterns_that_fail_closed
+from meshwright_policies.mesh_destinations import destination_tls
+from meshwright_policies.mesh_normalization import normalised_values
+from meshwright_policies.mesh_security import (
+    default_deny,
+    no_weaker_mtls,
+    own_output_headers,
+    strict_mtls,
+)
+from meshwright_policies.rule import Resource, Rule, Settings, Unjudged
 from meshwright_policies.values import UNKNOWN
+from tests.policies.resources import findings, not_known, places, violations
 
 
 def thing(
@@ -32,9 +43,7 @@ def injected(labels: dict[str, str]) -> Resource:
 
 
 def urns(rule: Rule, *resources: Resource, settings: Settings | None = None) -> list[str]:
-    assert rule.stack_check
-    found = rule.stack_check(list(resources), settings or Settings())
-    return [violation.urn for violation in found]
+    return [violation.urn for violation in violations(rule, *resources, settings=settings)]
 
 
 WHOLE = [strict(), policy({}), route()]
@@ -94,6 +103,13 @@ def test_a_mesh_that_is_open_by_default_is_found(open_: list[Resource]) -> None:
     assert urns(default_deny, strict(), *open_, route())
 
 
+def test_a_patch_that_injects_makes_its_cluster_a_mesh_too() -> None:
+    patch = injected({"istio-injection": "enabled"})
+    patch = dataclasses.replace(patch, type="kubernetes:core/v1:NamespacePatch")
+
+    assert urns(strict_mtls, patch) == ["urn:ns"]
+
+
 @pytest.mark.parametrize(
     "labels", [{"istio-injection": "enabled"}, {"istio.io/rev": "asm-managed"}]
 )
@@ -112,3 +128,172 @@ def test_the_root_namespace_can_be_named() -> None:
 
     assert urns(strict_mtls, *WHOLE, settings=settings)
     assert not urns(strict_mtls, strict(namespace="mesh-root"), route(), settings=settings)
+
+
+PLANNED = Resource("urn:x", "kubernetes:security.istio.io/v1:PeerAuthentication", "x", UNKNOWN, "a")
+PLANNED_POLICY = Resource(
+    "urn:x", "kubernetes:security.istio.io/v1:AuthorizationPolicy", "x", UNKNOWN, "a"
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "resource"),
+    [
+        (strict_mtls, PLANNED),
+        (strict_mtls, strict(UNKNOWN)),
+        (strict_mtls, strict(namespace=UNKNOWN)),
+        (default_deny, PLANNED_POLICY),
+        (default_deny, policy({"rules": UNKNOWN})),
+        (default_deny, policy({}, namespace=UNKNOWN)),
+    ],
+)
+def test_what_a_preview_does_not_know_of_the_mesh_is_judged_later(
+    rule: Rule, resource: Resource
+) -> None:
+    (found,) = findings(rule, resource, route(cluster=resource.cluster))
+
+    assert isinstance(found, Unjudged)
+    assert found.urn == resource.urn
+
+
+def test_one_known_default_deny_is_enough() -> None:
+    assert findings(default_deny, policy({}), policy({"rules": UNKNOWN}), route()) == []
+
+
+PEER = "kubernetes:security.istio.io/v1beta1:PeerAuthentication"
+SELECTED = {"selector": {"matchLabels": {"app": "orders"}}}
+
+
+def peer(spec: object, namespace: object = "shop") -> dict:
+    return {"metadata": {"namespace": namespace}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        peer({"mtls": {"mode": "STRICT"}}),
+        peer({"mtls": {"mode": "UNSET"}}),
+        peer({}),
+        peer(SELECTED | {"portLevelMtls": {"8080": {"mode": "STRICT"}}}),
+        peer({"mtls": {"mode": "PERMISSIVE"}}, "istio-system"),
+    ],
+    ids=["strict", "unset", "empty", "port", "mesh-wide is MESH-01's"],
+)
+def test_policies_that_weaken_nothing_hold(properties: dict) -> None:
+    assert places(no_weaker_mtls, PEER, properties) == []
+
+
+PORT = 'spec.portLevelMtls["8080"].mode'
+
+
+@pytest.mark.parametrize(
+    ("properties", "where"),
+    [
+        (peer({"mtls": {"mode": "PERMISSIVE"}}), ["spec.mtls.mode"]),
+        (peer(SELECTED | {"mtls": {"mode": "DISABLE"}}, "istio-system"), ["spec.mtls.mode"]),
+        (peer({"portLevelMtls": {"8080": {"mode": "PERMISSIVE"}}}), [PORT]),
+        (
+            peer({"mtls": {"mode": "DISABLE"}, "portLevelMtls": {"8080": {"mode": "DISABLE"}}}),
+            ["spec.mtls.mode", PORT],
+        ),
+    ],
+)
+def test_a_weaker_namespace_workload_or_port_is_found(properties: dict, where: list[str]) -> None:
+    assert places(no_weaker_mtls, PEER, properties) == where
+
+
+@pytest.mark.parametrize(
+    ("properties", "where"),
+    [
+        (peer(UNKNOWN), "spec"),
+        (peer({"mtls": {"mode": UNKNOWN}}), "spec.mtls.mode"),
+        (peer({"portLevelMtls": UNKNOWN}), "spec.portLevelMtls"),
+        (peer({"portLevelMtls": {"8080": {"mode": UNKNOWN}}}), PORT),
+    ],
+)
+def test_an_unknown_mode_is_judged_later(properties: dict, where: str) -> None:
+    assert places(no_weaker_mtls, PEER, properties) == []
+    assert not_known(no_weaker_mtls, PEER, properties) == [where]
+
+
+REQUEST = "kubernetes:security.istio.io/v1:RequestAuthentication"
+HEADER = "spec.jwtRules[0].outputPayloadToHeader"
+CLAIM = "spec.jwtRules[0].outputClaimToHeaders[0].header"
+
+
+def tokens(**rule: object) -> dict:
+    return {"spec": {"jwtRules": [{"issuer": "https://accounts.example.com"} | rule]}}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        tokens(),
+        tokens(outputPayloadToHeader="x-jwt-payload"),
+        tokens(outputClaimToHeaders=[{"header": "x-group", "claim": "group"}]),
+        {"spec": {}},
+    ],
+)
+def test_headers_of_their_own_hold(properties: dict) -> None:
+    assert places(own_output_headers, REQUEST, properties) == []
+
+
+@pytest.mark.parametrize(
+    "header", ["Authorization", "cookie", "X-Forwarded-For", ":authority", "host", "x-b3-traceid"]
+)
+def test_a_header_that_others_trust_is_found(header: str) -> None:
+    claim = tokens(outputClaimToHeaders=[{"header": header, "claim": "sub"}])
+
+    assert places(own_output_headers, REQUEST, tokens(outputPayloadToHeader=header)) == [HEADER]
+    assert places(own_output_headers, REQUEST, claim) == [CLAIM]
+
+
+@pytest.mark.parametrize(
+    ("properties", "where"),
+    [
+        ({"spec": UNKNOWN}, "spec.jwtRules"),
+        (tokens(outputPayloadToHeader=UNKNOWN), HEADER),
+        (tokens(outputClaimToHeaders=[{"header": UNKNOWN}]), CLAIM),
+    ],
+)
+def test_an_unknown_header_is_judged_later(properties: dict, where: str) -> None:
+    assert places(own_output_headers, REQUEST, properties) == []
+    assert not_known(own_output_headers, REQUEST, properties) == [where]
+
+
+@pytest.mark.parametrize(
+    ("rule", "type_", "spec", "where"),
+    [
+        (no_weaker_mtls, PEER, {"mtls": {"mode": "PERMISSIVE"}}, "spec.mtls.mode"),
+        (
+            own_output_headers,
+            REQUEST,
+            {"jwtRules": [{"outputPayloadToHeader": "Cookie"}]},
+            HEADER,
+        ),
+        (
+            patterns_that_fail_closed,
+            "kubernetes:security.istio.io/v1:AuthorizationPolicy",
+            {"rules": [{"to": [{"operation": {"notPaths": ["/a"]}}]}]},
+            "spec.rules[0].to[0].operation.notPaths",
+        ),
+        (
+            normalised_values,
+            "kubernetes:security.istio.io/v1:AuthorizationPolicy",
+            {"rules": [{"to": [{"operation": {"paths": ["a"]}}]}]},
+            "spec.rules[0].to[0].operation.paths[0]",
+        ),
+        (
+            destination_tls,
+            "kubernetes:networking.istio.io/v1:DestinationRule",
+            {"trafficPolicy": {"tls": {"mode": "DISABLE"}}},
+            "spec.trafficPolicy.tls.mode",
+        ),
+    ],
+)
+def test_a_patch_is_judged_by_what_it_says(rule: Rule, type_: str, spec: dict, where: str) -> None:
+    """Also one of the mesh-wide policy, which MESH-01 does not look into."""
+    properties = {"metadata": {"namespace": "istio-system"}, "spec": spec}
+
+    assert places(rule, f"{type_}Patch", properties) == [where]
+    assert places(rule, f"{type_}Patch", {"spec": {}}) == []

@@ -1,42 +1,84 @@
-"""The pack around the rules: levels, unknown values, clusters, exemptions and their end."""
+"""The pack around the rules: levels, unknown values, mends, clusters, exemptions and their end."""
 
 import datetime
+from collections.abc import Iterator
 
 import pytest
-from pulumi_policy import (
-    EnforcementLevel,
-    PolicyProviderResource,
-    PolicyResource,
-    PolicyResourceOptions,
-    ResourceValidationArgs,
-    StackValidationArgs,
-)
-from pulumi_policy.proxy import UNKNOWN_BOOLEAN_VALUE, UNKNOWN_STRING_VALUE, unknown_checking_proxy
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi_policy.proxy import UNKNOWN_BOOLEAN_VALUE, UNKNOWN_OBJECT_VALUE, UNKNOWN_STRING_VALUE
 
-from meshwright_policies import RULES, pack
-from meshwright_policies.rule import Severity
-from meshwright_policies.values import UNKNOWN, at, plain
+from meshwright_policies import RULES
+from meshwright_policies.rule import (
+    Finding,
+    Resource,
+    Settings,
+    Severity,
+    Unjudged,
+    Violation,
+    resource_rule,
+    stack_rule,
+)  # fmt: skip
+from meshwright_policies.values import UNKNOWN, SecretText, at
+from tests.policies.analyzer import Pack, secret, struct, urn
 
-CLUSTER = "gcp:container/cluster:Cluster"
-URN = f"urn:pulumi:dev::shop::{CLUSTER}::east"
-OPTIONS = PolicyResourceOptions(False, [], False, [], None, [])
+KIND = "shop:index:Box"
+URN = urn(KIND, "east")
+ROUTES = "kubernetes:networking.istio.io/v1:VirtualService"
 TODAY = datetime.datetime.now(datetime.UTC).date()
-YESTERDAY = TODAY - datetime.timedelta(days=1)
+DAY = datetime.timedelta(days=1)
 
 
-def judge(rule_id: str, properties: dict, config: dict | None = None) -> list[str]:
-    """The messages that the engine would get for a cluster."""
-    policy = next(p for p in pack.policies() if p.name == rule_id)
-    props = unknown_checking_proxy(properties)
-    args = ResourceValidationArgs(CLUSTER, props, URN, "east", OPTIONS, None, config)
-    messages: list[str] = []
-    policy.validate(args, lambda message, urn=None: messages.append(message))
-    return messages
+def close(resource: Resource, settings: Settings) -> dict | None:
+    if at(resource.properties, "lid") in ("shut", UNKNOWN):
+        return None
+    return resource.properties | {"lid": "shut"}
+
+
+@resource_rule("BOX-01", severity=Severity.HIGH, source="a book", title="Lids are shut.",
+               types="shop:index:Box$", remedy=close)  # fmt: skip
+def lid(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    found = at(resource.properties, "lid")
+    if found is UNKNOWN:
+        yield Unjudged("lid")
+    elif found != "shut":
+        yield Violation("lid", f"is {found!r}", "Shut it")
+
+
+@resource_rule("BOX-02", severity=Severity.LOW, source="a book", title="Boxes have names.",
+               types="shop:")  # fmt: skip
+def label(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    if at(resource.properties, "label") is UNKNOWN:
+        yield Unjudged("label")
+    elif not at(resource.properties, "label"):
+        yield Violation("label", "is not set", "Set it")
+
+
+@stack_rule("BOX-03", severity=Severity.CRITICAL, source="a book", title="One box a cluster.")
+def one(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
+    for resource in resources:
+        if resource.properties is UNKNOWN:
+            yield Unjudged("", resource.urn)
+        elif resource.cluster:
+            yield Violation(resource.cluster, "has a box", "Take it out", resource.urn)
+
+
+BOXES = (lid, label, one)
+GOOD = {"lid": "shut", "label": "tea"}
+
+
+def pack(config: dict | None = None, *, preview: bool = True) -> Pack:
+    return Pack(config, rules=BOXES, preview=preview)
+
+
+def said(diagnostics: list) -> list[tuple[str, str]]:
+    words = {number: name.lower() for name, number in proto.EnforcementLevel.items()}
+    return [(one.policyName, words[one.enforcementLevel]) for one in diagnostics]
 
 
 def accept(**entry: str) -> dict:
     whole = {"urn": URN, "reason": "moves in March", "expires": TODAY.isoformat()} | entry
-    return {"exemptions": [whole]}
+    return {"BOX-01": {"exemptions": [whole]}}
 
 
 def test_ids_are_unique_and_each_rule_says_why_and_whose_it_is() -> None:
@@ -44,115 +86,231 @@ def test_ids_are_unique_and_each_rule_says_why_and_whose_it_is() -> None:
     assert all(rule.title and rule.source for rule in RULES)
 
 
-def test_critical_and_high_rules_stop_an_update_and_lesser_ones_advise() -> None:
-    levels = {policy.name: policy.enforcement_level for policy in pack.policies()}
+def test_the_engine_learns_of_every_rule_with_its_severity() -> None:
+    told = {policy.name: policy.severity for policy in Pack().info.policies}
 
-    assert set(Severity) == set(pack.LEVELS)
     for rule in RULES:
-        serious = rule.severity in (Severity.CRITICAL, Severity.HIGH)
-        expected = EnforcementLevel.MANDATORY if serious else EnforcementLevel.ADVISORY
-        assert levels[rule.id] == expected
+        name = f"POLICY_SEVERITY_{rule.severity.name}"
+        assert proto.PolicySeverity.Name(told[rule.id]) == name
 
 
-def test_a_violation_says_where_what_and_how_to_mend_it() -> None:
-    (message,) = judge("GKE-01", {"privateClusterConfig": {"enablePrivateNodes": False}})
+def test_critical_and_high_rules_stop_an_update_and_lesser_ones_advise() -> None:
+    objects = [kubernetes("a", None)]
+    everything = pack().analyze(KIND, "east", {}) + pack().finish(*objects)
 
-    assert "privateClusterConfig.enablePrivateNodes: is False" in message
-    assert "Set it to true" in message
-    assert "CIS GKE 1.9 5.6.5" in message
-
-
-def test_an_unknown_value_is_left_to_the_update() -> None:
-    unknown = {"privateClusterConfig": {"enablePrivateNodes": UNKNOWN_BOOLEAN_VALUE}}
-
-    assert judge("GKE-01", unknown) == []
+    assert said(everything) == [
+        ("BOX-01", "mandatory"), ("BOX-02", "advisory"), ("BOX-03", "mandatory"),
+    ]  # fmt: skip
 
 
-def test_unknown_values_become_markers_at_every_depth() -> None:
-    guarded = unknown_checking_proxy(
-        {"a": UNKNOWN_STRING_VALUE, "b": [{"c": UNKNOWN_STRING_VALUE, "d": 1}]}
-    )
+def test_a_violation_says_why_where_what_how_to_mend_it_and_whose_rule_it_is() -> None:
+    (found,) = pack().analyze(KIND, "east", GOOD | {"lid": "open"})
 
-    value = plain(guarded)
-
-    assert value == {"a": UNKNOWN, "b": [{"c": UNKNOWN, "d": 1}]}
-    assert at(value, "a", "deeper") is UNKNOWN
-    assert at(value, "b", "deeper") is None
-
-
-@pytest.mark.parametrize("urn", [URN, "*::east"])
-def test_an_exemption_covers_its_resource_until_its_last_day(urn: str) -> None:
-    assert judge("GKE-01", {}, accept(urn=urn)) == []
-
-
-def test_an_exemption_covers_no_other_resource() -> None:
-    assert judge("GKE-01", {}, accept(urn="*::west"))
-
-
-def test_an_expired_exemption_is_a_violation_that_names_its_day_and_reason() -> None:
-    (message,) = judge("GKE-01", {}, accept(expires=YESTERDAY.isoformat()))
-
-    assert f"ended on {YESTERDAY} (moves in March)" in message
+    assert found.message == "Lids are shut.\nlid: is 'open'. Shut it. (source: a book)"
+    assert found.urn == URN
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"), [({"expires": "2027-02-30"}, "is no day"), ({"reason": "  "}, "is blank")]
+    ("config", "levels"),
+    [
+        ({"BOX-01": "advisory"}, ["advisory", "advisory"]),
+        ({"BOX-02": "mandatory"}, ["mandatory", "mandatory"]),
+        ({"BOX-01": "disabled"}, ["advisory"]),
+        ({"all": "disabled", "BOX-02": "mandatory"}, ["mandatory"]),
+        ({"all": "advisory"}, ["advisory", "advisory"]),
+        ({"meshwright": {"levels": {"low": "disabled"}}}, ["mandatory"]),
+        ({"meshwright": {"levels": {"high": "advisory", "low": "mandatory"}}},
+         ["advisory", "mandatory"]),
+        ({"meshwright": {"levels": {"high": "disabled", "BOX-01": "mandatory"}}},
+         ["mandatory", "advisory"]),
+        ({"meshwright": {"levels": {"low": "disabled"}}, "BOX-02": "mandatory"},
+         ["mandatory", "mandatory"]),
+        ({"BOX-01": "remediate"}, ["mandatory", "advisory"]),
+        ({"all": "remediate"}, ["mandatory", "advisory"]),
+    ],
+)  # fmt: skip
+def test_config_sets_levels_by_rule_by_severity_and_for_all(config: dict, levels: list) -> None:
+    assert [level for _, level in said(pack(config).analyze(KIND, "east", {}))] == levels
+
+
+def test_rules_see_only_the_types_that_they_are_about() -> None:
+    assert said(pack().analyze("shop:index:Bag", "b", {})) == [("BOX-02", "advisory")]
+    assert pack().analyze("other:index:Box", "c", {}) == []
+
+
+UNKNOWN_LID = {"lid": UNKNOWN_STRING_VALUE}
+
+
+def test_what_is_unknown_is_said_once_a_rule_with_its_number_and_first_place() -> None:
+    tried = pack()
+    for name in ("east", "west"):
+        assert tried.analyze(KIND, name, UNKNOWN_LID | {"label": "tea"}) == []
+
+    (word,) = tried.finish()
+
+    assert said([word]) == [("not-known-yet", "advisory")]
+    assert "BOX-01: 2 values are not known yet; the update judges" in word.message
+    assert "First: lid of east." in word.message
+    assert tried.finish() == []
+
+
+def test_what_is_known_beside_the_unknown_is_judged() -> None:
+    assert said(pack().analyze(KIND, "east", UNKNOWN_LID)) == [("BOX-02", "advisory")]
+
+
+def test_the_update_judges_what_the_preview_did_not_know() -> None:
+    tried = pack(preview=False)
+
+    assert said(tried.analyze(KIND, "east", GOOD | {"lid": "open"})) == [("BOX-01", "mandatory")]
+    assert tried.finish() == []
+
+
+def test_the_word_about_unknown_values_can_be_turned_off() -> None:
+    tried = pack({"not-known-yet": "disabled"})
+    tried.analyze(KIND, "east", UNKNOWN_LID)
+
+    assert tried.finish() == []
+
+
+@pytest.mark.parametrize("pattern", [URN, "*::east"])
+def test_an_exemption_covers_its_resource_until_its_last_day(pattern: str) -> None:
+    tried = pack(accept(urn=pattern))
+
+    assert tried.analyze(KIND, "east", {"label": "tea"}) == []
+    assert tried.finish() == []
+
+
+def test_an_exemption_covers_no_other_resource_and_one_that_is_idle_is_told() -> None:
+    tried = pack(accept(urn="*::west"))
+
+    assert said(tried.analyze(KIND, "east", {"label": "tea"})) == [("BOX-01", "mandatory")]
+    (word,) = tried.finish()
+    assert said([word]) == [("meshwright", "advisory")]
+    assert "BOX-01.exemptions[0]" in word.message
+
+
+def test_an_expired_exemption_is_a_violation_that_names_its_day_and_reason() -> None:
+    expired = accept(expires=(TODAY - DAY).isoformat())
+
+    (found,) = pack(expired).analyze(KIND, "east", {"label": "tea"})
+
+    assert f"ended on {TODAY - DAY} (moves in March)" in found.message
+
+
+def test_the_clock_can_be_set() -> None:
+    later = {"meshwright": {"today": (TODAY + DAY).isoformat()}}
+
+    assert pack(accept() | later).analyze(KIND, "east", {"label": "tea"})
+
+
+OPEN = {"lid": "open", "label": secret({"of": "tea", "at": UNKNOWN_OBJECT_VALUE}),
+        "size": UNKNOWN_BOOLEAN_VALUE, "sides": [1, {"a": None}]}  # fmt: skip
+
+
+def test_level_remediate_makes_the_one_mend_and_leaves_all_else_as_it_was_sent() -> None:
+    (mend,) = pack({"BOX-01": "remediate"}).remediate(KIND, "east", OPEN)
+
+    assert (mend.policyName, mend.description) == ("BOX-01", "Lids are shut.")
+    assert MessageToDict(mend.properties) == MessageToDict(struct(OPEN | {"lid": "shut"}))
+
+
+@pytest.mark.parametrize(
+    ("config", "properties"),
+    [
+        ({}, {}),
+        ({"BOX-01": "remediate"}, GOOD),
+        ({"BOX-01": "remediate"}, UNKNOWN_LID),
+        ({"BOX-01": {**accept()["BOX-01"], "enforcementLevel": "remediate"}}, {}),
+    ],
+    ids=["other level", "nothing to mend", "unknown", "exempt"],
 )
-def test_a_broken_exemption_exempts_nothing_and_is_named(entry: dict, said: str) -> None:
-    messages = judge("GKE-01", {}, accept(**entry))
-
-    assert len(messages) == 2
-    assert said in messages[1]
+def test_nothing_else_is_mended(config: dict, properties: dict) -> None:
+    assert pack(config).remediate(KIND, "east", properties) == []
 
 
-def provider(name: str, **props: str) -> PolicyProviderResource:
-    return PolicyProviderResource("pulumi:providers:kubernetes", props, f"urn:{name}", name)
-
-
-def kubernetes(name: str, provider: PolicyProviderResource | None) -> PolicyResource:
-    kind = "kubernetes:networking.istio.io/v1:VirtualService"
-    return PolicyResource(kind, {}, f"urn:{name}", name, OPTIONS, provider, None, [], {})
+def kubernetes(
+    name: str, provider: dict | None, properties: dict | None = None
+) -> proto.AnalyzerResource:
+    message = proto.AnalyzerResource(
+        type=ROUTES, name=name, urn=urn(ROUTES, name), properties=struct(properties or {"a": 1})
+    )
+    if provider is not None:
+        label = provider.pop("name")
+        message.provider.urn = f"urn:{label}"
+        message.provider.name = label
+        message.provider.properties.update(provider)
+    return message
 
 
 def test_providers_with_the_same_access_are_one_cluster() -> None:
-    access = {"kubeconfig": "{}", "context": "east"}
-    resources = [
-        kubernetes("a", provider("east", **access)),
-        kubernetes("b", provider("east-again", **access)),
-        kubernetes("c", provider("west", kubeconfig="{}", context="west")),
-        kubernetes("d", provider("unread-1")),
-        kubernetes("e", provider("unread-2")),
+    def access(name: str, context: str) -> dict:
+        return {"name": name, "kubeconfig": secret("{}"), "context": context}
+
+    found = pack().finish(
+        kubernetes("a", access("east", "east")),
+        kubernetes("b", access("east-again", "east")),
+        kubernetes("c", access("west", "west")),
+        kubernetes("d", {"name": "unread-1", "kubeconfig": UNKNOWN_STRING_VALUE}),
+        kubernetes("e", {"name": "unread-2", "kubeconfig": UNKNOWN_STRING_VALUE}),
         kubernetes("f", None),
-    ]
+    )
 
-    clusters = [resource.cluster for resource in pack.seen(resources)]
-
+    clusters = [one.message.splitlines()[1].partition(":")[0] for one in found]
     assert clusters == ["east", "east", "west", "unread-1", "unread-2", "(default provider)"]
 
 
 def test_a_stack_rule_reports_at_the_resource_and_takes_exemptions() -> None:
-    policy = next(p for p in pack.policies() if p.name == "MESH-01")
-    resources = [kubernetes("routes", provider("east"))]
-    reported: list[str | None] = []
+    exempt = {"BOX-03": {"exemptions": [{"urn": "*::a", "reason": "r", "expires": "2999-01-01"}]}}
+    objects = [kubernetes("a", None), kubernetes("b", None)]
 
-    for config in ({}, accept(urn="urn:routes")):
-        args = StackValidationArgs(resources, config)
-        policy.validate(args, lambda message, urn=None: reported.append(urn))
+    (found,) = pack(exempt).finish(*objects)
 
-    assert reported == ["urn:routes"]
-
-
-def test_config_replaces_the_defaults() -> None:
-    settings = pack.settings({"rootNamespace": "mesh", "productionStacks": ["live"]})
-
-    assert (settings.root_namespace, settings.production_stacks) == ("mesh", ("live",))
+    assert found.urn == urn(ROUTES, "b")
 
 
 def test_objects_of_a_planned_cluster_are_unknown() -> None:
     """While a provider's settings are unknown, the engine shows its objects without properties."""
-    kind = "kubernetes:security.istio.io/v1:PeerAuthentication"
-    planned = PolicyResource(kind, {}, f"{URN}-mtls", "mtls", OPTIONS, None, None, [], {})
+    planned = proto.AnalyzerResource(type=ROUTES, name="routes", urn=urn(ROUTES, "routes"))
 
-    (resource,) = pack.seen([planned])
+    (word,) = pack().finish(planned)
 
-    assert resource.properties is UNKNOWN
+    assert "BOX-03: a value is not known yet" in word.message
+
+
+def test_rules_see_whole_numbers_markers_and_secrets_that_do_not_show() -> None:
+    seen: list[object] = []
+
+    @resource_rule("BOX-04", severity=Severity.LOW, source="-", title="-", types="shop:")
+    def look(resource: Resource, settings: Settings) -> Iterator[Finding]:
+        seen.append(resource.properties)
+        yield from ()
+
+    Pack(rules=(look,)).analyze(
+        KIND, "east",
+        {"n": 9, "x": 1.5, "deep": [{"u": UNKNOWN_STRING_VALUE, "s": secret({"key": "hush"})}]},
+    )  # fmt: skip
+
+    (properties,) = seen
+    assert properties == {"n": 9, "x": 1.5, "deep": [{"u": UNKNOWN, "s": {"key": "hush"}}]}
+    assert isinstance(properties["n"], int)
+    hidden = properties["deep"][0]["s"]["key"]
+    assert isinstance(hidden, SecretText)
+    assert "hush" not in f"{hidden} {hidden!r} {properties} {hidden:>9}"
+    assert hidden.reveal() == "hush"
+
+
+def test_a_rule_that_breaks_is_named_and_ends_nothing_else() -> None:
+    @resource_rule("BOX-05", severity=Severity.HIGH, source="-", title="-", types="shop:",
+                   remedy=lambda resource, settings: {"lid": 1 / 0})  # fmt: skip
+    def broken(resource: Resource, settings: Settings) -> Iterator[Finding]:
+        yield Violation("first", "is seen", "Mend it")
+        raise KeyError("secret")
+
+    tried = Pack({"BOX-05": "remediate"}, rules=(broken, label))
+
+    first, fault, other = tried.analyze(KIND, "east", {})
+    assert "first: is seen" in first.message
+    assert said([fault, other]) == [("BOX-05", "mandatory"), ("BOX-02", "advisory")]
+    assert "KeyError in test_pack.py, line " in fault.message
+    assert "secret" not in fault.message
+    assert tried.remediate(KIND, "east", {}) == []

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.sandbox.gcp_plugin import PROJECT, REGION
 from tests.sandbox.gcp_plugin_machines import MACHINES
+from tests.sandbox.gcp_plugin_vmware import VMWARE
 
 NET = f"projects/{PROJECT}/global/networks/net"
 SUB = f"projects/{PROJECT}/regions/{REGION}/subnetworks/sub"
@@ -271,6 +272,7 @@ STEPS: list[Step] = [
             }
         },
     ),
+    *VMWARE,
     *MACHINES,
 ]
 

@@ -23,6 +23,7 @@ class Registration:
     depends_on: set[str]
     """Names of the resources its inputs and options wait for."""
     ignore_changes: list[str]
+    urn: str
 
 
 @dataclass
@@ -96,7 +97,10 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
                 "fleet": args.inputs["fleet"] | {"membership": f"{link}/{args.inputs['name']}"},
                 "kubernetesVersion": args.inputs["platformVersion"].rsplit(".", 1)[0],
             }
-        case "gcp:gkeonprem/bareMetalCluster:BareMetalCluster":
+        case (
+            "gcp:gkeonprem/bareMetalCluster:BareMetalCluster"
+            | "gcp:gkeonprem/vMwareCluster:VMwareCluster"
+        ):
             link = f"projects/{PROJECT_NUMBER}/locations/global/memberships/{args.inputs['name']}"
             vips = args.inputs["loadBalancer"]["vipConfig"]
             return {"endpoint": vips["controlPlaneVip"], "fleets": [{"membership": link}]}
@@ -158,6 +162,7 @@ class _Monitor(mocks.MockMonitor):
                 _name_of(request.provider.rsplit("::", 1)[0]),
                 {_name_of(urn) for urn in dependencies},
                 list(request.ignoreChanges),
+                answer.urn,
             )
         )
         return answer

@@ -8,10 +8,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from meshwright_policies import exemptions
 from stacks.composition import build
 from stacks.spec import load
-from tests.inputs.specs import DELETE, ROOT, edited, spec_of
+from tests.inputs.specs import DELETE, edited, spec_of
 from tests.unit.recording import Recorder, Registration, component_test, record
 
 
@@ -244,6 +243,57 @@ def test_clusters_in_a_service_project_share_the_host_s_network():
     assert sorted(agents) == ["meshwright-dev", "shop-service"]
 
 
+def test_prod_s_network_belongs_to_those_who_run_networks():
+    """The clusters' project may use the subnets, and GKE there manages the host's firewall."""
+    recorder = composed("prod")
+    owners = {item.inputs["project"] for item in recorder.of_type("Subnetwork")}
+    assert owners == {recorder.one("Network").inputs["project"]} == {"meshwright-network"}
+    assert {item.inputs["project"] for item in recorder.of_type("Cluster")} == {"meshwright-prod"}
+    users = recorder.of_type("SubnetworkIAMMember")
+    # GKE and Google's APIs, in each of two subnets.
+    assert [item.inputs["role"] for item in users] == ["roles/compute.networkUser"] * 4
+    host_agents = [
+        item.inputs["project"]
+        for item in recorder.of_type("IAMMember")
+        if item.inputs["role"] == "roles/container.hostServiceAgentUser"
+    ]
+    assert host_agents == ["meshwright-network"]
+
+
+def test_prod_keeps_the_audit_logs_of_its_whole_folder():
+    """The network's project is in it too; the archive itself is in the stack's project."""
+    recorder = composed("prod")
+    sink = recorder.one("FolderSink", "archive-sink").inputs
+    assert (sink["folder"], sink["includeChildren"]) == ("123456789012", True)
+    (bucket,) = recorder.of_type("Bucket")
+    assert bucket.inputs["project"] == "meshwright-prod"
+    (writer,) = recorder.of_type("BucketIAMMember")
+    assert writer.inputs["role"] == "roles/storage.objectCreator"
+
+
+def test_machines_in_a_shared_network_may_use_their_subnet():
+    """No cluster of the stack's project is there; its group of VMs is."""
+    recorder = composed(
+        "istio", {"networks[0].host_project": "shop-network", "clusters[0].project": "shop-gke"}
+    )
+    used = {
+        item.inputs["subnetwork"]
+        for item in recorder.of_type("SubnetworkIAMMember")
+        if "meshwright-istio" in item.name
+    }
+    assert used == {"ist-mesh-google", "ist-mesh-open"}
+
+
+def test_a_cluster_on_vmware_is_made_through_the_admin_cluster():
+    """It comes after the admin cluster is registered, with workers that scale."""
+    recorder = composed("hybrid")
+    made = recorder.one("VMwareCluster").inputs
+    admin = "projects/meshwright-hybrid/locations/europe-west1/memberships/hyb-data-centre"
+    assert made["adminClusterMembership"] == admin
+    pool = recorder.one("VMwareNodePool").inputs
+    assert pool["nodePoolAutoscaling"] == {"minReplicas": 3, "maxReplicas": 6}
+
+
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod", "istio", "hybrid"])
 def test_everything_is_in_the_stack_s_project(stack: str):
     """No resource of Google Cloud is left to the shell's own project or credentials."""
@@ -252,19 +302,3 @@ def test_everything_is_in_the_stack_s_project(stack: str):
     clusters = {cluster["name"] for cluster in spec_of(stack)["clusters"]}
     inside = {item.provider for item in everything if item.type.startswith("kubernetes:")}
     assert clusters <= inside <= clusters | {f"mesh-{name}-cluster" for name in clusters}
-
-
-def test_exemptions_are_about_what_the_stacks_make():
-    """Each names a resource that the stack makes, and ends when the spec's own exception does."""
-    files = sorted((ROOT / "stacks").glob("policies.*.json"))
-    assert files
-    for path in files:
-        stack = path.name.split(".")[1]
-        made = {f"{item.type}::{item.name}" for item in composed(stack).registrations}
-        days = {entry["expires"] for entry in spec_of(stack)["security"]["plaintext"]}
-        for config in json.loads(path.read_text()).values():
-            accepted, problems = exemptions.parse(config)
-            assert problems == []
-            assert {str(exemption.expires) for exemption in accepted} <= days
-            for exemption in accepted:
-                assert [urn for urn in made if exemption.covers(urn)], exemption.urn

@@ -113,8 +113,12 @@ def test_a_cluster_that_is_a_member_already_is_left_alone():
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
-        ({}, "bare_metal", "neither is given"),
-        ({"bare_metal": _machines(), "existing": {}}, "bare_metal", "both are given"),
+        ({}, "bare_metal", "none of them is given"),
+        (
+            {"bare_metal": _machines(), "existing": {}},
+            "bare_metal",
+            "metal and existing are given",
+        ),
         ({"bare_metal": _machines(), "location": "global"}, "location", "from a region"),
         ({"bare_metal": _machines(), "labels": {"a": "b"}}, "labels", "leave them out"),
         ({"existing": {"issuer_url": "issuer"}}, "existing.issuer_url", "https://"),

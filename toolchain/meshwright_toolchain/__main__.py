@@ -60,7 +60,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     install = commands.add_parser("ensure", help="find or build every program")
     install.add_argument(
-        "--no-extras", action="store_true", help="leave out the programs that only tests need"
+        "--no-extras", action="store_true", help="leave out what only tests and some stacks need"
     )
     listing = commands.add_parser("list", help="say what is there")
     listing.add_argument("--json", action="store_true", help="as JSON")

@@ -25,7 +25,7 @@ class Program:
     package: str  # the Go package; for a wheel, the distribution
     version_arguments: tuple[str, ...]
     version_pattern: str  # matched against what it prints; group 1, if any, is the version
-    extra: bool = False  # only tests need it, so `make demo` does not wait for it
+    extra: bool = False  # only tests or some stacks need it: `make demo` does not wait for it
     beside: str = ""  # has no version of its own: taken from PATH only next to this program
 
 

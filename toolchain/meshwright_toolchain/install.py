@@ -4,7 +4,7 @@ import contextlib
 import errno
 import json
 import shutil
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from importlib import metadata
 from pathlib import Path
 
@@ -17,11 +17,14 @@ from meshwright_toolchain.progress import Reporter, reporter
 RECORD = "programs.json"
 
 
-def ensure(*, extras: bool = True, report: Reporter | None = None) -> Path:
+def ensure(
+    *, extras: bool = True, also: Collection[str] = (), report: Reporter | None = None
+) -> Path:
     """Make every program stand in bin_dir(), verified by the version that it reports.
 
     Args:
-        extras: also bring the programs that only tests need. Default: yes.
+        extras: also bring the programs that only tests and some stacks need. Default: yes.
+        also: names of those to bring although `extras` is off. Default: none.
         report: told about the progress. Default: a reporter that suits standard error.
 
     Returns:
@@ -31,8 +34,15 @@ def ensure(*, extras: bool = True, report: Reporter | None = None) -> Path:
         ToolchainError: one sentence: what is missing or was refused, and what to do.
     """
     with _disk_errors():
-        wanted = {p.name for group in GROUPS for p in group.programs if extras or not p.extra}
+        wanted = {
+            program.name
+            for group in GROUPS
+            for program in group.programs
+            if extras or not program.extra or program.name in also
+        }
         wanted |= {wheel.name for wheel in WHEELS}
+        if unknown := sorted(set(also) - wanted):
+            raise ToolchainError(f"There is no program {unknown[0]} in the catalogue.")
         target = cache.bin_dir()
         if wanted <= recorded(target).keys():
             return target

@@ -21,6 +21,7 @@ from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.istiod import POD_SELECTOR
 from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.pod_status import RUN_SELECTOR
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord
 
@@ -235,6 +236,7 @@ class Cluster:
                     {
                         "node-lease-duration-seconds": "0",
                         "disregard-status-with-label-selector": POD_SELECTOR,
+                        "disregard-status-with-annotation-selector": RUN_SELECTOR,
                     },
                 ),
             ],

@@ -69,7 +69,7 @@ class LocalRuntime:
         with self._holding(identifier):
             record = self._allocate(request)
             access = self._run(record)
-            nodes.set_nodes(self._connect(record), request, nodes.pools_of(request))
+            nodes.set_nodes(self.connect(record), request, nodes.pools_of(request))
             kinds = managed_prometheus.KINDS
             if request.gateway_api:
                 gateway_api.install(self._kubectl(record), self.tools)
@@ -90,7 +90,7 @@ class LocalRuntime:
         with self._known(project, location, name) as record:
             record = replace(record, request=replace(record.request, node_pools=pools))
             self.records.put(record)
-            nodes.set_nodes(self._connect(record), record.request, pools)
+            nodes.set_nodes(self.connect(record), record.request, pools)
 
     def start_mesh(self, project: str, location: str, name: str, mesh: MeshRequest) -> None:
         with self._known(project, location, name) as record:
@@ -129,7 +129,7 @@ class LocalRuntime:
         records = [r for r in self.records.all() if r.fleet is not None and r.fleet.services]
         fleets = {r.id: r.fleet.fleet for r in records if r.fleet is not None}
         same = [r for r in records if fleets[r.id] == fleets.get(identifier)]
-        return {record.id: partial(self._connect, record) for record in same}
+        return {record.id: partial(self.connect, record) for record in same}
 
     def _mesh_clusters(self) -> list[MeshCluster]:
         """Every cluster that has the managed mesh."""
@@ -141,7 +141,7 @@ class LocalRuntime:
                 address=record.private_address,
                 ca_certificate=self._cluster(record).ca_certificate,
                 token=self._token,
-                connect=partial(self._connect, record),
+                connect=partial(self.connect, record),
             )
             for record in self.records.all()
             if record.mesh is not None
@@ -268,7 +268,8 @@ class LocalRuntime:
     def _kubectl(self, record: ClusterRecord) -> kube.Kubectl:
         return kube.Kubectl(self.tools, self._kubeconfig(record))
 
-    def _connect(self, record: ClusterRecord) -> Api:
+    def connect(self, record: ClusterRecord) -> Api:
+        """A way to a cluster's API server, as its administrator."""
         access = self._access(record)
         return Api(access.endpoint, access.ca_certificate, access.token)
 
@@ -308,7 +309,7 @@ class LocalRuntime:
         if record.id not in self._controllers:
             self._controllers[record.id] = Controllers(
                 record,
-                lambda: self._connect(record),
+                lambda: self.connect(record),
                 self.authority,
                 self._istiods(record),
                 self._load_balancing,

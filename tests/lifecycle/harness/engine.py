@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 from meshwright_toolchain import bin_dir
 
 _ENDED_WITHIN_SECONDS = 240
+STAND_INS = {name: f"meshwright_sandbox.plugins.{name}" for name in ("gcp", "kubernetes")}
+_ROOT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -77,7 +79,9 @@ class Stack:
         name: str = "test",
         ended_within: float = _ENDED_WITHIN_SECONDS,
         backend: str = "",
+        plugins: Mapping[str, str] | None = None,
     ) -> None:
+        """`plugins` are Python modules by the plugin's name. Default: the sandbox's stand-ins."""
         self.name = name
         self._ended_within = ended_within
         self.work = work / "program"
@@ -87,10 +91,10 @@ class Stack:
         self.state.mkdir()
         shims = work / "bin"
         shims.mkdir()
-        for plugin in ("gcp", "kubernetes"):
-            _shim(shims / f"pulumi-resource-{plugin}", f"meshwright_sandbox.plugins.{plugin}")
+        for plugin, module in (plugins or STAND_INS).items():
+            _shim(shims / f"pulumi-resource-{plugin}", module)
         folders = [
-            *_official_plugins(),
+            *([] if plugins else _official_plugins()),
             str(shims),
             str(Path(sys.executable).parent),
             str(bin_dir()),
@@ -192,7 +196,9 @@ def custom_resources(deployment: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _shim(path: Path, module: str) -> None:
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+    # The engine starts plugins in the program's folder, whose modules must not be taken for theirs.
+    start = f'exec env PYTHONPATH="{_ROOT}" "{sys.executable}" -P -m {module} "$@"'
+    path.write_text(f"#!/bin/sh\n{start}\n")
     path.chmod(0o755)
 
 

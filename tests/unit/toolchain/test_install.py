@@ -61,6 +61,15 @@ def test_extras_come_only_when_asked_for(go) -> None:
     assert go.calls("build") == ["engine", "tools", "tools"]
 
 
+def test_one_extra_comes_by_its_name(go) -> None:
+    """As helm does where a stack's control plane is a chart."""
+    folder = ensure(extras=False, also=["spare"])
+
+    assert (folder / "spare").exists()
+    with pytest.raises(ToolchainError, match="no program spair"):
+        ensure(extras=False, also=["spair"])
+
+
 def test_a_changed_pin_builds_that_group_anew_and_keeps_the_old(go, modules: Path) -> None:
     old = ensure()
     (modules / "tools" / "go.sum").write_text("a.example/kit v1.2.4 h1:x=\n")

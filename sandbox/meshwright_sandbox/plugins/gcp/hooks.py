@@ -177,6 +177,10 @@ def _control_plane(inputs: Values, private: Values, body: Values) -> None:
 
 def cluster_outputs(answer: Values, outputs: Values) -> None:
     """Bring the API's answer into the shape that ``pulumi_gcp`` declares."""
+    # The names at the top do not say whose they are; in a Shared VPC they are the host project's.
+    for place in ("network", "subnetwork"):
+        if full := dig(answer, f"networkConfig.{place}"):
+            outputs[place] = full
     link = dig(answer, "fleet.membership")
     if dig(answer, "fleet.preRegistered"):
         outputs.pop("fleet")  # registered by a membership resource, not by the cluster's own block

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 from urllib3.exceptions import HTTPError
 
 from meshwright_sandbox.runtime.api import Api, ApiError, Object
 from meshwright_sandbox.runtime.istiod import POD_SELECTOR, Istiod
+from meshwright_sandbox.runtime.pod_status import has_ended, is_ready, is_running, path_of, report
 
 PREFIX = "istiod-pod-"
 # These describe the pod's own files; the sandbox's istiod has others.
@@ -63,18 +63,18 @@ class IstiodPods:
                 if address := item.get("status", {}).get("podIP"):
                     self._addresses[item["metadata"]["uid"]] = address
         # Not by phase: what is known of a pod may be older than the istiod just started for it.
-        self._host.end_istiods(PREFIX, {_name(item) for item in items if not _ends(item)})
+        self._host.end_istiods(PREFIX, {_name(item) for item in items if not has_ended(item)})
 
     def reconcile(self, api: Api, item: Object) -> None:
         if not item["spec"].get("nodeName"):
             return
-        if not _runs(item):
-            item = _report(api, item, self._address(item), ready=False)
+        if not is_running(item):
+            item = report(api, item, self._address(item), ready=False)
         istiod = _istiod(item)
         self._host.run_istiod(istiod)
         uid = item["metadata"]["uid"]
         with self._lock:
-            known = _ready(item) or uid in self._waited_for
+            known = is_ready(item) or uid in self._waited_for
             self._waited_for.add(uid)
         if not known:
             threading.Thread(
@@ -85,7 +85,7 @@ class IstiodPods:
         """End the istiod and let its pod go, as a kubelet does."""
         self._host.end_istiods(_name(item), keep=set())
         metadata = item["metadata"]
-        api.delete(f"{_path(metadata)}?gracePeriodSeconds=0")
+        api.delete(f"{path_of(metadata)}?gracePeriodSeconds=0")
 
     def _address(self, item: Object) -> str:
         """The pod's address, from the end of the range, where no node has its own."""
@@ -105,51 +105,11 @@ class IstiodPods:
         )(self._host.answers)
         try:
             answering(istiod)
-            _report(api, item, istiod.address, ready=True)
+            report(api, item, istiod.address, ready=True)
         except (RetryError, ApiError, HTTPError):
             # Gone meanwhile, or looked at again with the pod's next change.
             with self._lock:
                 self._waited_for.discard(item["metadata"]["uid"])
-
-
-def _report(api: Api, item: Object, address: str, *, ready: bool) -> Object:
-    """Write the pod's status as its kubelet would."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    def condition(kind: str, holds: bool) -> dict[str, str]:
-        return {"type": kind, "status": str(holds), "lastTransitionTime": now}
-
-    metadata = item["metadata"]
-    status: dict[str, Any] = {
-        "phase": "Running",
-        "podIP": address,
-        "podIPs": [{"ip": address}],
-        "startTime": metadata["creationTimestamp"],
-        "conditions": [
-            condition("Initialized", True),
-            condition("ContainersReady", ready),
-            condition("Ready", ready),
-        ],
-        "containerStatuses": [
-            {
-                "name": container["name"],
-                "image": container["image"],
-                "imageID": "",
-                "ready": ready,
-                "started": True,
-                "restartCount": 0,
-                "state": {"running": {"startedAt": metadata["creationTimestamp"]}},
-            }
-            for container in item["spec"]["containers"]
-        ],
-    }
-    body = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {key: metadata[key] for key in ("name", "namespace", "uid")},
-        "status": status,
-    }
-    return api.apply(f"{_path(metadata)}/status", body)
 
 
 def _istiod(item: Object) -> Istiod:
@@ -171,24 +131,5 @@ def _istiod(item: Object) -> Istiod:
     )
 
 
-def _path(metadata: Object) -> str:
-    return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
-
-
-def _ready(pod: Object) -> bool:
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-
-
 def _name(pod: Object) -> str:
     return f"{PREFIX}{pod['metadata']['uid']}"
-
-
-def _runs(pod: Object) -> bool:
-    status = pod.get("status", {})
-    return not _ends(pod) and status.get("phase") == "Running" and bool(status.get("podIP"))
-
-
-def _ends(pod: Object) -> bool:
-    phase = pod.get("status", {}).get("phase")
-    return bool(pod["metadata"].get("deletionTimestamp")) or phase in ("Succeeded", "Failed")

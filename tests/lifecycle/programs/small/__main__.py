@@ -1,31 +1,19 @@
-"""A network and a log sink."""
+"""Log sinks to two kinds of destination: long operations, plain calls and a shared policy."""
 
 import pulumi
 
-from meshwright import LogSink, MeshNetwork
+from meshwright import LogSink
 
 config = pulumi.Config()
 project = "meshwright-dev"
-network = MeshNetwork(
-    "net",
-    {
-        "project": project,
-        "subnets": [
-            {
-                "name": "nodes",
-                "region": "europe-west1",
-                "cidr": "10.0.0.0/20",
-                "pod_cidr": "10.16.0.0/14",
-                "service_cidr": "10.8.0.0/20",
-            }
-        ],
-    },
+logs = 'logName:"server-accesslog-stackdriver"'
+retention = int(config.get("retention") or 30)
+
+bucket = LogSink(
+    "access", {"project": project, "filter": logs, "log_bucket": {"retention_days": retention}}
 )
-sink = LogSink(
-    "access",
-    {
-        "project": project,
-        "filter": 'logName:"server-accesslog-stackdriver"',
-        "log_bucket": {"retention_days": int(config.get("retention") or 30)},
-    },
+errors = LogSink(
+    "errors",
+    {"project": project, "filter": "severity>=ERROR", "log_bucket": {"retention_days": 7}},
 )
+feed = LogSink("feed", {"project": project, "filter": logs, "pubsub": {"retention_days": 1}})

@@ -1,0 +1,254 @@
+"""Rules that what a route names is there: subsets, hosts and gateways."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from meshwright_policies.mesh_egress import served_hosts
+from meshwright_policies.mesh_hosts import (
+    CLUSTER_SET,
+    DOMAIN,
+    Hosts,
+    covers,
+    full_host,
+    service_of,
+)
+from meshwright_policies.mesh_objects import (
+    DESTINATION_RULE,
+    GATEWAY,
+    SERVICE,
+    SERVICE_ENTRY,
+    VIRTUAL_SERVICE,
+    by_cluster,
+    items,
+    name,
+    namespace,
+    of_kind,
+)
+from meshwright_policies.rule import (
+    Finding,
+    Resource,
+    Settings,
+    Severity,
+    Unjudged,
+    Violation,
+    stack_rule,
+)
+from meshwright_policies.values import UNKNOWN, at, each
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One place that a route sends calls to."""
+
+    path: str
+    value: object
+
+
+@stack_rule(
+    "MESH-18",
+    severity=Severity.HIGH,
+    source="ours, after Istio's analyzer (IST0101)",
+    title="Each subset that a route names is declared by a DestinationRule of its host, so that "
+    "callers do not get errors in place of a version.",
+)
+def subsets_exist(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
+    """A DestinationRule counts in its own cluster only, since each control plane reads its own."""
+    for objects in by_cluster(resources).values():
+        rules = _Rules(of_kind(objects, DESTINATION_RULE))
+        for route in of_kind(objects, VIRTUAL_SERVICE):
+            for destination in destinations(route):
+                yield from _subset(route, destination, rules)
+
+
+@stack_rule(
+    "MESH-19",
+    severity=Severity.HIGH,
+    source="ours, after Istio's analyzer (IST0101, IST0132)",
+    title="Each route's gateways and hosts exist, so that no route is silently without effect and "
+    "no call goes nowhere.",
+)
+def hosts_and_gateways_exist(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
+    """Services are judged in namespaces whose Services this stack makes, in any of its clusters:
+    one that another stack makes cannot be seen here.
+    """
+    services = _Services(of_kind(resources, SERVICE))
+    for objects in by_cluster(resources).values():
+        gateways = _Gateways(of_kind(objects, GATEWAY))
+        entries = _entries(of_kind(objects, SERVICE_ENTRY))
+        for route in of_kind(objects, VIRTUAL_SERVICE):
+            if at(route.properties, "spec") is UNKNOWN:
+                yield Unjudged("spec", route.urn)
+                continue
+            yield from _gateways(route, gateways)
+            for destination in destinations(route):
+                yield from _host(route, destination, services, entries)
+
+
+def destinations(route: Resource) -> Iterator[Destination]:
+    """Where a VirtualService sends calls, copies of calls included."""
+    for protocol in ("http", "tcp", "tls"):
+        for index, rule in each(route.properties, "spec", protocol):
+            path = f"spec.{protocol}[{index}]"
+            for place, target in each(rule, "route"):
+                yield Destination(f"{path}.route[{place}].destination", at(target, "destination"))
+            if at(rule, "mirror") is not None:
+                yield Destination(f"{path}.mirror", at(rule, "mirror"))
+            for place, mirror in each(rule, "mirrors"):
+                where = f"{path}.mirrors[{place}].destination"
+                yield Destination(where, at(mirror, "destination"))
+
+
+class _Rules:
+    """The DestinationRules of a cluster, by the host that each is for."""
+
+    def __init__(self, rules: list[Resource]) -> None:
+        self.by_host: Hosts[Resource] = Hosts()
+        # Whether some of them could still turn out to be one that is looked for.
+        self.unknown = False
+        for rule in rules:
+            spec, home = at(rule.properties, "spec"), namespace(rule)
+            host = at(spec, "host")
+            self.unknown |= UNKNOWN in (host, at(spec, "subsets"), home)
+            if isinstance(host, str):
+                self.by_host.add(full_host(host, home), rule)
+
+
+def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterator[Finding]:
+    host, subset = (at(destination.value, key) for key in ("host", "subset"))
+    where = f"{destination.path}.subset"
+    if subset is None:
+        return
+    if UNKNOWN in (host, subset, namespace(route)):
+        yield Unjudged(where, route.urn)
+        return
+    full = full_host(str(host), namespace(route))
+    about = list(rules.by_host.of(full))
+    named = [at(s, "name") for rule in about for s in items(rule.properties, "spec", "subsets")]
+    if subset in named:
+        return
+    if UNKNOWN in named or rules.unknown:
+        yield Unjudged(where, route.urn)
+    elif about:
+        known = ", ".join(map(str, named)) or "none"
+        mend = f"Name one of its subsets ({known}), or add this one to {about[0].name}"
+        yield Violation(
+            where, f"{subset!r} is no subset of {full}'s DestinationRule", mend, route.urn
+        )
+    else:
+        mend = "Add a DestinationRule for this host that declares it"
+        what = f"{subset!r} is declared nowhere: {full} has no DestinationRule in this cluster"
+        yield Violation(where, what, mend, route.urn)
+
+
+class _Gateways:
+    """The Gateways of a cluster, by namespace and name."""
+
+    def __init__(self, gateways: list[Resource]) -> None:
+        self._by_name: dict[object, list[Resource]] = {}
+        for item in gateways:
+            self._by_name.setdefault((namespace(item), name(item)), []).append(item)
+        self.unknown = any(UNKNOWN in (name(item), namespace(item)) for item in gateways)
+
+    def named(self, wanted: object, home: object) -> list[Resource]:
+        """Those that a route in a namespace means by `name` or `namespace/name`."""
+        if not isinstance(wanted, str):
+            return []
+        where, _, called = wanted.rpartition("/")
+        return self._by_name.get((where or home, called), [])
+
+
+def _gateways(route: Resource, gateways: _Gateways) -> Iterator[Finding]:
+    """The gateways that a route is bound to, and whether they serve its hosts."""
+    serving: list[object] = []
+    if at(route.properties, "spec", "gateways") is UNKNOWN:
+        yield Unjudged("spec.gateways", route.urn)
+        return
+    names = list(each(route.properties, "spec", "gateways"))
+    for index, gateway in names:
+        where = f"spec.gateways[{index}]"
+        if gateway == "mesh":
+            continue
+        found = gateways.named(gateway, namespace(route))
+        serving += [host for item in found for host in served_hosts(item)]
+        if gateway is UNKNOWN or (not found and gateways.unknown):
+            serving.append(UNKNOWN)
+            yield Unjudged(where, route.urn)
+        elif not found:
+            what = f"{gateway!r} is no Gateway of this cluster"
+            yield Violation(where, what, "Name it as namespace/name", route.urn)
+            return  # which hosts the gateway that was meant serves cannot be said
+    # In a route for callers in the mesh too, a host may be theirs alone.
+    if names and all(gateway != "mesh" for _, gateway in names):
+        yield from _served(route, serving)
+
+
+def _served(route: Resource, serving: list[object]) -> Iterator[Finding]:
+    for index, host in each(route.properties, "spec", "hosts"):
+        where = f"spec.hosts[{index}]"
+        if host is UNKNOWN:
+            yield Unjudged(where, route.urn)
+        elif isinstance(host, str) and not any(_overlap(known, host) for known in serving):
+            if UNKNOWN in serving:
+                yield Unjudged(where, route.urn)
+            else:
+                yield Violation(
+                    where,
+                    f"{host!r} is served by none of the route's gateways",
+                    "Add it to the hosts of a gateway's server, or correct its spelling",
+                    route.urn,
+                )
+
+
+def _overlap(served: object, host: str) -> bool:
+    return covers(served, host) or (isinstance(served, str) and covers(host, served))
+
+
+class _Services:
+    """The names of Services by their namespaces."""
+
+    def __init__(self, services: list[Resource]) -> None:
+        self._names: dict[object, set[object]] = {}
+        for item in services:
+            self._names.setdefault(namespace(item), set()).add(name(item))
+
+    def beside(self, home: str) -> set[object]:
+        """The names in a namespace, and those in one that is not known yet."""
+        return self._names.get(home, set()) | self._names.get(UNKNOWN, set())
+
+
+def _entries(entries: list[Resource]) -> Hosts[Resource]:
+    """The ServiceEntries of a cluster, by their hosts."""
+    hosts: Hosts[Resource] = Hosts()
+    for entry in entries:
+        found = at(entry.properties, "spec", "hosts")
+        for host in [UNKNOWN] if found is UNKNOWN else items(found):
+            hosts.add(host, entry)
+    return hosts
+
+
+def _host(
+    route: Resource, destination: Destination, services: _Services, entries: Hosts[Resource]
+) -> Iterator[Finding]:
+    where, host = f"{destination.path}.host", at(destination.value, "host")
+    if UNKNOWN in (host, namespace(route)):
+        yield Unjudged(where, route.urn)
+        return
+    full = full_host(str(host), namespace(route))
+    if full.endswith(CLUSTER_SET) or any(entries.of(full)):
+        return
+    inside = full.endswith(DOMAIN)
+    called, home = service_of(full)
+    neighbours = services.beside(home)
+    if inside and (called in neighbours or not neighbours):
+        return
+    if entries.unknown or (inside and UNKNOWN in neighbours):
+        yield Unjudged(where, route.urn)
+    else:
+        yield Violation(
+            where,
+            f"{full!r} is no Service of this stack and no host of a ServiceEntry",
+            "Correct its spelling, or add a ServiceEntry"
+            if inside
+            else "Add a ServiceEntry for it, or correct its spelling",
+            route.urn,
+        )

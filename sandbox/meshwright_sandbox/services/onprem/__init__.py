@@ -1,0 +1,1 @@
+"""User clusters on premises: what those on bare metal and on VMware have in common, and each."""

@@ -1,0 +1,125 @@
+"""One cluster's workloads, run for real, and calls from inside them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from functools import partial
+from pathlib import Path
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from urllib3.exceptions import HTTPError
+
+from meshwright_sandbox.runtime.api import ApiError, Object
+from meshwright_sandbox.runtime.controllers.watching import Watcher
+from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.runtime.records import ClusterRecord
+from meshwright_sandbox.traffic.calls import Answer, Call, call
+from meshwright_sandbox.traffic.pods import Pods, Programs
+
+_SETTLE_SECONDS = 5.0
+_READY_SECONDS = 90.0
+_STOCK_ENVOY = (
+    "/apis/networking.istio.io/v1alpha3/namespaces/istio-system/envoyfilters/sandbox-stock-envoy"
+)
+# Filters of Istio's own build of Envoy; the sandbox's is the project's, which would refuse them.
+_ISTIO_FILTERS = ("istio.stats", "istio.metadata_exchange")
+# Where they stand, and in which filter of the listener.
+_PLACES = {
+    "HTTP_FILTER": "envoy.filters.network.http_connection_manager",
+    "NETWORK_FILTER": "",
+}
+
+
+class ClusterTraffic:
+    """Runs the pods of the cluster ``record`` from `start` to `stop`.
+
+    ``bootstrap`` is Istio's template for an Envoy's first configuration.
+    """
+
+    def __init__(self, runtime: LocalRuntime, record: ClusterRecord, bootstrap: Path) -> None:
+        network = runtime.network
+        if network.kind == "host":
+            raise RuntimeFailure(network.limits)
+        self._connect = partial(runtime.connect, record)
+        self._stopped = threading.Event()
+        self._pods = Pods(
+            record,
+            runtime.home / "pods" / record.id,
+            programs=Programs(runtime.tools / "pilot-agent", runtime.tools / "envoy", bootstrap),
+            network=network,
+            processes=runtime.processes,
+        )
+        self._watcher = Watcher(record.id, self._pods, self._connect, self._stopped)
+
+    def start(self) -> None:
+        """Run what there is, and from now on what comes."""
+        try:
+            self._connect().apply(_STOCK_ENVOY, _stock_envoy())
+        except ApiError as error:
+            raise RuntimeFailure(f"the mesh could not be prepared for traffic: {error}") from error
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """End every pod's processes; the cluster is as it was before `start`."""
+        self._stopped.set()
+        self._watcher.settle(_SETTLE_SECONDS)
+        self._pods.stop()
+        with contextlib.suppress(ApiError, HTTPError):
+            self._connect().delete(_STOCK_ENVOY)
+
+    @retry(
+        retry=retry_if_exception_type(RuntimeFailure),
+        wait=wait_fixed(0.25),
+        stop=stop_after_delay(_READY_SECONDS),
+        reraise=True,
+    )
+    def wait_until_ready(self, namespace: str, app: str) -> None:
+        """Until the pods labelled ``app`` run and answer, their proxies too."""
+        for pod in self.pods(namespace, app):
+            if not self._pods.answers(pod):
+                raise RuntimeFailure(f"pod {pod['metadata']['name']} is not ready")
+
+    def call(self, namespace: str, app: str, *calls: Call) -> list[Answer]:
+        """Make ``calls`` from inside the first pod labelled ``app``."""
+        return call(self._pods.network_of(self.pods(namespace, app)[0]), *calls)
+
+    def pods(self, namespace: str, app: str) -> list[Object]:
+        """The pods labelled ``app``; there is one at least, or :class:`RuntimeFailure`."""
+        path = f"/api/v1/namespaces/{namespace}/pods?labelSelector=app%3D{app}"
+        found: list[Object] = self._connect().get(path)["items"]
+        if not found:
+            raise RuntimeFailure(f"no pod of {app} in namespace {namespace}")
+        return sorted(found, key=lambda pod: pod["metadata"]["name"])
+
+    def kill_apps(self, namespace: str, app: str) -> None:
+        """Kill the pods' own containers; their proxies stay, and nothing else is told."""
+        for pod in self.pods(namespace, app):
+            self._pods.kill_app(pod)
+
+    def start_apps(self, namespace: str, app: str) -> None:
+        """Run those containers again."""
+        for pod in self.pods(namespace, app):
+            self._pods.start_app(pod)
+
+
+def _stock_envoy() -> Object:
+    """An EnvoyFilter by which no configuration holds what the sandbox's Envoy does not have."""
+    return {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        "metadata": {"name": _STOCK_ENVOY.rpartition("/")[2], "namespace": "istio-system"},
+        "spec": {"configPatches": [_without(n, at) for n in _ISTIO_FILTERS for at in _PLACES]},
+    }
+
+
+def _without(name: str, place: str) -> Object:
+    filter_: Object = {"name": _PLACES[place] or name}
+    if _PLACES[place]:
+        filter_["subFilter"] = {"name": name}
+    return {
+        "applyTo": place,
+        "match": {"listener": {"filterChain": {"filter": filter_}}},
+        "patch": {"operation": "REMOVE"},
+    }

@@ -1,0 +1,65 @@
+"""Networks of pods: namespaces of their own with the pods' addresses, in the sandbox's network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import psutil
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.processes import Entry, ProcessTable
+
+_JOINING = "meshwright_sandbox.traffic.joining"
+
+
+def open_pod_network(
+    network: Network,
+    processes: ProcessTable,
+    holder: str,
+    *,
+    device: str,
+    address: str,
+    captured: Sequence[str],
+) -> Network:
+    """The network of the pod at ``address``; it lasts as long as the process named ``holder``.
+
+    ``device`` names its end in the sandbox's network. Connections to ``captured`` ranges are led
+    to the pod's sidecar, and so is what comes in; a pod without a sidecar has none.
+    """
+    entry = processes.spawn(holder, network.command(["unshare", "--net", "sleep", "infinity"]))
+    _wait_until_held(entry)
+    wanted = {
+        "holder": entry.pid, "device": device, "address": address, "captured": list(captured)
+    }  # fmt: skip
+    done = subprocess.run(
+        network.command([sys.executable, "-m", _JOINING, json.dumps(wanted)]),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        processes.stop(entry)
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise RuntimeFailure(f"the pod at {address} could not be given its network: {last}")
+    return replace(network, holder=entry.pid)
+
+
+@retry(
+    retry=retry_if_result(lambda held: not held),
+    wait=wait_fixed(0.01),
+    stop=stop_after_delay(10),
+)
+def _wait_until_held(entry: Entry) -> bool:
+    """By the time that its program is ``sleep`` it has left the sandbox's namespace."""
+    process = entry.process()
+    try:
+        return process is not None and process.name() == "sleep"
+    except psutil.Error:
+        return False

@@ -1,0 +1,34 @@
+"""Two clusters in two regions, one mesh, and pods that run: shared by all tests of the folder."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_toolchain import bin_dir
+from tests.mesh.harness import MeshCluster
+
+
+@pytest.fixture(scope="session")
+def mesh_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRuntime]:
+    runtime = LocalRuntime(tmp_path_factory.mktemp("mesh"), bin_dir())
+    if runtime.network.kind == "host":
+        pytest.skip(runtime.network.limits)
+    yield runtime
+    runtime.shutdown()
+
+
+def _cluster(runtime: LocalRuntime, name: str, location: str, block: int) -> Iterator[MeshCluster]:
+    cluster = MeshCluster(runtime, name, location, block)
+    yield cluster
+    cluster.traffic.stop()
+
+
+@pytest.fixture(scope="session")
+def west(mesh_runtime: LocalRuntime) -> Iterator[MeshCluster]:
+    yield from _cluster(mesh_runtime, "west", "europe-west1", 16)
+
+
+@pytest.fixture(scope="session")
+def east(mesh_runtime: LocalRuntime) -> Iterator[MeshCluster]:
+    yield from _cluster(mesh_runtime, "east", "us-east1", 20)

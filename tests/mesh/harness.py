@@ -1,0 +1,161 @@
+"""A cluster of the sandbox whose pods run, seen from a test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from kubernetes import client
+
+from meshwright_sandbox.runtime.interface import ClusterAccess
+from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.runtime.pod_status import RUN_ANNOTATION
+from meshwright_sandbox.traffic.calls import Answer, Call
+from meshwright_sandbox.traffic.cluster import ClusterTraffic
+from meshwright_sandbox.traffic.echo import IMAGE, PORT
+from meshwright_toolchain import module_dir
+from tests.sandbox.runtime.conftest import MESH, PROJECT, connect, request_for
+
+_BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
+
+
+class MeshCluster:
+    """A cluster with the managed mesh, connected to the others of its mesh."""
+
+    def __init__(self, runtime: LocalRuntime, name: str, location: str, block: int) -> None:
+        self.name = name
+        access: ClusterAccess = runtime.start(request_for(name, block, location=location))
+        runtime.start_mesh(PROJECT, location, name, MESH)
+        self.api = connect(access, runtime.home / f"{name}.pem")
+        self.core = client.CoreV1Api(self.api)
+        (record,) = (r for r in runtime.records.all() if r.request.name == name)
+        self.network = runtime.network
+        self.traffic = ClusterTraffic(runtime, record, module_dir("istio") / _BOOTSTRAP)
+        self.traffic.start()
+        options = {"metadata": {"name": "asm-options"}, "data": {"multicluster_mode": "connected"}}
+        self.core.create_namespaced_config_map("istio-system", options)
+
+    def namespace(self, name: str, **labels: str) -> None:
+        """Make a namespace; it is in the mesh unless labels say otherwise."""
+        labels = labels or {"istio.io/rev": "asm-managed"}
+        self.core.create_namespace({"metadata": {"name": name, "labels": labels}})
+
+    def deploy(self, namespace: str, app: str, *, account: str = "default", **env: str) -> None:
+        """One echo pod of this app, which says the cluster's name as its version."""
+        if account != "default":
+            self.core.create_namespaced_service_account(namespace, {"metadata": {"name": account}})
+        container = {
+            "name": "app",
+            "image": f"{IMAGE}:{self.name}",
+            "env": [{"name": name, "value": value} for name, value in env.items()],
+            "ports": [{"containerPort": PORT}],
+        }
+        pod = {"serviceAccountName": account, "containers": [container]}
+        self._deploy(namespace, app, pod, {}, {})
+
+    def deploy_gateway(self, namespace: str, app: str) -> None:
+        """One pod of nothing but a proxy, which istiod makes a gateway."""
+        annotations = {"inject.istio.io/templates": "gateway"}
+        pod = {"containers": [{"name": "istio-proxy", "image": "auto"}]}
+        self._deploy(namespace, app, pod, {"sidecar.istio.io/inject": "true"}, annotations)
+
+    def _deploy(
+        self,
+        namespace: str,
+        app: str,
+        pod: Mapping[str, Any],
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str],
+    ) -> None:
+        meta = {
+            "labels": {"app": app, **labels},
+            "annotations": {RUN_ANNOTATION: "true", **annotations},
+        }
+        body = {
+            "metadata": {"name": app},
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": {"app": app}},
+                "template": {"metadata": meta, "spec": pod},
+            },
+        }
+        client.AppsV1Api(self.api).create_namespaced_deployment(namespace, body)
+
+    def wait(self, namespace: str, *apps: str) -> None:
+        """Until the pods of these apps run, with their proxies."""
+        for app in apps:
+            self.traffic.wait_until_ready(namespace, app)
+
+    def serve(self, namespace: str, app: str) -> None:
+        """A Service of the app's pods."""
+        ports = [{"name": "http", "port": 80, "targetPort": PORT}]
+        spec = {"selector": {"app": app}, "ports": ports}
+        self.core.create_namespaced_service(namespace, {"metadata": {"name": app}, "spec": spec})
+
+    def scale(self, namespace: str, app: str, replicas: int) -> None:
+        body = {"spec": {"replicas": replicas}}
+        client.AppsV1Api(self.api).patch_namespaced_deployment_scale(app, namespace, body)
+
+    def create(self, namespace: str, kind: str, name: str, spec: Mapping[str, Any]) -> None:
+        """Make an object of one of Istio's kinds."""
+        group, plural = _KINDS[kind]
+        body = {
+            "apiVersion": f"{group}/v1",
+            "kind": kind,
+            "metadata": {"name": name},
+            "spec": dict(spec),
+        }
+        objects = client.CustomObjectsApi(self.api)
+        objects.create_namespaced_custom_object(group, "v1", namespace, plural, body)
+
+    def delete(self, namespace: str, kind: str, name: str) -> None:
+        group, plural = _KINDS[kind]
+        objects = client.CustomObjectsApi(self.api)
+        objects.delete_namespaced_custom_object(group, "v1", namespace, plural, name)
+
+    def address(self, namespace: str, service: str) -> str:
+        """The Service's own address."""
+        return self.core.read_namespaced_service(service, namespace).spec.cluster_ip
+
+    def call_pod(self, caller: tuple[str, str], pod: tuple[str, str]) -> Answer:
+        """Call a pod by its own address; both are given by namespace and app."""
+        address = self.traffic.pods(*pod)[0]["status"]["podIP"]
+        (answer,) = self.traffic.call(*caller, Call(f"http://{address}:{PORT}/"))
+        return answer
+
+    def call(self, namespace: str, caller: str, service: str, count: int) -> list[Answer]:
+        """Call a Service of the same namespace from the pod of ``caller``."""
+        url = f"http://{self.address(namespace, service)}/"
+        headers = {"host": f"{service}.{namespace}"}
+        return self.traffic.call(namespace, caller, Call(url, headers=headers, count=count))
+
+
+_KINDS = {
+    "Gateway": ("networking.istio.io", "gateways"),
+    "VirtualService": ("networking.istio.io", "virtualservices"),
+    "DestinationRule": ("networking.istio.io", "destinationrules"),
+    "PeerAuthentication": ("security.istio.io", "peerauthentications"),
+    "AuthorizationPolicy": ("security.istio.io", "authorizationpolicies"),
+}
+
+
+def statuses(answers: list[Answer]) -> Counter[int]:
+    """How often each status came; 0 is for no answer at all."""
+    return Counter(answer.status for answer in answers)
+
+
+def versions(answers: list[Answer]) -> Counter[str]:
+    """How often each version answered; what was not answered with 200 is left out."""
+    return Counter(a.json()["version"] for a in answers if a.status == 200)
+
+
+def identity(namespace: str, account: str) -> str:
+    """The SPIFFE id of a workload."""
+    return f"spiffe://{MESH.trust_domain}/ns/{namespace}/sa/{account}"
+
+
+def caller_of(answer: Answer) -> str:
+    """Whom the answering proxy took its caller for, by the caller's certificate."""
+    certificate = answer.json()["headers"].get("x-forwarded-client-cert", "")
+    return certificate.rpartition("URI=")[2]

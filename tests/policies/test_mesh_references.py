@@ -1,0 +1,204 @@
+"""MESH-18 and MESH-19: what a route names is there."""
+
+import pytest
+
+from meshwright_policies.mesh_references import hosts_and_gateways_exist, subsets_exist
+from meshwright_policies.rule import Resource
+from meshwright_policies.values import UNKNOWN
+from tests.policies.mesh_resources import (
+    CORE,
+    NETWORKING,
+    open_,
+    planned,
+    service,
+    thing,
+    what,
+    wrong,
+)
+
+FULL = "checkout.shop.svc.cluster.local"
+RULE = f"{NETWORKING}:DestinationRule"
+
+
+def route(
+    host: object = "checkout",
+    subset: object = None,
+    *,
+    home: object = "shop",
+    cluster: str = "east",
+    **spec: object,
+) -> Resource:
+    destination = {"host": host} | ({"subset": subset} if subset else {})
+    if subset is UNKNOWN:
+        destination["subset"] = UNKNOWN
+    whole = {"hosts": [host], "http": [{"route": [{"destination": destination}]}]} | spec
+    return thing(f"{NETWORKING}:VirtualService", "route", whole, namespace=home, cluster=cluster)
+
+
+def subsets(
+    host: object, *names: object, home: str = "shop", cluster: str = "east", name: str = "rule"
+) -> Resource:
+    spec = {"host": host, "subsets": [{"name": name} for name in names]}
+    return thing(RULE, name, spec, namespace=home, cluster=cluster)
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [route()],
+        [route(subset="v1"), subsets("checkout", "v1", "v2")],
+        [route(subset="v1"), subsets(FULL, "v1", home="other")],
+        [route(FULL, "v1", home="edge"), subsets("checkout", "v1")],
+        [route(subset="v1"), subsets("*.shop.svc.cluster.local", "v1")],
+        [route(subset="v2"), subsets("checkout", "v1"), subsets(FULL, "v2", name="more")],
+    ],
+    ids=["no subset", "short", "in full", "both", "wildcard", "two rules"],
+)
+def test_declared_subsets_hold(resources: list[Resource]) -> None:
+    assert wrong(subsets_exist, *resources) == []
+
+
+SUBSET = "spec.http[0].route[0].destination.subset"
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ([], "has no DestinationRule in this cluster"),
+        ([subsets("checkout", "v1", "v2")], "one of its subsets (v1, v2)"),
+        ([subsets("checkout", "v3", home="other")], "has no DestinationRule"),
+        ([subsets("checkout", "v3", cluster="west")], "has no DestinationRule"),
+    ],
+    ids=["none", "other subset", "other namespace", "other cluster"],
+)
+def test_a_subset_that_nobody_declares_is_found(rules: list[Resource], said: str) -> None:
+    resources = [route(subset="v3"), *rules]
+
+    assert wrong(subsets_exist, *resources) == [("route", SUBSET)]
+    assert said in what(subsets_exist, *resources)
+
+
+@pytest.mark.parametrize(
+    ("rule", "where"),
+    [
+        ({"mirror": {"host": "x", "subset": "v9"}}, "spec.http[0].mirror.subset"),
+        (
+            {"mirrors": [{"destination": {"host": "x", "subset": "v9"}}]},
+            "spec.http[0].mirrors[0].destination.subset",
+        ),
+    ],
+)
+def test_mirrors_need_their_subsets_too(rule: dict, where: str) -> None:
+    assert wrong(subsets_exist, route(http=[rule])) == [("route", where)]
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [route(subset=UNKNOWN)],
+        [route(UNKNOWN, "v1")],
+        [route(subset="v1", home=UNKNOWN), subsets("checkout", "v1")],
+        [route(subset="v1"), planned(RULE, "rule")],
+        [route(subset="v1"), subsets(UNKNOWN, "v1")],
+        [route(subset="v1"), subsets("checkout", UNKNOWN)],
+    ],
+)
+def test_an_unknown_subset_is_judged_later(resources: list[Resource]) -> None:
+    assert wrong(subsets_exist, *resources) == []
+    assert open_(subsets_exist, *resources) == [("route", SUBSET)]
+
+
+def gateway(*hosts: object, home: str = "edge", cluster: str = "east") -> Resource:
+    spec = {"servers": [{"hosts": list(hosts)}]}
+    return thing(f"{NETWORKING}:Gateway", "front", spec, namespace=home, cluster=cluster)
+
+
+def entry(*hosts: object, cluster: str = "east") -> Resource:
+    return thing(f"{NETWORKING}:ServiceEntry", "bank", {"hosts": list(hosts)}, cluster=cluster)
+
+
+CHECKOUT = service("checkout")
+SHOP = "shop.example.com"
+PUBLIC = {"hosts": [SHOP], "gateways": ["edge/front"]}
+BANK = "api.bank.example.net"
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [route(), CHECKOUT],
+        [route(FULL, home="edge"), CHECKOUT],
+        [route(), service("checkout", cluster="west")],
+        [route("elsewhere.other.svc.cluster.local"), CHECKOUT],
+        [route(BANK), entry(BANK)],
+        [route("a.bank.example.net"), entry("*.bank.example.net")],
+        [route("orders.shop.svc.clusterset.local")],
+        [route(**PUBLIC), CHECKOUT, gateway(SHOP)],
+        [route(**PUBLIC), CHECKOUT, gateway("shop/*.example.com")],
+        [route(hosts=["*"], gateways=["edge/front"]), CHECKOUT, gateway(SHOP)],
+        [route(hosts=[SHOP], gateways=["front"], home="edge"), gateway(SHOP)],
+        [route(hosts=[SHOP, "checkout"], gateways=["mesh", "edge/front"]), CHECKOUT, gateway(SHOP)],
+        [route(gateways=["mesh"]), CHECKOUT],
+    ],
+)
+def test_routes_to_what_exists_hold(resources: list[Resource]) -> None:
+    assert wrong(hosts_and_gateways_exist, *resources) == []
+
+
+HOST = "spec.http[0].route[0].destination.host"
+
+
+@pytest.mark.parametrize(
+    ("resources", "where", "said"),
+    [
+        ([route("chekout"), CHECKOUT], HOST, "chekout.shop.svc.cluster.local"),
+        ([route("orders.shop.svc.cluster.local"), CHECKOUT], HOST, "is no Service of this stack"),
+        ([route(BANK)], HOST, "Add a ServiceEntry for it"),
+        ([route(BANK), entry(BANK, cluster="west")], HOST, "no host of a ServiceEntry"),
+        (
+            [route(**PUBLIC), CHECKOUT],
+            "spec.gateways[0]",
+            "'edge/front' is no Gateway of this cluster",
+        ),
+        (
+            [route(**PUBLIC), CHECKOUT, gateway(SHOP, cluster="west")],
+            "spec.gateways[0]",
+            "is no Gateway of this cluster",
+        ),
+        (
+            [route(hosts=[SHOP], gateways=["front"]), CHECKOUT, gateway(SHOP)],
+            "spec.gateways[0]",
+            "namespace/name",
+        ),
+        (
+            [route(**PUBLIC), CHECKOUT, gateway("store.example.com")],
+            "spec.hosts[0]",
+            "served by none of the route's gateways",
+        ),
+    ],
+)
+def test_a_route_to_nowhere_is_found(resources: list[Resource], where: str, said: str) -> None:
+    assert ("route", where) in wrong(hosts_and_gateways_exist, *resources)
+    assert len(wrong(hosts_and_gateways_exist, *resources)) == 1
+    assert open_(hosts_and_gateways_exist, *resources) == []
+    assert said in what(hosts_and_gateways_exist, *resources)
+
+
+@pytest.mark.parametrize(
+    ("resources", "where"),
+    [
+        ([planned(f"{NETWORKING}:VirtualService", "route")], ["spec"]),
+        ([route(UNKNOWN, hosts=["checkout"]), CHECKOUT], [HOST]),
+        ([route(), service("orders"), planned(f"{CORE}:Service", "checkout")], [HOST]),
+        ([route(BANK), planned(f"{NETWORKING}:ServiceEntry", "bank")], [HOST]),
+        ([route(gateways=UNKNOWN), CHECKOUT], ["spec.gateways"]),
+        (
+            [route(**PUBLIC), CHECKOUT, planned(f"{NETWORKING}:Gateway", "front")],
+            ["spec.gateways[0]", "spec.hosts[0]"],
+        ),
+        ([route(**PUBLIC), CHECKOUT, gateway(UNKNOWN)], ["spec.hosts[0]"]),
+    ],
+)
+def test_an_unknown_reference_is_judged_later(resources: list[Resource], where: list[str]) -> None:
+    assert wrong(hosts_and_gateways_exist, *resources) == []
+    assert open_(hosts_and_gateways_exist, *resources) == [("route", path) for path in where]
