@@ -175,13 +175,18 @@ def test_a_program_that_fails_is_no_finding_and_its_secret_is_not_told(project: 
 def test_an_interrupt_ends_the_engine_and_leaves_no_lock(project: Path, tmp_path: Path) -> None:
     os.mkfifo(project / "reached")
     (project / "__main__.py").write_text(WAITS)
-    start = "from meshwright_cli.main import main; main()"
+    # What a shell starts in the background ignores interrupts, and so does all that it starts.
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    start += "from meshwright_cli.main import main; main()"
     command = [sys.executable, "-c", start, "policy", "report", "--stack", "dev"]
 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         program = psutil.Process(int((project / "reached").read_text()))
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
 
     assert process.returncode == 130
     assert "Traceback" not in said
