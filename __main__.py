@@ -1,19 +1,33 @@
 """Reads the stack's spec, builds the platform, exports its outputs."""
 
+from pathlib import Path
+
 import pulumi
 
 from stacks.composition import build
-from stacks.spec import SpecError, load
+from stacks.spec import Platform, SpecError, load
+
+
+def spec() -> Platform:
+    """The spec that the stack's file holds, or that of the file that it names."""
+    config = pulumi.Config("meshwright")
+    named = config.get("platformFile")
+    if named is None:
+        return load(config.require_object("platform"))
+    from stacks.validate import load_platform
+
+    # The engine starts a program in the folder of Pulumi.yaml.
+    return load_platform(Path(named))
 
 
 def main() -> None:
     """Run as the Pulumi program; a wrong spec ends it with one error and before any API call."""
     try:
-        spec = load(pulumi.Config("meshwright").require_object("platform"))
+        platform = spec()
     except SpecError as error:
         # RunError is printed without a traceback.
         raise pulumi.RunError(str(error)) from None
-    for name, value in build(spec).items():
+    for name, value in build(platform).items():
         pulumi.export(name, value)
 
 

@@ -42,9 +42,13 @@ def planned(stack: Stack) -> int:
 
 
 def write(file: Path, platform: dict[str, Any]) -> None:
+    """Give a stack this spec, in a file of its own: it is longer than a stack's config may be."""
     yaml = YAML()
+    named = file.with_name("platform.yaml")
+    yaml.dump(platform, named)
     found: Any = yaml.load(file)
-    found["config"]["meshwright:platform"] = platform
+    del found["config"]["meshwright:platform"]
+    found["config"]["meshwright:platformFile"] = f"{file.parent.name}/{named.name}"
     yaml.dump(found, file)
 
 

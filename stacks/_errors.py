@@ -26,9 +26,9 @@ _KINDS = {
 class SpecError(Exception):
     """A spec has mistakes; `problems` holds all of them, the text names each."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], text: str = "") -> None:
         self.problems = tuple(problems)
-        super().__init__(render(self.problems))
+        super().__init__(text or render(self.problems))
 
 
 def problems_of(raw: object, model: type[BaseModel]) -> list[Problem]:

@@ -1,31 +1,33 @@
 """Reads a stack's file the way Pulumi's CLI does, and says what is wrong with the file itself.
 
 Pulumi parses first and speaks of the first mistake only; this reader names all of them with their
-lines. Scalars follow YAML 1.2's core schema, as Pulumi's parser does: `yes` is a text.
-Source: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/.
+lines. Source: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import cast
-
-import yaml
 
 from stacks import _secrets
+from stacks._reader import Reader
 from stacks._secrets import Location
 from stacks._view import Problem, as_map
 
 MAX_BYTES = 10 * 1024 * 1024
-MAX_NODES = 200_000
-"""Values in a file once its aliases are written out; more is a mistake or an attack."""
-
 PLATFORM = "meshwright:platform"
+PLATFORM_FILE = "meshwright:platformFile"
+"""Names a file that holds the spec, from the project's folder, in the place of `PLATFORM`."""
+MAX_CONFIG_BYTES = 128 * 1024
+"""Linux takes no longer environment variable, and in one the engine hands the config on.
+
+Sources: MAX_ARG_STRLEN in https://man7.org/linux/man-pages/man2/execve.2.html; PULUMI_CONFIG in the
+engine's language hosts.
+"""
 
 _MERGE_MARK = re.compile(r"(<{7}|\|{7}|={7}|>{7})( |$)")
-_NUMBER = re.compile(r"[-+]?(0x[0-9a-fA-F]+|0o[0-7]+|[0-9]+)")
 
 
 @dataclass
@@ -37,26 +39,20 @@ class StackFile:
     """Whether there is a spec to check."""
     lines: dict[Location, int] = field(default_factory=dict[Location, int])
     problems: list[Problem] = field(default_factory=list[Problem])
+    platform_file: Path | None = None
+    """The file that holds the spec, where the stack's file names one."""
 
 
 def read(path: Path) -> StackFile:
     """Read a stack's file; every mistake of the file itself is among its problems."""
-    text, problems = _text(path)
-    file = StackFile(problems=problems)
-    if text is None:
-        return file
-    marks = list(_merge_marks(text))
-    tabs = list(_tabs(text))
-    file.problems += marks + tabs
-    if marks:
-        return file  # both sides of a conflict stand in it: there is no one spec to check
-    # Tabs are reported above; as spaces they let the rest be read.
-    reader = _Reader(text.expandtabs(2))
-    root = reader.root()
-    file.problems += [] if tabs and reader.failed else reader.problems
+    file, root = _root(path)
     config = as_map(as_map(root).get("config"))
-    file.problems += _plain_secrets(config, reader.lines)
-    if reader.failed:
+    file.problems += _plain_secrets(config, file.lines)
+    if not file.readable:
+        return file
+    file.readable = False
+    if PLATFORM_FILE in config:
+        file.platform_file = _named(config, path, file)
         return file
     if PLATFORM not in config:
         near = get_close_matches(PLATFORM, list(config), n=1)
@@ -71,10 +67,64 @@ def read(path: Path) -> StackFile:
         fix = f"write {PLATFORM} as a map, without --secret"
         file.problems.append(Problem(("config", PLATFORM), _secrets.MASK, rule, fix))
         return file
+    file.problems += _too_long(file.spec)
     depth = ("config", PLATFORM)
-    file.lines = {loc[2:]: line for loc, line in reader.lines.items() if loc[:2] == depth}
+    file.lines = {loc[2:]: line for loc, line in file.lines.items() if loc[:2] == depth}
     file.readable = True
     return file
+
+
+def read_platform(path: Path) -> StackFile:
+    """Read a file that holds a spec and nothing else; its mistakes are among its problems."""
+    file, file.spec = _root(path)
+    return file
+
+
+def _root(path: Path) -> tuple[StackFile, object]:
+    """The value of a file, readable when it could be parsed."""
+    text, problems = _text(path)
+    file = StackFile(problems=problems)
+    if text is None:
+        return file, None
+    marks = list(_merge_marks(text))
+    tabs = list(_tabs(text))
+    file.problems += marks + tabs
+    if marks:
+        return file, None  # both sides of a conflict stand in it: there is no one spec to check
+    # Tabs are reported above; as spaces they let the rest be read.
+    reader = Reader(text.expandtabs(2), ("config", PLATFORM))
+    root = reader.root()
+    file.problems += [] if tabs and reader.failed else reader.problems
+    file.lines = reader.lines
+    file.readable = not reader.failed
+    return file, root
+
+
+def _named(config: Mapping[str, object], path: Path, file: StackFile) -> Path | None:
+    """The file that holds the spec; it stands below the folder of Pulumi.yaml."""
+    name = config[PLATFORM_FILE]
+    if PLATFORM in config:
+        rule, fix = f"{PLATFORM} stands beside it: a stack has one spec", "remove one of the two"
+    elif not isinstance(name, str) or not name:
+        rule, fix = "must name a file", "write its path from the folder of Pulumi.yaml"
+    else:
+        projects = (parent for parent in path.parents if (parent / "Pulumi.yaml").is_file())
+        return next(projects, path.parent) / name
+    loc = ("config", PLATFORM_FILE)
+    file.problems.append(Problem(loc, _secrets.shown(name, loc), rule, fix, file.lines[loc]))
+    return None
+
+
+def _too_long(spec: object) -> Iterator[Problem]:
+    """A spec that the engine could not start the program with."""
+    handed_on = len(json.dumps({PLATFORM: json.dumps(spec)}).encode())
+    if handed_on >= MAX_CONFIG_BYTES:
+        yield Problem(
+            ("config", PLATFORM),
+            f"{handed_on // 1024} KiB",
+            f"the engine hands on at most {MAX_CONFIG_BYTES // 1024} KiB of config",
+            f"move the map into a file of its own and name that by {PLATFORM_FILE}",
+        )
 
 
 def _text(path: Path) -> tuple[str | None, list[Problem]]:
@@ -142,7 +192,11 @@ def _plain_secrets(config: object, lines: dict[Location, int]) -> Iterator[Probl
     for key, value in as_map(config).items():
         named = _secrets.is_secret_key(key.rpartition(":")[2])
         plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-        if key != PLATFORM and plain and (named or _secrets.is_secret_value(value)):
+        if (
+            key not in (PLATFORM, PLATFORM_FILE)
+            and plain
+            and (named or _secrets.is_secret_value(value))
+        ):
             loc = ("config", key)
             yield Problem(
                 loc,
@@ -151,94 +205,3 @@ def _plain_secrets(config: object, lines: dict[Location, int]) -> Iterator[Probl
                 f"change it where it was issued, then: pulumi config set --secret {key}",
                 lines.get(loc),
             )
-
-
-class _Reader:
-    """Composes the nodes of a file and builds values from them, keeping each one's line."""
-
-    def __init__(self, text: str) -> None:
-        self.lines: dict[Location, int] = {}
-        self.problems: list[Problem] = []
-        self.failed = False
-        self._text = text
-        self._left = MAX_NODES
-
-    def root(self) -> object:
-        """The file's value; None when it cannot be read."""
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML has it
-        try:
-            node = cast(yaml.Node | None, yaml.compose(self._text, loader))  # pyright: ignore
-            return None if node is None else self._value(node, ())
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            said = ", ".join(filter(None, (error.context, error.problem)))
-            self._fail(said or "cannot be parsed", mark.line + 1 if mark else None)
-        except yaml.YAMLError as error:
-            self._fail(str(error).splitlines()[0], None)
-        except RecursionError:
-            self._fail("is nested too deep", None)
-        return None
-
-    def _fail(self, rule: str, line: int | None) -> None:
-        self.failed = True
-        fix = "compare the indentation and quotes of this line and the one before"
-        self.problems.append(Problem(("file",), "YAML", rule, fix, line))
-
-    def _value(self, node: yaml.Node, loc: Location) -> object:
-        self._left -= 1
-        if self._left < 0:
-            raise yaml.MarkedYAMLError(
-                problem=f"holds more than {MAX_NODES} values", problem_mark=node.start_mark
-            )
-        self.lines.setdefault(loc, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            return self._map(node, loc)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, (*loc, i)) for i, item in enumerate(node.value)]
-        return _scalar(node)
-
-    def _map(self, node: yaml.MappingNode, loc: Location) -> dict[str, object]:
-        result: dict[str, object] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
-            here = (*loc, key)
-            line = key_node.start_mark.line + 1
-            if key in result:
-                first = self.lines[here]
-                self.problems.append(
-                    Problem(
-                        here[2:] if here[:2] == ("config", PLATFORM) else here,
-                        _shown(value_node, here),
-                        f"a key stands once; line {first} has it already",
-                        "remove one of the two",
-                        line,
-                    )
-                )
-                continue
-            self.lines[here] = line
-            result[key] = self._value(value_node, here)
-        return result
-
-
-def _shown(node: yaml.Node, loc: Location) -> str:
-    kinds: dict[type[yaml.Node], str] = {
-        yaml.MappingNode: "a map",
-        yaml.SequenceNode: "a list",
-    }
-    return kinds.get(type(node)) or _secrets.shown(_scalar(node), loc)
-
-
-def _scalar(node: yaml.Node) -> object:
-    """A scalar by YAML 1.2's core schema; PyYAML's own resolver is YAML 1.1."""
-    text = str(node.value)
-    kind = node.tag.rpartition(":")[2]
-    if kind == "null":
-        return None
-    if kind == "bool" and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if kind == "int" and _NUMBER.fullmatch(text):
-        base = {"0x": 16, "0o": 8}.get(text.lstrip("+-")[:2], 10)
-        return int(text, base)
-    if kind == "float" and ":" not in text:
-        return float(text.lower().replace(".nan", "nan").replace(".inf", "inf").replace("_", ""))
-    return text

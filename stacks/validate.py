@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stacks import _errors, _file
 from stacks._secrets import Location
 from stacks._view import Problem
-from stacks.spec import Platform
+from stacks.spec import Platform, SpecError, load
 
 
 @dataclass(frozen=True)
@@ -18,26 +18,68 @@ class Report:
     path: Path
     problems: tuple[Problem, ...]
     lines: Mapping[Location, int]
+    platform_file: "Report | None" = None
+    """The same of the file that holds the spec, where the stack's file names one."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing is wrong with any of its files."""
+        return not self.problems and (self.platform_file is None or self.platform_file.valid)
 
     def text(self) -> str:
         """The report for people."""
-        if not self.problems:
+        if self.valid:
             return f"{self.path}: the spec is valid"
-        return f"{self.path}: {_errors.render(self.problems, self.lines)}"
+        own = f"{self.path}: {_errors.render(self.problems, self.lines)}" if self.problems else ""
+        named = self.platform_file.text() if self.platform_file else ""
+        return "\n\n".join(filter(None, (own, named)))
 
     def data(self) -> dict[str, object]:
         """The report for programs."""
-        return {"file": str(self.path), **_errors.as_data(self.problems, self.lines)}
+        own = {"file": str(self.path), **_errors.as_data(self.problems, self.lines)}
+        if self.platform_file is None:
+            return own
+        return {**own, "valid": self.valid, "platform_file": self.platform_file.data()}
 
 
 def validate_file(path: Path) -> Report:
     """Check one stack's file: the file itself, each field, and how they fit together."""
     file = _file.read(path)
+    report = _report(path, file)
+    if file.platform_file is None:
+        return report
+    return replace(report, platform_file=validate_platform(file.platform_file))
+
+
+def validate_platform(path: Path) -> Report:
+    """Check a file that holds a spec and nothing else."""
+    return _report(path, _file.read_platform(path))
+
+
+def _report(path: Path, file: _file.StackFile) -> Report:
     problems = list(file.problems)
     if file.readable:
         problems += _errors.problems_of(file.spec, Platform)
     problems.sort(key=lambda problem: _errors.line_of(problem, file.lines) or 0)
     return Report(path, tuple(problems), file.lines)
+
+
+def load_file(path: Path) -> Platform:
+    """The spec of a stack's file that is known to be valid."""
+    file = _file.read(path)
+    return load(_file.read_platform(file.platform_file).spec if file.platform_file else file.spec)
+
+
+def load_platform(path: Path) -> Platform:
+    """The spec that a file holds.
+
+    Raises:
+        SpecError: The file has mistakes; the text names each, with its line.
+    """
+    report = validate_platform(path)
+    if not report.valid:
+        raise SpecError(report.problems, report.text())
+    return load(_file.read_platform(path).spec)
 
 
 def schema() -> dict[str, object]:
@@ -52,8 +94,16 @@ def schema() -> dict[str, object]:
         "properties": {
             "config": {
                 "type": "object",
-                "required": [_file.PLATFORM],
-                "properties": {_file.PLATFORM: {"$ref": "#/$defs/Platform"}},
+                "oneOf": [{"required": [_file.PLATFORM]}, {"required": [_file.PLATFORM_FILE]}],
+                "properties": {
+                    _file.PLATFORM: {"$ref": "#/$defs/Platform"},
+                    _file.PLATFORM_FILE: {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "A file that holds the spec, for one that is longer than "
+                        "the engine takes; its path from the folder of Pulumi.yaml.",
+                    },
+                },
             },
             "encryptionsalt": {"type": "string"},
             "encryptedkey": {"type": "string"},

@@ -104,13 +104,11 @@ def _also(spec: Platform) -> list[str]:
 
 def _spec(root: Path) -> Platform:
     """The stack's spec, once it is known to be valid."""
-    from stacks._file import read
-    from stacks.spec import load
-    from stacks.validate import validate_file
+    from stacks.validate import load_file, validate_file
 
     path = root / "stacks" / f"Pulumi.{STACK}.yaml"
     report = validate_file(path)
-    if report.problems:
+    if not report.valid:
         click.echo(report.text(), err=True)
         raise SystemExit(1)
-    return load(read(path).spec)
+    return load_file(path)

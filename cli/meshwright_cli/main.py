@@ -56,8 +56,8 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
         click.echo(json.dumps([report.data() for report in reports], indent=2))
     else:
         for report in reports:
-            click.echo(report.text(), err=bool(report.problems))
-    raise SystemExit(any(report.problems for report in reports))
+            click.echo(report.text(), err=not report.valid)
+    raise SystemExit(any(not report.valid for report in reports))
 
 
 @main.command()

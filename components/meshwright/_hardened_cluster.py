@@ -9,6 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._node_pools import default_pool_config
+from ._projects import project_number
 
 if TYPE_CHECKING:
     from .cluster import GkeClusterArgs
@@ -123,8 +124,6 @@ def _labels(
     if "fleet_project_number" in args:
         number = pulumi.Output.from_input(args["fleet_project_number"])
     else:
-        number = gcp.organizations.get_project_output(
-            project_id=args["fleet_project"], opts=pulumi.InvokeOutputOptions(parent=parent)
-        ).number
+        number = project_number(parent, args["fleet_project"])
     mesh_id = pulumi.Output.concat("proj-", number)
     return pulumi.Output.all(labels, mesh_id).apply(lambda v: {**v[0], "mesh_id": v[1]})

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._outputs import after
+from ._projects import project_number
 from ._validation import duplicates
 
 # GKE's agent exists once its API is on; it works through Google's APIs agent.
@@ -109,9 +110,7 @@ def _attach(
 def _number(parent: pulumi.Resource, item: ServiceProjectArgs) -> pulumi.Output[str]:
     if "project_number" in item:
         return pulumi.Output.from_input(item["project_number"])
-    return gcp.organizations.get_project_output(
-        project_id=item["project"], opts=pulumi.InvokeOutputOptions(parent=parent)
-    ).number
+    return project_number(parent, item["project"])
 
 
 def sharing_problems(

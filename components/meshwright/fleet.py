@@ -16,6 +16,7 @@ from ._cluster_rules import region_of
 from ._fleet_agents import grant_agent
 from ._names import MEMBERSHIP, physical_name
 from ._outputs import after, outputs_of
+from ._projects import project_number
 from ._validation import checked, duplicates
 
 _CLUSTER_APIS = (
@@ -164,9 +165,7 @@ class Fleet(pulumi.ComponentResource):
     def _number(self, args: FleetArgs) -> pulumi.Output[str]:
         if "project_number" in args:
             return pulumi.Output.from_input(args["project_number"])
-        return gcp.organizations.get_project_output(
-            project_id=args["project"], opts=pulumi.InvokeOutputOptions(parent=self)
-        ).number
+        return project_number(self, args["project"])
 
     def _enable(
         self, name: str, suffix: str, project: pulumi.Input[str], apis: tuple[str, ...]

@@ -13,6 +13,7 @@ import pulumi_gcp as gcp
 
 from ._fleet_agents import grant_agent
 from ._outputs import after, outputs_of
+from ._projects import project_number
 from ._validation import checked, duplicates, is_plain
 
 _NETWORK_VIEWER = "roles/compute.networkViewer"
@@ -98,9 +99,7 @@ class FleetFeatures(pulumi.ComponentResource):
     def _project_number(self, args: FleetFeaturesArgs) -> pulumi.Output[str]:
         if "project_number" in args:
             return pulumi.Output.from_input(args["project_number"])
-        return gcp.organizations.get_project_output(
-            project_id=args["project"], opts=pulumi.InvokeOutputOptions(parent=self)
-        ).number
+        return project_number(self, args["project"])
 
     def _grant(
         self, key: str, project: pulumi.Input[str], role: str, member: pulumi.Input[str]

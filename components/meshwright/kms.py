@@ -13,6 +13,7 @@ import pulumi_gcp as gcp
 
 from ._names import KMS, physical_name
 from ._outputs import after, outputs_of
+from ._projects import project_number
 from ._validation import checked, duplicates, one_of
 
 _DAY_SECONDS = 24 * 60 * 60
@@ -167,8 +168,8 @@ def _compute(
     _: str, project: pulumi.Output[str], opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     """Compute Engine's agent cannot be asked for; its address is known."""
-    asked = pulumi.InvokeOutputOptions(parent=opts.parent)
-    number = gcp.organizations.get_project_output(project_id=project, opts=asked).number
+    assert opts.parent is not None, "everything here stands in its component"
+    number = project_number(opts.parent, project)
     return pulumi.Output.format(
         "serviceAccount:service-{0}@compute-system.iam.gserviceaccount.com", number
     )

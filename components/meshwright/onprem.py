@@ -17,6 +17,7 @@ from ._bare_metal_rules import bare_metal_problems
 from ._connect_gateway import gateway_kubeconfig
 from ._names import MEMBERSHIP, physical_name
 from ._outputs import after, outputs_of
+from ._projects import project_number
 from ._validation import checked
 from ._vmware import VmwareClusterArgs, vmware_cluster, vmware_node_pool
 from ._vmware_rules import vmware_problems
@@ -164,9 +165,7 @@ class OnPremCluster(pulumi.ComponentResource):
         if "project_number" in args:
             number = pulumi.Output.from_input(args["project_number"])
         else:
-            number = gcp.organizations.get_project_output(
-                project_id=args["project"], opts=pulumi.InvokeOutputOptions(parent=self)
-            ).number
+            number = project_number(self, args["project"])
         return pulumi.Output.all(self.membership, number).apply(
             lambda both: "/".join(["projects", both[1], *both[0].split("/")[2:]])
         )

@@ -12,6 +12,7 @@ import pulumi_gcp as gcp
 from ._accounts import ready_project, workload_account
 from ._names import SERVICE_ACCOUNT, VM_GROUP, physical_name
 from ._outputs import after, outputs_of
+from ._projects import project_number
 from ._service_proxy import PROXY_PORT, service_proxy_metadata
 from ._validation import checked
 from ._vm_group import Port, autoscaler, backend_service, health_check, managed_group
@@ -244,9 +245,7 @@ class MeshVmGroup(pulumi.ComponentResource):
         args = self._args
         number = args.get("project_number")
         if number is None:
-            number = gcp.organizations.get_project_output(
-                project_id=args["project"], opts=pulumi.InvokeOutputOptions(parent=self)
-            ).number
+            number = project_number(self, args["project"])
         known = pulumi.Output.all(mesh=self.mesh, number=number, labels=args.get("labels", {}))
         return known.apply(
             lambda found: service_proxy_metadata(

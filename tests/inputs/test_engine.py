@@ -59,6 +59,27 @@ def test_wrong_spec_is_one_run_error(engine: Engine) -> None:
     assert "pulumi:providers" not in text
 
 
+@pytest.mark.engine
+def test_a_spec_in_a_file_of_its_own_is_read_from_there(engine: Engine) -> None:
+    """With a spec that the engine could not hand on: its last mistake is found, with its line."""
+    engine.select()
+    file = engine.root / "stacks" / "Pulumi.dev.yaml"
+    labels = "".join(f"  key-{number}: {'v' * 60}\n" for number in range(3000))
+    (engine.root / "platform.yaml").write_text(f"labels:\n{labels}projcet: shop-dev\n")
+    file.write_text("config:\n  meshwright:platformFile: platform.yaml\n")
+
+    done = subprocess.run(
+        ["pulumi", "preview", "--stack", "dev", "--non-interactive"], cwd=engine.root,
+        env=dict(engine.environment), capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "platform.yaml: " in text
+    assert "projcet  (line 3002)" in text
+    assert "Traceback" not in text
+
+
 @pytest.mark.parametrize(
     ("pid", "said"),
     [(2**22 + 1, "was killed"), (os.getpid(), "another update works on stack dev")],
