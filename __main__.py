@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pulumi
 
+from stacks._registrations import Registrations
 from stacks.composition import build
 from stacks.spec import Platform, SpecError, load
 
@@ -20,15 +21,17 @@ def spec() -> Platform:
     return load_platform(Path(named))
 
 
-def main() -> None:
+async def main() -> None:
     """Run as the Pulumi program; a wrong spec ends it with one error and before any API call."""
     try:
         platform = spec()
     except SpecError as error:
         # RunError is printed without a traceback.
         raise pulumi.RunError(str(error)) from None
+    registrations = Registrations()
     for name, value in build(platform).items():
         pulumi.export(name, value)
+    await registrations.answered()
 
 
-main()
+pulumi.run(main)

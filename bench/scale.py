@@ -1,5 +1,6 @@
 """Preview of a spec of 50 clusters and 500 services, and what doubling it costs."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,20 +26,14 @@ def scale() -> Iterator[Figure]:
             clusters, services = factor * _CLUSTERS, factor * _SERVICES
             stack = Stack(Path(folder) / str(factor), environment, "dev")
             write(stack.program / "stacks" / "Pulumi.dev.yaml", spec(clusters, services))
-            took, peak = stack.peak_memory("preview", "--suppress-progress")
+            said, took, peak = stack.measured("preview", "--json")
             times.append(took)
-            count = planned(stack)
+            count = json.loads(said)["changeSummary"]["create"]
             name = f"preview of {clusters} clusters, {services} services"
             yield Figure(name, (took,), None)
             yield Figure(f"{name}: resources a second", (count / took,), None, "/s")
             yield Figure(f"{name}: peak memory", (peak,), None, "MB")
     yield Figure("doubling the spec", (times[1] / times[0],), 2.2, "x")
-
-
-def planned(stack: Stack) -> int:
-    """How many resources the preview's program registers."""
-    summary = stack.pulumi("preview", "--json", "--stack", stack.name)
-    return YAML(typ="safe").load(summary)["changeSummary"]["create"]
 
 
 def write(file: Path, platform: dict[str, Any]) -> None:

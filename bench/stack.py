@@ -56,8 +56,8 @@ class Stack:
         answer = self.pulumi("stack", "export", "--show-secrets", "--stack", self.name)
         return json.loads(answer)
 
-    def peak_memory(self, *arguments: str) -> tuple[float, float]:
-        """Seconds that a command took, and the most memory one of its processes had, in MB."""
+    def measured(self, *arguments: str) -> tuple[str, float, float]:
+        """What a command printed, its seconds, and the most memory a process of it had, in MB."""
         timed = [sys.executable, "-m", "bench.timed", "pulumi", *arguments]
         environment = self.environment | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(
@@ -68,4 +68,4 @@ class Stack:
         if done.returncode:
             sys.exit(f"pulumi {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         measured = json.loads(done.stderr.splitlines()[-1])
-        return measured["seconds"], measured["peak_mb"]
+        return done.stdout, measured["seconds"], measured["peak_mb"]
