@@ -42,9 +42,12 @@ def planned(stack: Stack) -> int:
 
 
 def write(file: Path, platform: dict[str, Any]) -> None:
+    """Give a stack this spec, in a file of its own: it is too large for Pulumi's config."""
     yaml = YAML()
+    beside = file.with_name("platform.yaml")
+    yaml.dump(platform, beside)
     found: Any = yaml.load(file)
-    found["config"]["meshwright:platform"] = platform
+    found["config"]["meshwright:platform"] = {"file": beside.name}
     yaml.dump(found, file)
 
 

@@ -1,37 +1,38 @@
 """Reads a stack's file the way Pulumi's CLI does, and says what is wrong with the file itself.
 
+A large spec stands in a file of its own beside the stack's, which names it: `platform: {file: X}`.
 Pulumi parses first and speaks of the first mistake only; this reader names all of them with their
 lines. Scalars follow YAML 1.2's core schema, as Pulumi's parser does: `yes` is a text.
 Source: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import cast
-
-import yaml
 
 from stacks import _secrets
 from stacks._secrets import Location
 from stacks._view import Problem, as_map
+from stacks._yaml import Reader
 
 MAX_BYTES = 10 * 1024 * 1024
-MAX_NODES = 200_000
-"""Values in a file once its aliases are written out; more is a mistake or an attack."""
-
 PLATFORM = "meshwright:platform"
+FILE = "file"
+MAX_HANDED_OVER = 128 * 1024
+"""Bytes of one environment variable on Linux, in which Pulumi hands all config to a program."""
 
 _MERGE_MARK = re.compile(r"(<{7}|\|{7}|={7}|>{7})( |$)")
-_NUMBER = re.compile(r"[-+]?(0x[0-9a-fA-F]+|0o[0-7]+|[0-9]+)")
 
 
 @dataclass
 class StackFile:
     """What a stack's file holds: the raw spec, the line of each place, the file's mistakes."""
 
+    path: Path
+    """The file in which the spec stands."""
     spec: object = None
     readable: bool = False
     """Whether there is a spec to check."""
@@ -41,20 +42,12 @@ class StackFile:
 
 def read(path: Path) -> StackFile:
     """Read a stack's file; every mistake of the file itself is among its problems."""
-    text, problems = _text(path)
-    file = StackFile(problems=problems)
-    if text is None:
+    file = StackFile(path)
+    reader = _parsed(file, ("config", PLATFORM))
+    if reader is None:
         return file
-    marks = list(_merge_marks(text))
-    tabs = list(_tabs(text))
-    file.problems += marks + tabs
-    if marks:
-        return file  # both sides of a conflict stand in it: there is no one spec to check
-    # Tabs are reported above; as spaces they let the rest be read.
-    reader = _Reader(text.expandtabs(2))
-    root = reader.root()
-    file.problems += [] if tabs and reader.failed else reader.problems
-    config = as_map(as_map(root).get("config"))
+    config = as_map(as_map(file.spec).get("config"))
+    file.spec = None
     file.problems += _plain_secrets(config, reader.lines)
     if reader.failed:
         return file
@@ -71,10 +64,72 @@ def read(path: Path) -> StackFile:
         fix = f"write {PLATFORM} as a map, without --secret"
         file.problems.append(Problem(("config", PLATFORM), _secrets.MASK, rule, fix))
         return file
+    if is_named(file.spec):
+        beside = read_named(path.parent, file.spec)
+        beside.problems = file.problems + beside.problems
+        return beside
+    file.problems += _too_large(path, config)
     depth = ("config", PLATFORM)
     file.lines = {loc[2:]: line for loc, line in reader.lines.items() if loc[:2] == depth}
     file.readable = True
     return file
+
+
+def is_named(raw: object) -> bool:
+    """Whether the value of the stack's key only names the file in which the spec stands."""
+    return set(as_map(raw)) == {FILE}
+
+
+def read_named(folder: Path, raw: object) -> StackFile:
+    """Read the spec from the file of a folder that the value of the stack's key names."""
+    name = as_map(raw)[FILE]
+    if not isinstance(name, str) or name != Path(name).name or Path(name).suffix != ".yaml":
+        rule = "names a YAML file beside the stack's own"
+        problem = Problem((FILE,), _secrets.shown(name, (FILE,)), rule, "write file: platform.yaml")
+        return StackFile(folder, problems=[problem])
+    file = StackFile(folder / name)
+    reader = _parsed(file, ())
+    if reader is not None and not reader.failed:
+        file.lines, file.readable = reader.lines, True
+    return file
+
+
+def _parsed(file: StackFile, spec_at: Location) -> Reader | None:
+    """Read a file's value into `file.spec`, where its spec begins at a place; None if none is."""
+    text, problems = _text(file.path)
+    file.problems += problems
+    if text is None:
+        return None
+    marks = list(_merge_marks(text))
+    tabs = list(_tabs(text))
+    file.problems += marks + tabs
+    if marks:
+        return None  # both sides of a conflict stand in it: there is no one spec to check
+    # Tabs are reported above; as spaces they let the rest be read.
+    reader = Reader(text.expandtabs(2), spec_at)
+    file.spec = reader.root()
+    file.problems += [] if tabs and reader.failed else reader.problems
+    return reader
+
+
+def _too_large(path: Path, config: Mapping[str, object]) -> Iterator[Problem]:
+    """A mistake if Pulumi cannot hand the config to the program, as JSON of texts of JSON."""
+    texts = {key: item if isinstance(item, str) else _json(item) for key, item in config.items()}
+    size = len(_json(texts).encode()) + len("PULUMI_CONFIG=")
+    if size >= MAX_HANDED_OVER:
+        name = f"platform.{path.stem.removeprefix('Pulumi.')}.yaml"
+        yield Problem(
+            ("config", PLATFORM),
+            f"{size // 1024} KB as JSON",
+            "Pulumi hands a program at most 128 KB of config",
+            f"move the spec to {path.with_name(name)} and write {PLATFORM}: {{{FILE}: {name}}}",
+        )
+
+
+def _json(value: object) -> str:
+    """JSON as Go writes it."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"})
 
 
 def _text(path: Path) -> tuple[str | None, list[Problem]]:
@@ -151,94 +206,3 @@ def _plain_secrets(config: object, lines: dict[Location, int]) -> Iterator[Probl
                 f"change it where it was issued, then: pulumi config set --secret {key}",
                 lines.get(loc),
             )
-
-
-class _Reader:
-    """Composes the nodes of a file and builds values from them, keeping each one's line."""
-
-    def __init__(self, text: str) -> None:
-        self.lines: dict[Location, int] = {}
-        self.problems: list[Problem] = []
-        self.failed = False
-        self._text = text
-        self._left = MAX_NODES
-
-    def root(self) -> object:
-        """The file's value; None when it cannot be read."""
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML has it
-        try:
-            node = cast(yaml.Node | None, yaml.compose(self._text, loader))  # pyright: ignore
-            return None if node is None else self._value(node, ())
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            said = ", ".join(filter(None, (error.context, error.problem)))
-            self._fail(said or "cannot be parsed", mark.line + 1 if mark else None)
-        except yaml.YAMLError as error:
-            self._fail(str(error).splitlines()[0], None)
-        except RecursionError:
-            self._fail("is nested too deep", None)
-        return None
-
-    def _fail(self, rule: str, line: int | None) -> None:
-        self.failed = True
-        fix = "compare the indentation and quotes of this line and the one before"
-        self.problems.append(Problem(("file",), "YAML", rule, fix, line))
-
-    def _value(self, node: yaml.Node, loc: Location) -> object:
-        self._left -= 1
-        if self._left < 0:
-            raise yaml.MarkedYAMLError(
-                problem=f"holds more than {MAX_NODES} values", problem_mark=node.start_mark
-            )
-        self.lines.setdefault(loc, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            return self._map(node, loc)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, (*loc, i)) for i, item in enumerate(node.value)]
-        return _scalar(node)
-
-    def _map(self, node: yaml.MappingNode, loc: Location) -> dict[str, object]:
-        result: dict[str, object] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
-            here = (*loc, key)
-            line = key_node.start_mark.line + 1
-            if key in result:
-                first = self.lines[here]
-                self.problems.append(
-                    Problem(
-                        here[2:] if here[:2] == ("config", PLATFORM) else here,
-                        _shown(value_node, here),
-                        f"a key stands once; line {first} has it already",
-                        "remove one of the two",
-                        line,
-                    )
-                )
-                continue
-            self.lines[here] = line
-            result[key] = self._value(value_node, here)
-        return result
-
-
-def _shown(node: yaml.Node, loc: Location) -> str:
-    kinds: dict[type[yaml.Node], str] = {
-        yaml.MappingNode: "a map",
-        yaml.SequenceNode: "a list",
-    }
-    return kinds.get(type(node)) or _secrets.shown(_scalar(node), loc)
-
-
-def _scalar(node: yaml.Node) -> object:
-    """A scalar by YAML 1.2's core schema; PyYAML's own resolver is YAML 1.1."""
-    text = str(node.value)
-    kind = node.tag.rpartition(":")[2]
-    if kind == "null":
-        return None
-    if kind == "bool" and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if kind == "int" and _NUMBER.fullmatch(text):
-        base = {"0x": 16, "0o": 8}.get(text.lstrip("+-")[:2], 10)
-        return int(text, base)
-    if kind == "float" and ":" not in text:
-        return float(text.lower().replace(".nan", "nan").replace(".inf", "inf").replace("_", ""))
-    return text

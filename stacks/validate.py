@@ -37,7 +37,17 @@ def validate_file(path: Path) -> Report:
     if file.readable:
         problems += _errors.problems_of(file.spec, Platform)
     problems.sort(key=lambda problem: _errors.line_of(problem, file.lines) or 0)
-    return Report(path, tuple(problems), file.lines)
+    return Report(file.path, tuple(problems), file.lines)
+
+
+_NAMED: dict[str, object] = {
+    "type": "object",
+    "description": "The name of a file beside this one, in which the spec stands; for one that is "
+    "too large for Pulumi's config (128 KB).",
+    "required": [_file.FILE],
+    "properties": {_file.FILE: {"type": "string", "pattern": r"^[^/]+\.yaml$"}},
+    "additionalProperties": False,
+}
 
 
 def schema() -> dict[str, object]:
@@ -53,7 +63,7 @@ def schema() -> dict[str, object]:
             "config": {
                 "type": "object",
                 "required": [_file.PLATFORM],
-                "properties": {_file.PLATFORM: {"$ref": "#/$defs/Platform"}},
+                "properties": {_file.PLATFORM: {"anyOf": [{"$ref": "#/$defs/Platform"}, _NAMED]}},
             },
             "encryptionsalt": {"type": "string"},
             "encryptedkey": {"type": "string"},

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from meshwright_cli._engine import Engine
 from meshwright_toolchain import bin_dir
@@ -38,13 +39,20 @@ def engine(tmp_path: Path) -> Engine:
 
 
 @pytest.mark.engine
-def test_wrong_spec_is_one_run_error(engine: Engine) -> None:
+@pytest.mark.parametrize("place", ["in the stack's file", "beside it"])
+def test_wrong_spec_is_one_run_error(engine: Engine, place: str) -> None:
     """`pulumi preview` ends with the same text, no traceback, before any provider starts."""
     file = engine.root / "stacks" / "Pulumi.dev.yaml"
     committed = file.read_bytes()
     engine.select()
     assert file.read_bytes() == committed, "creating the stack must not change its file"
     file.write_text(committed.decode().replace("weight: 90", "weight: 91"))
+    if place == "beside it":
+        settings = yaml.safe_load(file.read_text())
+        named, spec = "platform.dev.yaml", settings["config"]["meshwright:platform"]
+        file.with_name(named).write_text(yaml.safe_dump(spec))
+        settings["config"]["meshwright:platform"] = {"file": named}
+        file.write_text(yaml.safe_dump(settings))
 
     done = subprocess.run(
         ["pulumi", "preview", "--stack", "dev", "--non-interactive"], cwd=engine.root,

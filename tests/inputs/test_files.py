@@ -5,9 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
+from stacks.source import load_from
+from stacks.spec import SpecError, load
 from stacks.validate import Report, schema_text, validate_file
-from tests.inputs.specs import DEV_FILE, ROOT, STACK_FILES
+from tests.inputs.specs import DEV_FILE, ROOT, STACK_FILES, dev
 
 DEV = DEV_FILE.read_text()
 PLATFORM = "  meshwright:platform:\n"
@@ -159,3 +162,67 @@ def test_schema_file_is_current() -> None:
     committed = (ROOT / "stacks" / "platform.schema.json").read_text()
     renew = "renew it: .venv/bin/meshwright schema --write stacks/platform.schema.json"
     assert committed == schema_text(), renew
+
+
+def beside(tmp_path: Path, spec: str | bytes, value: str = "{file: platform.test.yaml}") -> Path:
+    """A stack's file that names another, and that other with this content."""
+    named = tmp_path / "platform.test.yaml"
+    named.write_bytes(spec if isinstance(spec, bytes) else spec.encode())
+    path = tmp_path / "Pulumi.test.yaml"
+    path.write_text(f"config:\n  meshwright:platform: {value}\n")
+    return path
+
+
+def test_a_spec_may_stand_in_a_file_beside_the_stacks(tmp_path: Path) -> None:
+    """Both ways give the same platform; a mistake names the line of the file that it is in."""
+    spec = yaml.safe_dump(dev(), sort_keys=False)
+    path = beside(tmp_path, spec)
+
+    assert not validate_file(path).problems
+    named = yaml.safe_load(path.read_text())["config"]["meshwright:platform"]
+    assert load_from(named, tmp_path) == load_from(dev(), tmp_path) == load(dev())
+    report = validate_file(beside(tmp_path, spec.replace("weight: 90", "weight: 91")))
+    (entry,) = report.data()["problems"]  # type: ignore[misc]
+    assert report.path == tmp_path / "platform.test.yaml"
+    assert spec.split("\n")[entry["line"] - 1].strip() == "weights:"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("value", "spec", "rule"),
+    [
+        ("{file: ../secrets.yaml}", "", "beside the stack's own"),
+        ("{file: 5}", "", "beside the stack's own"),
+        ("{file: platform.json}", "", "beside the stack's own"),
+        ("{file: platform.tset.yaml}", "", "there is no such file"),
+        ("{file: platform.test.yaml}", b"\xef\xbb\xbfproject: a\n", "byte-order mark"),
+        ("{file: platform.test.yaml}", "<<<<<<< HEAD\n", "unfinished merge"),
+        ("{file: platform.test.yaml}", "project: meshwright-dev\n", "is required"),
+        ("{file: platform.test.yaml}", "project: a\nproject: b\n", "stands once"),
+        ("{file: platform.test.yaml, project: a}", "", "not a key"),
+    ],
+)
+def test_a_named_file_is_refused_as_the_stacks_own_is(
+    tmp_path: Path, value: str, spec: str | bytes, rule: str
+) -> None:
+    """By `meshwright validate`, and by the program."""
+    path = beside(tmp_path, spec, value)
+
+    with pytest.raises(SpecError) as caught:
+        load_from(yaml.safe_load(path.read_text())["config"]["meshwright:platform"], tmp_path)
+    for found in (validate_file(path).problems, caught.value.problems):
+        assert [problem for problem in found if rule in problem.rule], found
+
+
+def test_a_spec_that_pulumi_cannot_hand_over_is_told_where_to_go(tmp_path: Path) -> None:
+    """The engine would say `argument list too long`; beside the stack's file it may be large."""
+    spec = dev()
+    (first,) = [item for item in spec["namespaces"] if item["name"] == "shop"]
+    last = first["services"][-1]
+    first["services"] += [{**last, "name": f"service-{number}"} for number in range(900)]
+
+    found = report(tmp_path, yaml.safe_dump({"config": {"meshwright:platform": spec}})).problems
+
+    assert [problem.path for problem in found] == ["config.meshwright:platform"]
+    assert "at most 128 KB" in found[0].rule
+    assert "{file: platform.test.yaml}" in found[0].fix
+    assert not validate_file(beside(tmp_path, yaml.safe_dump(spec))).problems
