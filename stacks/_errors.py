@@ -114,8 +114,8 @@ def _secret_problem(loc: Location, model: type[BaseModel]) -> Problem:
         loc,
         _secrets.MASK,
         "a secret never stands in the spec: it would be readable in files, state and logs",
-        f"{meant}remove it here, change it where it was issued, keep it in a Secret that the spec names "
-        "or under `pulumi config set --secret`",
+        f"{meant}remove it here, change it where it was issued, keep it in a Secret that the spec "
+        "names or under `pulumi config set --secret`",
     )
 
 

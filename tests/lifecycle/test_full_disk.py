@@ -1,50 +1,15 @@
-"""A disk that fills up under the state: said, nothing lost, and the next run completes (R21)."""
+"""A disk that fills up, under the state or the cloud: it is said, and nothing is lost (R21)."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.disk import Disk
 from tests.lifecycle.conftest import PROGRAMS
-from tests.lifecycle.harness import Cloud, Stack, assert_consistent
+from tests.lifecycle.harness import Cloud, Stack, assert_consistent, recover
 
 pytestmark = pytest.mark.engine
-SIZE_KB = 1024
-
-
-class Disk:
-    """A small file system of a test's own, which others see through its holder's root."""
-
-    def __init__(self, at: Path) -> None:
-        at.mkdir()
-        self._at = at
-        script = f"mount -t tmpfs -o size={SIZE_KB}k tmpfs {at} && echo mounted && exec cat"
-        self.holder = subprocess.Popen(
-            ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self.holder.stdout is not None
-        assert self.holder.stdout.readline() == "mounted\n"
-
-    @property
-    def path(self) -> Path:
-        return Path(f"/proc/{self.holder.pid}/root{self._at}")
-
-    def fill(self, but_kb: int = 0) -> None:
-        """Leave only so much."""
-        with (self.path / "filler").open("wb", buffering=0) as filler:
-            try:
-                while filler.write(bytes(4096)):
-                    pass
-            except OSError:
-                filler.truncate(filler.tell() - but_kb * 1024)
-
-    def free(self) -> None:
-        (self.path / "filler").unlink()
-
-    def end(self) -> None:
-        self.holder.communicate(timeout=30)
 
 
 @pytest.fixture
@@ -97,3 +62,24 @@ def test_an_update_waits_for_space_and_goes_on(stack: Stack, cloud: Cloud, disk:
 
     assert process.returncode == 0
     assert_consistent(stack, cloud)
+
+
+def test_a_cloud_whose_disk_is_full_says_so_at_once_and_goes_on(tmp_path: Path, disk: Disk) -> None:
+    cloud = Cloud(disk.at, inside=disk.inside)
+    cloud.start()
+    try:
+        work = tmp_path / "stack"
+        work.mkdir()
+        stack = Stack(PROGRAMS / "small", work, cloud.environment())
+        disk.fill()
+
+        said = [text for _, text in stack.up().failed().errors if "507" in text]
+
+        assert said
+        assert all("cannot keep its state (database or disk is full)" in text for text in said)
+        assert cloud.inventory() == []
+        disk.free()
+        recover(stack)
+        assert_consistent(stack, cloud)
+    finally:
+        cloud.stop()
