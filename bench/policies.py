@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.figures import Figure
 from bench.measures import own_sandbox, seconds, shell_of
-from bench.scale import PROJECT, planned, spec, write
+from bench.scale import PROJECT, spec, write
 from bench.stack import Stack
 
 _CLUSTERS, _SERVICES = 20, 200
@@ -40,7 +40,8 @@ def policies() -> Iterator[Figure]:
 def _share(stack: Stack) -> Iterator[Figure]:
     advice = stack.program / "advice.json"
     advice.write_text(json.dumps({"all": "advisory"}))
-    count = planned(stack)
+    preview = json.loads(stack.pulumi("preview", "--json", "--stack", stack.name))
+    count = preview["changeSummary"]["create"]
     plain: list[float] = []
     judged: list[float] = []
     for _ in range(_ROUNDS):

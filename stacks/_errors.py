@@ -42,7 +42,7 @@ def problems_of(raw: object, model: type[BaseModel]) -> list[Problem]:
     found += _rules.check(View(as_map(raw), model)) if as_map(raw) else []
     # A place that holds a secret is spoken of once; a rule elsewhere may have quoted it.
     hidden = set(secrets)
-    kept = [_secret_problem(loc) for loc in secrets]
+    kept = [_secret_problem(loc, model) for loc in secrets]
     kept += [p for p in found if not {p.loc, p.loc[:-1]} & hidden]
     texts = [text for loc in secrets if len(text := _text_at(raw, loc)) >= 4]
     unique = {(p.loc, p.rule): _without(p, texts) for p in kept}
@@ -106,13 +106,16 @@ def line_of(problem: Problem, lines: Mapping[Location, int]) -> int | None:
     return next((lines[loc] for loc in around if loc in lines), None)
 
 
-def _secret_problem(loc: Location) -> Problem:
+def _secret_problem(loc: Location, model: type[BaseModel]) -> Problem:
+    near = _near_key(loc, model) if isinstance(loc[-1], str) else None
+    # `secret_key` for `secrets_key`: the key may be a slip, and its value no secret.
+    meant = f"did you mean {near}? Else " if near and near != loc[-1] else ""
     return Problem(
         loc,
         _secrets.MASK,
         "a secret never stands in the spec: it would be readable in files, state and logs",
-        "remove it here, change it where it was issued, keep it in a Secret that the spec names "
-        "or under `pulumi config set --secret`",
+        f"{meant}remove it here, change it where it was issued, keep it in a Secret that the spec "
+        "names or under `pulumi config set --secret`",
     )
 
 

@@ -9,6 +9,12 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ONE_WORKER_FOLDERS = ("tests/sandbox/runtime/", "tests/sandbox/kubernetes/", "tests/mesh/")
+# Files that look at what the stacks register, which takes seconds for each process.
+ONE_WORKER_FILES = (
+    "tests/policies/test_stacks.py",
+    "tests/unit/test_composition_stacks.py",
+    "tests/unit/test_landscape.py",
+)
 # Their tests have a cloud each; those of the other files share one.
 A_CLOUD_EACH = tuple(
     f"tests/lifecycle/test_{name}.py"
@@ -28,6 +34,8 @@ class ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(A_CLOUD_EACH):
             return nodeid
+        if nodeid.startswith(ONE_WORKER_FILES):
+            return "what the stacks register"
         for folder in ONE_WORKER_FOLDERS:
             if nodeid.startswith(folder):
                 return folder

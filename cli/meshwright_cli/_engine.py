@@ -59,13 +59,15 @@ class Engine:
 
     def refuse_lock(self) -> None:
         """Raise a ClickException when another update holds the stack, saying how to go on."""
-        for lock in sorted(self.state.glob(f".pulumi/locks/organization/{PROJECT}/*/*.json")):
-            if lock.parent.name != self.stack:
-                continue
+        # `.json.…tmp` is what a run that found the disk full could write of its lock.
+        locks = self.state.glob(f".pulumi/locks/organization/{PROJECT}/{self.stack}/*.json*")
+        for lock in sorted(lock for lock in locks if lock.suffix != ".attrs"):
             try:
                 holder = json.loads(lock.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
+            except OSError:
                 continue  # it was released meanwhile
+            except ValueError:
+                raise click.ClickException(_half_locked(self.stack)) from None
             raise click.ClickException(_locked(self.stack, holder))
 
     @property
@@ -88,6 +90,14 @@ class Engine:
             text = result.stderr.strip() or result.stdout.strip()
             raise click.ClickException(f"`pulumi {' '.join(arguments)}` failed: {text}")
         return result.stdout
+
+
+def _half_locked(stack: str) -> str:
+    return (
+        f"stack {stack} has a lock that says nothing: an update takes it right now, or one found "
+        "the disk full. If nothing runs, release it with\n"
+        f'  eval "$(.venv/bin/meshwright sandbox env)" && pulumi cancel --yes --stack {stack}'
+    )
 
 
 def _locked(stack: str, holder: Mapping[str, Any]) -> str:

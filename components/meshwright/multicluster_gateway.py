@@ -45,6 +45,7 @@ class ServiceExport(pulumi.ComponentResource):
 
     Every cluster that exports the same name adds its pods; each cluster of the fleet that has the
     namespace gets a ServiceImport. The fleet needs multi-cluster Services, which bring the kind.
+    Raises ArgumentError for a name or a namespace that is no text.
     """
 
     service: pulumi.Output[str]

@@ -11,11 +11,12 @@ from meshwright_policies.mesh_control_planes import (
     control_planes,
     has_own,
     is_googles,
+    mesh_features,
     mesh_memberships,
     possible_control_planes,
     turned_on,
 )
-from meshwright_policies.mesh_objects import SERVICE, by_cluster, kind, not_known, of_kind
+from meshwright_policies.mesh_objects import SERVICE, by_cluster, kind, meshes, not_known, of_kind
 from meshwright_policies.rule import (
     CLUSTER,
     Finding,
@@ -83,7 +84,11 @@ def no_istiod_on_gke(resources: list[Resource], settings: Settings) -> Iterator[
     for member in of_kind(resources, FEATURE_MEMBERSHIP):
         if at(member.properties, "mesh", "management") == "MANAGEMENT_MANUAL":
             yield _ends("mesh.management", "is 'MANAGEMENT_MANUAL'", member)
-    for item in possible_control_planes(resources):
+    possible = possible_control_planes(resources)
+    if not _has_mesh(resources):
+        # Each Deployment of a program without a mesh would be said not to be known yet.
+        possible = of_kind(possible, CHART)
+    for item in possible:
         yield Unjudged("chart" if "helm" in item.type else "spec", item.urn)
     for item in control_planes(resources):
         if is_googles(item):
@@ -110,6 +115,11 @@ def no_attached_eks_or_aks(resource: Resource, settings: Settings) -> Iterator[F
             f"is {found!r}, an attached cluster of a deprecated sort",
             "Plan to run its workloads on GKE, and have an exemption say until when it stays",
         )
+
+
+def _has_mesh(resources: list[Resource]) -> bool:
+    """Whether a stack shows any mesh: the fleet's, or what objects of a cluster tell."""
+    return bool(mesh_features(resources) or mesh_memberships(resources) or meshes(resources))
 
 
 def _ends(where: str, what: str, resource: Resource) -> Violation:

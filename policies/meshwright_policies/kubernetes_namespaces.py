@@ -58,15 +58,18 @@ def pod_security(resource: Resource, settings: Settings) -> Iterator[Finding]:
     "K8S-04",
     severity=Severity.MEDIUM,
     source="CIS GKE 1.9 4.3.2",
-    title="Each namespace has a network policy, so that a pod that was broken into reaches only "
-    "what its namespace calls anyway.",
+    title="Each namespace but the mesh's root one has a network policy, so that a pod that was "
+    "broken into reaches only what its namespace calls anyway.",
 )
 def namespace_network_policies(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
-    """For the namespaces that the stack makes; a policy for the whole cluster covers all of it."""
+    """For the namespaces that the stack makes; a policy for the whole cluster covers all of it.
+
+    The mesh's root namespace is left out: every proxy and the API server call what runs there.
+    """
     for objects in _by_cluster(resources).values():
         if any(CLUSTER_POLICY.match(item.type) for item in objects):
             continue
-        covered = set(_covered_by(objects))
+        covered = {settings.root_namespace, *_covered_by(objects)}
         for item in objects:
             if item.type == NAMESPACE:
                 yield from _covered(item, covered)

@@ -106,3 +106,14 @@ def test_locked_stack_names_the_mend(tmp_path: Path, pid: int, said: str) -> Non
         engine.refuse_lock()
     assert said in caught.value.message
     assert "pulumi cancel --yes --stack dev" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["one.json", "one.json.18ea19bb11edd9ef.tmp"])
+def test_a_lock_that_could_not_be_written_names_the_mend(tmp_path: Path, name: str) -> None:
+    """A full disk leaves one; the engine itself says `unexpected end of JSON input` then."""
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "meshwright" / "dev"
+    folder.mkdir(parents=True)
+    (folder / name).touch()
+
+    with pytest.raises(click.ClickException, match="pulumi cancel --yes --stack dev"):
+        Engine(tmp_path, "dev", {}, tmp_path).refuse_lock()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from tests.lifecycle.harness import Cloud, Stack, assert_consistent, import_orphans
+from tests.lifecycle.harness import Cloud, Stack, assert_consistent, recover
 
 SAMPLED_CALLS = 20
 ROUNDS = 10
@@ -43,27 +43,12 @@ def test_engine_killed_at_sampled_calls_loses_and_doubles_nothing(
         if _locks(small):
             assert "is currently locked" in small.up().failed().output
         small.run("cancel", "--yes").succeeded()
-        _recover(small)
+        recover(small)
         assert_consistent(small, cloud)
 
 
 def _locks(stack: Stack) -> list[Path]:
     return list((stack.state / ".pulumi" / "locks").rglob("*.json"))
-
-
-def _recover(stack: Stack) -> None:
-    """What the guide says: refresh, dropping creates that never came to an answer, then up.
-
-    A create that took effect before the kill is there and unknown to the state: up says so, and
-    names the resource to import.
-    """
-    stack.refresh("--clear-pending-creates").succeeded()
-    for _ in range(10):
-        run = stack.up()
-        if run.code == 0:
-            return
-        assert import_orphans(stack, run), run.output
-    pytest.fail("up did not converge after 10 imports")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -81,7 +66,7 @@ def test_interrupted_up_says_so_leaves_no_lock_and_completes_next_time(
     assert "cancel" in output
     assert not _locks(platform)
     cloud.clear_faults()
-    _recover(platform)
+    recover(platform)
     assert_consistent(platform, cloud)
 
 
@@ -94,7 +79,7 @@ def test_killed_emulator_goes_on_where_it_was(platform: Stack, cloud: Cloud, cal
         cloud.start()
         process.communicate(timeout=200)
 
-    _recover(platform)
+    recover(platform)
     assert_consistent(platform, cloud)
 
 

@@ -89,8 +89,30 @@ def test_an_example_previews_under_policies_and_brings_up_under_the_same(name: s
 
     assert {"--sarif", "--junit", "--json"} < set(report)
     assert up[up.index("--policy-pack") + 1] == "policies"
-    assert "--policy-pack-config" in up
     assert report[report.index("--stack") + 1] == up[up.index("--stack") + 1]
+
+
+@pytest.mark.parametrize("configured", [True, False])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_update_takes_the_policy_config_that_is_there_and_writes_none(
+    name: str, configured: bool, tmp_path: Path
+) -> None:
+    """The same config that the report takes by itself; the checkout stays as it was."""
+    text = "\n".join(scripts(content(name)))
+    update = text[text.index("config=") :].replace("${_STACK}", "$STACK")
+    (tmp_path / "stacks").mkdir()
+    kept = tmp_path / "stacks" / "policies.prod.json"
+    if configured:
+        kept.write_text("{}")
+
+    told = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"pulumi() {{ printf '%s\\n' \"$@\"; }}\n{update}"],
+        cwd=tmp_path, env={"STACK": "prod"}, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+
+    given = ["--policy-pack-config", "stacks/policies.prod.json"] if configured else []
+    assert told[told.index("--policy-pack") :] == ["--policy-pack", "policies", *given]
+    assert kept.exists() == configured
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

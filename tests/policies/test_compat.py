@@ -250,6 +250,16 @@ def test_a_planned_chart_is_judged_later() -> None:
     assert wrong(no_istiod_on_gke, GKE, planned(RELEASE, "chart")) == []
 
 
+def test_a_planned_deployment_is_judged_later_only_where_there_is_a_mesh() -> None:
+    """In a program without one, each of its Deployments would be said not to be known yet."""
+    app = planned("kubernetes:apps/v1:Deployment", "app")
+    waits = [("app", "spec")]
+
+    assert open_(no_istiod_on_gke, GKE, app) == []
+    for sign in (member(), fleet_default(), planned(RULE, "rule")):
+        assert [o for o in open_(no_istiod_on_gke, GKE, app, sign) if o[0] == "app"] == waits
+
+
 ATTACHED = "gcp:container/attachedCluster:AttachedCluster"
 
 

@@ -9,7 +9,7 @@ from meshwright_policies.kubernetes_namespaces import (
     namespace_network_policies,
     pod_security,
 )
-from meshwright_policies.rule import Resource
+from meshwright_policies.rule import Resource, Settings
 from meshwright_policies.values import UNKNOWN
 from tests.policies.resources import changed, findings, made, not_known, places, violations, where
 
@@ -96,6 +96,14 @@ def test_a_namespace_without_one_is_found(others: list[Resource]) -> None:
 
     assert (found.urn, found.where) == (SHOP.urn, "metadata.name")
     assert "'shop' has no NetworkPolicy" in found.what
+
+
+def test_the_root_namespace_of_the_mesh_needs_none_whatever_it_is_called() -> None:
+    root = in_cluster(NAMESPACE, {"name": "istio-system"})
+    moved = Settings(root_namespace="mesh")
+
+    assert findings(namespace_network_policies, root) == []
+    assert findings(namespace_network_policies, root, settings=moved) != []
 
 
 @pytest.mark.parametrize(

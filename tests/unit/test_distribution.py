@@ -12,13 +12,16 @@ COMPONENTS = Path(__file__).parents[2] / "components"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The distribution alone, installed from a copy of its folder: building leaves files there."""
+    """The distribution alone, installed as Pulumi does for the folder of a plugin.
+
+    From a copy, since building leaves files there; without what it needs, which is here.
+    """
     source = tmp_path_factory.mktemp("source") / "components"
     shutil.copytree(COMPONENTS, source, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
     target = tmp_path_factory.mktemp("target")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    command += ["--no-build-isolation", "--target", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command += ["--no-build-isolation", "--target", str(target), "-r", "requirements.txt"]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return target
 
@@ -45,3 +48,16 @@ def test_importing_it_loads_neither_sandbox_nor_stacks(installed: Path) -> None:
     assert not {"stacks", "meshwright_sandbox", "meshwright_policies", "meshwright_cli"} & {
         *printed[1:]
     }
+
+
+def test_the_folder_runs_as_a_plugin(tmp_path: Path) -> None:
+    """Pulumi's language host runs `python FOLDER ENGINE` and reads the port that it prints."""
+    plugin = subprocess.Popen(
+        [sys.executable, COMPONENTS, "127.0.0.1:1"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert plugin.stdout is not None
+        assert plugin.stdout.readline().strip().isdigit()
+    finally:
+        plugin.terminate()
+        plugin.communicate(timeout=30)

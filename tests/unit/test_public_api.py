@@ -104,6 +104,34 @@ def test_every_output_is_documented(name):
 
 
 @pytest.mark.parametrize("name", sorted(_COMPONENTS))
+def test_a_component_says_when_it_refuses_and_which_page_it_follows(name):
+    """The page stands above the component, in the module's own words."""
+    component = _COMPONENTS[name]
+    page = r"https://([a-z]+\.)*(cloud\.google\.com|istio\.io|kubernetes\.io)/"
+
+    assert "ArgumentError" in component.__doc__
+    assert re.search(page, sys.modules[component.__module__].__doc__)
+
+
+@pytest.mark.parametrize("name", sorted(_COMPONENTS))
+def test_a_wrong_argument_is_refused_by_its_name_before_anything_is_made(name):
+    """Each missing one, each that there is not, and each of a type that no argument has."""
+    recorder = record()
+    arguments = _ARGS[f"{name}Args"]
+    wrong = {"frobnicate": 1} | {key: object() for key in arguments.__annotations__}
+
+    with pytest.raises(meshwright.ArgumentError) as missing:
+        _COMPONENTS[name]("it", {"frobnicate": 1})
+    with pytest.raises(meshwright.ArgumentError) as refused:
+        _COMPONENTS[name]("it", wrong)
+
+    assert set(dict(missing.value.problems)) == {"frobnicate", *arguments.__required_keys__}
+    assert set(dict(refused.value.problems)) == set(wrong)
+    assert f"{name} 'it' was given wrong arguments" in str(refused.value)
+    assert recorder.registrations == []
+
+
+@pytest.mark.parametrize("name", sorted(_COMPONENTS))
 def test_components_share_one_shape(name):
     """`X(name, args: XArgs, opts)`, type token `meshwright:index:X`, one file."""
     component = _COMPONENTS[name]

@@ -27,6 +27,11 @@ class Job:
         return [program.package for program in self.programs]
 
 
+def at_once(builds: int, cores: int, memory: int) -> int:
+    """How many builds a machine with so many cores, and bytes of free memory, can carry."""
+    return max(1, min(cores // 2, memory // BUILD_MEMORY_BYTES, builds))
+
+
 def build_all(jobs: list[Job], report: Reporter) -> None:
     """Download one group after the other, and build as many at a time as the machine can carry.
 
@@ -34,7 +39,7 @@ def build_all(jobs: list[Job], report: Reporter) -> None:
     """
     cores = os.cpu_count() or 1
     memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    builders = max(1, min(cores // 2, memory // BUILD_MEMORY_BYTES, len(jobs)))
+    builders = at_once(len(jobs), cores, memory)
     compiler = golang.find_compiler(max((job.group for job in jobs), key=_go_version))
     names = ", ".join(job.group.name for job in jobs)
     report.note(f"to build into {cache.root()}: {names} (once; many minutes on a small machine)")

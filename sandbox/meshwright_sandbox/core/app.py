@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -133,7 +134,10 @@ async def _serve_one(cloud: Cloud, request: web.Request, sent: Sent) -> web.Stre
         entry["status"] = response.status
         return response
     finally:
-        cloud.store.add_request(entry | ({"fault": action} if action else {}))
+        try:
+            cloud.store.add_request(entry | ({"fault": action} if action else {}))
+        except sqlite3.OperationalError as error:  # the answer stands without its line
+            _log.warning("the journal cannot be written: %s", error)
 
 
 async def _respond(
@@ -154,6 +158,14 @@ async def _respond(
         headers = {"Retry-After": "1"} if error.code in (429, 503) and action else {}
         entry |= {"error": error.message, "refusal": error.refusal}
         return web.json_response(error.body(style), status=error.code, headers=headers)
+    except sqlite3.OperationalError as problem:
+        _log.warning("%s %s: %s", sent.method, sent.path, problem)
+        error = ApiError(
+            507,
+            f"The sandbox cannot keep its state ({problem}), so nothing of this request took "
+            "effect. Free some space on its disk: `meshwright sandbox status` names its folder.",
+        )
+        return web.json_response(error.body(style), status=error.code)
     except Exception:  # a bug of ours must look like the API's 500, and be seen in the log
         _log.exception("%s %s", sent.method, sent.path)
         error = ApiError(500, "Internal error encountered.")

@@ -80,12 +80,20 @@ class Store:
                 yield
             except BaseException:
                 self._depth -= 1
-                if self._depth == 0:
-                    self._db.execute("ROLLBACK")
+                self._roll_back()
                 raise
             self._depth -= 1
             if self._depth == 0:
-                self._db.execute("COMMIT")
+                try:
+                    self._db.execute("COMMIT")
+                except sqlite3.Error:  # the disk is full
+                    self._roll_back()
+                    raise
+
+    def _roll_back(self) -> None:
+        """Undo the outermost transaction, unless SQLite did: it does when the disk is full."""
+        if self._depth == 0 and self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:

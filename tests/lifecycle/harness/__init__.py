@@ -4,7 +4,7 @@ from tests.lifecycle.harness.cloud import Cloud
 from tests.lifecycle.harness.engine import Run, Stack
 from tests.lifecycle.harness.local import LocalCloud, copy_of_the_program
 from tests.lifecycle.harness.oracle import assert_consistent
-from tests.lifecycle.harness.recovery import import_orphans
+from tests.lifecycle.harness.recovery import import_orphans, recover
 
 __all__ = [
     "Cloud",
@@ -14,4 +14,5 @@ __all__ = [
     "assert_consistent",
     "copy_of_the_program",
     "import_orphans",
+    "recover",
 ]

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ PROJECT = "meshwright-dev"
 class Cloud:
     """One emulator without clusters' processes; operations are done at their first poll."""
 
-    def __init__(self, home: Path, *, scale: float = 0) -> None:
+    def __init__(self, home: Path, *, scale: float = 0, inside: Sequence[str] = ()) -> None:
+        """`inside` is put before the emulator's command, to run it somewhere else."""
+        self._inside = inside
         self.home = home
         self.scale = scale
         self.port = 0
@@ -30,9 +33,9 @@ class Cloud:
         self.home.mkdir(parents=True, exist_ok=True)
         log = (self.home / "server.log").open("a")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "meshwright_sandbox.server", "--home", str(self.home),
-             "--port", str(self.port), "--scale", str(self.scale), "--clusters", "none",
-             "--project", PROJECT],
+            [*self._inside, sys.executable, "-m", "meshwright_sandbox.server",
+             "--home", str(self.home), "--port", str(self.port), "--scale", str(self.scale),
+             "--clusters", "none", "--project", PROJECT],
             stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
         log.close()

@@ -17,6 +17,7 @@ import pytest
 
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.runtime.processes import ProcessTable
+from tests.disk import Disk
 from tests.sandbox.runtime.conftest import LOCATION, MESH, PROJECT, request_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("runtime")]
@@ -29,6 +30,7 @@ class Shell:
 
     def __init__(self, home: Path, tools: Path) -> None:
         self.home = home
+        self.command = [str(COMMAND)]
         self.environment = os.environ | {
             "MESHWRIGHT_SANDBOX_HOME": str(home),
             "MESHWRIGHT_TOOLS": str(tools),
@@ -36,7 +38,7 @@ class Shell:
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [COMMAND, "sandbox", *arguments],
+            [*self.command, "sandbox", *arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -149,6 +151,20 @@ def test_a_folder_that_cannot_be_written_is_told(shell: Shell, kind: str, tmp_pa
         shell.home.write_text("")
     text = refused(shell.run("up", "--clusters", "none"))
     assert "cannot be written" in text
+    assert "MESHWRIGHT_SANDBOX_HOME" in text
+
+
+def test_a_disk_with_too_little_room_is_told(shell: Shell, tmp_path: Path) -> None:
+    disk = Disk(tmp_path / "disk")
+    shell.environment["MESHWRIGHT_SANDBOX_HOME"] = str(disk.at / "home")
+    shell.command = [*disk.inside, str(COMMAND)]
+    try:
+        text = refused(shell.run("up", "--clusters", "none"))
+    finally:
+        disk.end()
+        shell.command = [str(COMMAND)]
+
+    assert "MB left and the sandbox needs" in text
     assert "MESHWRIGHT_SANDBOX_HOME" in text
 
 

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from meshwright_toolchain import ToolchainError, bin_dir, cache, ensure, install, module_dir
+from meshwright_toolchain import (
+    ToolchainError,
+    bin_dir,
+    building,
+    cache,
+    ensure,
+    install,
+    module_dir,
+)
 from meshwright_toolchain.catalogue import WheelProgram
 from meshwright_toolchain.progress import PlainReporter
 
@@ -213,3 +221,13 @@ def test_a_missing_wheel_is_named(go, monkeypatch) -> None:
 
     with pytest.raises(ToolchainError, match=r"etcd comes with the Python package etcd-of-nobody"):
         ensure()
+
+
+@pytest.mark.parametrize(
+    ("builds", "cores", "gigabytes", "expected"),
+    [(8, 2, 24, 1), (8, 8, 24, 4), (8, 32, 10, 2), (3, 32, 64, 3), (1, 1, 1, 1)],
+)
+def test_as_many_builds_run_at_once_as_cores_and_memory_carry(
+    builds: int, cores: int, gigabytes: int, expected: int
+) -> None:
+    assert building.at_once(builds, cores, gigabytes << 30) == expected
