@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.lifecycle.harness import LocalCloud, Stack, copy_of_the_program
+from tests.mesh.measures import share_is_within
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +46,7 @@ def test_dev_from_nothing_to_nothing(dev: Stack, local_cloud: LocalCloud) -> Non
     _mesh_is_active(local_cloud)
     _pods_of_the_shop_have_their_proxy(local_cloud)
     _gateway_has_an_address_and_its_certificate(local_cloud)
+    _calls_from_outside_are_shared_out(local_cloud)
 
     _nothing_is_left_to_do(dev, local_cloud)
     _weight_changes_only_its_route(dev, local_cloud)
@@ -87,6 +89,16 @@ def _gateway_has_an_address_and_its_certificate(cloud: LocalCloud) -> None:
         cloud.kubectl(AUTOPILOT, "get", "secret", "shop-example-com", *in_namespace)
     )
     assert secret["type"] == "kubernetes.io/tls"
+
+
+def _calls_from_outside_are_shared_out(cloud: LocalCloud) -> None:
+    """Real Envoys of the stack answer over HTTPS, a tenth of the calls by the canary."""
+    calls = 1000
+    told = json.loads(cloud.meshwright("traffic", "--requests", str(calls), "--json"))
+    assert told["url"] == "https://shop.example.com/"
+    assert {status for by in told["answers"].values() for status in by} == {"200"}
+    assert share_is_within(told["answers"]["v2"]["200"], calls, 0.10)
+    assert told["answers"]["v1"]["200"] == calls - told["answers"]["v2"]["200"]
 
 
 def _nothing_is_left_to_do(dev: Stack, cloud: LocalCloud) -> None:

@@ -10,7 +10,6 @@ from kubernetes import client
 
 from meshwright_sandbox.runtime.interface import ClusterAccess
 from meshwright_sandbox.runtime.local import LocalRuntime
-from meshwright_sandbox.runtime.pod_status import RUN_ANNOTATION
 from meshwright_sandbox.traffic.calls import Answer, Call
 from meshwright_sandbox.traffic.cluster import ClusterTraffic
 from meshwright_sandbox.traffic.echo import IMAGE, PORT
@@ -68,10 +67,7 @@ class MeshCluster:
         labels: Mapping[str, str],
         annotations: Mapping[str, str],
     ) -> None:
-        meta = {
-            "labels": {"app": app, **labels},
-            "annotations": {RUN_ANNOTATION: "true", **annotations},
-        }
+        meta = {"labels": {"app": app, **labels}, "annotations": dict(annotations)}
         body = {
             "metadata": {"name": app},
             "spec": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from meshwright_sandbox.runtime.api import ApiError, Object
 from meshwright_sandbox.runtime.controllers.watching import Watcher
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.runtime.pod_status import has_ended, is_ready
 from meshwright_sandbox.runtime.records import ClusterRecord
+from meshwright_sandbox.traffic import marks
 from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.pods import Pods, Programs
 
@@ -54,20 +57,46 @@ class ClusterTraffic:
         self._watcher = Watcher(record.id, self._pods, self._connect, self._stopped)
 
     def start(self) -> None:
-        """Run what there is, and from now on what comes."""
+        """Run what there is, and from now on what comes; what runs since before is kept."""
+        api = self._connect()
         try:
-            self._connect().apply(_STOCK_ENVOY, _stock_envoy())
-        except ApiError as error:
+            with _where_there_is_no_mesh():
+                api.apply(_STOCK_ENVOY, _stock_envoy())
+            marks.mark_pods(api)
+        except (ApiError, HTTPError) as error:
             raise RuntimeFailure(f"the mesh could not be prepared for traffic: {error}") from error
         self._watcher.start()
 
-    def stop(self) -> None:
-        """End every pod's processes; the cluster is as it was before `start`."""
+    def close(self) -> None:
+        """Look after the pods no more; their processes keep running."""
         self._stopped.set()
         self._watcher.settle(_SETTLE_SECONDS)
+        self._pods.close()
+
+    def stop(self) -> None:
+        """End every pod's processes; the cluster is as it was before `start`."""
+        self.close()
         self._pods.stop()
         with contextlib.suppress(ApiError, HTTPError):
-            self._connect().delete(_STOCK_ENVOY)
+            api = self._connect()
+            marks.unmark_pods(api)
+            with _where_there_is_no_mesh():
+                api.delete(_STOCK_ENVOY)
+
+    def workloads(self) -> list[Object]:
+        """The cluster's pods that the sandbox runs."""
+        pods = self._connect().get("/api/v1/pods")["items"]
+        return [pod for pod in pods if marks.is_marked(pod) and not has_ended(pod)]
+
+    def problem(self, pod: Object) -> str:
+        """Why the pod does not answer; empty where it does."""
+        if is_ready(pod):
+            return ""
+        try:
+            self._pods.network_of(pod)
+        except RuntimeFailure as error:
+            return str(error)
+        return f"pod {pod['metadata']['name']} is not ready"
 
     @retry(
         retry=retry_if_exception_type(RuntimeFailure),
@@ -102,6 +131,16 @@ class ClusterTraffic:
         """Run those containers again."""
         for pod in self.pods(namespace, app):
             self._pods.start_app(pod)
+
+
+@contextlib.contextmanager
+def _where_there_is_no_mesh() -> Iterator[None]:
+    """A cluster without Istio's kinds has no proxies whose configuration would matter."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != 404:
+            raise
 
 
 def _stock_envoy() -> Object:
