@@ -19,6 +19,7 @@ from meshwright_sandbox.runtime.pod_status import has_ended, is_ready
 from meshwright_sandbox.runtime.records import ClusterRecord
 from meshwright_sandbox.traffic import marks
 from meshwright_sandbox.traffic.calls import Answer, Call, call
+from meshwright_sandbox.traffic.logging_agent import LoggingAgent, WriteEntries
 from meshwright_sandbox.traffic.pods import Pods, Programs
 
 _SETTLE_SECONDS = 5.0
@@ -38,10 +39,18 @@ _PLACES = {
 class ClusterTraffic:
     """Runs the pods of the cluster ``record`` from `start` to `stop`.
 
-    ``bootstrap`` is Istio's template for an Envoy's first configuration.
+    ``bootstrap`` is Istio's template for an Envoy's first configuration. What the pods write goes
+    to ``write_entries`` as log entries, or nowhere.
     """
 
-    def __init__(self, runtime: LocalRuntime, record: ClusterRecord, bootstrap: Path) -> None:
+    def __init__(
+        self,
+        runtime: LocalRuntime,
+        record: ClusterRecord,
+        bootstrap: Path,
+        *,
+        write_entries: WriteEntries = lambda _: None,
+    ) -> None:
         network = runtime.network
         if network.kind == "host":
             raise RuntimeFailure(network.limits)
@@ -54,7 +63,16 @@ class ClusterTraffic:
             network=network,
             processes=runtime.processes,
         )
-        self._watcher = Watcher(record.id, self._pods, self._connect, self._stopped)
+        self._agent = LoggingAgent(
+            record,
+            runtime.home / "pods" / record.id / "logging-agent.json",
+            processes=runtime.processes,
+            write=write_entries,
+        )
+        self._watchers = [
+            Watcher(record.id, controller, self._connect, self._stopped)
+            for controller in (self._pods, self._agent)
+        ]
 
     def start(self) -> None:
         """Run what there is, and from now on what comes; what runs since before is kept."""
@@ -65,23 +83,31 @@ class ClusterTraffic:
             marks.mark_pods(api)
         except (ApiError, HTTPError) as error:
             raise RuntimeFailure(f"the mesh could not be prepared for traffic: {error}") from error
-        self._watcher.start()
+        for watcher in self._watchers:
+            watcher.start()
+        self._agent.start()
 
     def close(self) -> None:
         """Look after the pods no more; their processes keep running."""
-        self._stopped.set()
-        self._watcher.settle(_SETTLE_SECONDS)
-        self._pods.close()
+        self._settle()
+        self._agent.stop()
 
     def stop(self) -> None:
         """End every pod's processes; the cluster is as it was before `start`."""
-        self.close()
+        self._settle()
         self._pods.stop()
+        self._agent.stop()
         with contextlib.suppress(ApiError, HTTPError):
             api = self._connect()
             marks.unmark_pods(api)
             with _where_there_is_no_mesh():
                 api.delete(_STOCK_ENVOY)
+
+    def _settle(self) -> None:
+        self._stopped.set()
+        for watcher in self._watchers:
+            watcher.settle(_SETTLE_SECONDS)
+        self._pods.close()
 
     def workloads(self) -> list[Object]:
         """The cluster's pods that the sandbox runs."""
