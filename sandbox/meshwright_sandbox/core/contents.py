@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS contents (
   n INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT, name TEXT, doc TEXT);
 CREATE INDEX IF NOT EXISTS by_holder ON contents (service, name);
 """
-_MOST = 200_000
+_MOST = 100_000
 
 
 class Content(NamedTuple):
@@ -56,6 +56,11 @@ class Contents:
     def of_service(self, service: str) -> list[Content]:
         """What all resources of a service hold, oldest first."""
         return self._read("service=?", service)
+
+    def docs_with(self, service: str, text: str) -> list[Json]:
+        """What resources of a service hold that has ``text`` in its JSON, each document once."""
+        sql = "SELECT DISTINCT doc FROM contents WHERE service=? AND instr(doc, ?) > 0"
+        return [json.loads(doc) for (doc,) in self._execute(sql, service, text)]
 
     def change(self, number: int, doc: Json) -> None:
         """Replace one piece."""

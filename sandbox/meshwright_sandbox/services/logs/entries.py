@@ -141,8 +141,8 @@ def _entries_of(call: Call, name: str) -> list[Json]:
     head, _, container = name.partition("/")
     if head == "projects" and "/" not in container:
         prefix = f"projects/{call.cloud.projects.id(container)}/logs/"
-        held = contents.of_service("logging")
-        return [each.doc for each in held if each.doc["logName"].startswith(prefix)]
+        held = contents.docs_with("logging", prefix)
+        return [entry for entry in held if entry["logName"].startswith(prefix)]
     view = _VIEW.fullmatch(name)
     if view:
         project = call.cloud.projects.id(view["bucket"].split("/")[1])
