@@ -76,7 +76,7 @@ def _resume(runtime: ClusterRuntime) -> None:
 
 
 async def _carry_traffic(app: web.Application, runtime: ClusterRuntime) -> Callable[[], None]:
-    """Let pods be run for real; what is returned stops looking after them."""
+    """Let pods and machines be run for real; what is returned stops looking after them."""
     if isinstance(runtime, NullRuntime):
         return lambda: None
     from meshwright_sandbox.runtime.local import LocalRuntime
@@ -84,7 +84,7 @@ async def _carry_traffic(app: web.Application, runtime: ClusterRuntime) -> Calla
     from meshwright_sandbox.traffic.service import Traffic
 
     assert isinstance(runtime, LocalRuntime)
-    traffic = Traffic(runtime)
+    traffic = Traffic(runtime, app[CLOUD])
     admin.add_routes(app, traffic)
     app[CLOUD].on_reset.append(traffic.stop)
     await asyncio.to_thread(traffic.resume)

@@ -14,21 +14,27 @@ from typing import Any
 
 from urllib3.exceptions import HTTPError
 
+from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.runtime.api import ApiError, Object
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.services.logs.ingestion import entry_writer
 from meshwright_sandbox.traffic import gateways, images
 from meshwright_sandbox.traffic.cluster import ClusterTraffic
+from meshwright_sandbox.trafficdirector.director import TrafficDirector
 
 _log = logging.getLogger(__name__)
 _BOOTSTRAP = "envoy_bootstrap.json"
 
 
 class Traffic:
-    """Traffic of every cluster that ``runtime`` runs. Safe to use from several threads."""
+    """Traffic of every cluster that ``runtime`` runs, and of the machines and Cloud Run services
+    of ``cloud`` that are in a Mesh. Safe to use from several threads.
+    """
 
-    def __init__(self, runtime: LocalRuntime) -> None:
-        self._runtime = runtime
+    def __init__(self, runtime: LocalRuntime, cloud: Cloud) -> None:
+        self._runtime, self._cloud = runtime, cloud
+        self._director: TrafficDirector | None = None
         self._folder = runtime.home / "traffic"
         self._clusters: dict[str, ClusterTraffic] = {}
         self._lock = threading.Lock()
@@ -58,20 +64,28 @@ class Traffic:
             for cluster in self._clusters.values():
                 cluster.close()
             self._clusters.clear()
+            if self._director is not None:
+                self._director.close()
+                self._director = None
 
     def stop(self) -> None:
-        """End the processes of all pods: they are simulated again."""
+        """End the processes of all pods and machines: they are simulated again."""
         with self._lock:
             for cluster in self._clusters.values():
                 cluster.stop()
             self._clusters.clear()
+            if self._director is not None:
+                self._director.stop()
+                self._director = None
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def report(self) -> dict[str, Any]:
         """What runs, what does not and why, and the gateways; JSON types only."""
         with self._lock:
-            clusters = dict(self._clusters)
-        report: dict[str, Any] = {"carried": bool(clusters), "workloads": [], "gateways": []}
+            clusters, director = dict(self._clusters), self._director
+        report: dict[str, Any] = {"workloads": [], "gateways": []}
+        report["carried"] = bool(clusters or director)
+        report["machines"] = director.report() if director else []
         for record in self._runtime.records.all():
             if record.id in clusters:
                 report["workloads"] += _workloads(record.request.name, clusters[record.id])
@@ -80,12 +94,20 @@ class Traffic:
         return report
 
     def _start(self) -> None:
+        if self._director is None:
+            self._director = TrafficDirector(self._cloud, self._runtime)
+            self._director.start()
         records = {record.id: record for record in self._runtime.records.all()}
         for gone in set(self._clusters) - set(records):
             self._clusters.pop(gone).close()
         for identifier, record in records.items():
             if identifier not in self._clusters:
-                traffic = ClusterTraffic(self._runtime, record, self._folder / _BOOTSTRAP)
+                traffic = ClusterTraffic(
+                    self._runtime,
+                    record,
+                    self._folder / _BOOTSTRAP,
+                    write_entries=entry_writer(self._cloud),
+                )
                 traffic.start()
                 self._clusters[identifier] = traffic
 
