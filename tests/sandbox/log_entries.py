@@ -19,7 +19,7 @@ CONTAINER: Json = {
 CLIENT = "198.51.100.7"
 CALL: Json = {
     "insertId": "call",
-    "timestamp": "2026-11-21T10:20:30.5Z",
+    "timestamp": "2024-11-21T10:20:30.5Z",
     "severity": "INFO",
     "labels": {"k8s-pod/app": "Web"},
     "httpRequest": {"requestMethod": "GET", "status": 200, "remoteIp": CLIENT},
@@ -27,7 +27,7 @@ CALL: Json = {
 }
 PROBE: Json = {
     "insertId": "probe",
-    "timestamp": "2026-11-21T10:20:31Z",
+    "timestamp": "2024-11-21T10:20:31Z",
     "jsonPayload": {"Path": "/healthz", "retries": 0},
 }
 PROXIES = 'resource.type="k8s_container" AND resource.labels.container_name="istio-proxy"'

@@ -12,7 +12,7 @@ PROXY, APP, AUDIT = "proxy", "app", "audit"
 ENTRIES: dict[str, dict[str, Any]] = {
     PROXY: {
         "severity": "INFO",
-        "timestamp": "2026-11-21T10:00:00.5Z",
+        "timestamp": "2024-11-21T10:00:00.5Z",
         "labels": {"k8s-pod/app": "web"},
         "httpRequest": {
             "requestMethod": "GET",
@@ -32,13 +32,13 @@ ENTRIES: dict[str, dict[str, Any]] = {
     },
     APP: {
         "severity": "ERROR",
-        "timestamp": "2026-11-21T11:00:00Z",
+        "timestamp": "2024-11-21T11:00:00Z",
         "resource": {"type": "k8s_container", "labels": {"container_name": "app"}},
         "textPayload": "The cat in the hat",
     },
     AUDIT: {
         "severity": "NOTICE",
-        "timestamp": "2026-11-22T00:00:00Z",
+        "timestamp": "2024-11-22T00:00:00Z",
         "logName": "projects/{}/logs/cloudaudit.googleapis.com%2Factivity",
         "resource": {"type": "k8s_cluster", "labels": {}},
         "protoPayload": {"@type": "type.googleapis.com/x", "methodName": "create"},
@@ -77,9 +77,9 @@ QUERIES: dict[str, set[str]] = {
     "jsonPayload.count>4.5": {PROXY},
     "jsonPayload.secure=TRUE": {PROXY},
     "jsonPayload.nothing=NULL_VALUE": {PROXY},
-    'timestamp>="2026-11-22"': {AUDIT},
-    'timestamp<"2026-11-21T11:00:00+01:00"': set(),
-    'timestamp<="2026-11-21T11:00:00.5+01:00"': {PROXY},
+    'timestamp>="2024-11-22"': {AUDIT},
+    'timestamp<"2024-11-21T11:00:00+01:00"': set(),
+    'timestamp<="2024-11-21T11:00:00.5+01:00"': {PROXY},
     # what a type declares has a default, what a payload or a label lacks is in no comparison
     "httpRequest.status=0": {APP, AUDIT},
     "httpRequest.status:*": {PROXY},

@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 
+from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.runtime.interface import NullRuntime
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord, Ports
 from meshwright_sandbox.runtime.traffic_logs import LOG
+from meshwright_sandbox.services import all_services
+from meshwright_sandbox.services.logs.ingestion import entry_writer
 from meshwright_sandbox.traffic.echo import IMAGE
 from meshwright_sandbox.traffic.logging_agent import LoggingAgent
+from tests.sandbox.log_entries import CONTAINER, Logs
 from tests.sandbox.runtime.conftest import PROJECT, request_for
+from tests.sandbox.server import Sandbox, client
 
 Json = dict[str, Any]
 POD: Json = {
@@ -116,7 +122,7 @@ def test_what_was_not_taken_is_sent_again(cluster: Cluster) -> None:
 
 
 def test_json_is_structured_and_some_of_its_fields_are_the_entrys(cluster: Cluster) -> None:
-    line = {"severity": "WARNING", "time": "2026-11-21T10:00:00Z", "message": "low", "stock": 3}
+    line = {"severity": "WARNING", "time": "2024-11-21T10:00:00Z", "message": "low", "stock": 3}
     line["logging.googleapis.com/labels"] = {"team": "shop"}
     cluster.write("app", json.dumps(line) + "\n" + json.dumps({"message": "only"}) + "\n{broken\n")
     structured, text, broken = cluster.ship()
@@ -130,8 +136,8 @@ def test_json_is_structured_and_some_of_its_fields_are_the_entrys(cluster: Clust
 
 def test_what_envoy_says_of_itself_is_an_error(cluster: Cluster) -> None:
     """It comes by the standard error, which GKE's agent takes for that."""
-    cluster.write("proxy", "2026-11-21T10:00:00.000000Z\twarning\tenvoy config x.cc:1\tgone\n")
-    cluster.write("proxy", "2026-11-21T10:00:00.000000Z\tinfo\tEnvoy proxy is ready\n")
+    cluster.write("proxy", "2024-11-21T10:00:00.000000Z\twarning\tenvoy config x.cc:1\tgone\n")
+    cluster.write("proxy", "2024-11-21T10:00:00.000000Z\tinfo\tEnvoy proxy is ready\n")
     by_envoy, by_agent = cluster.ship()
     assert (by_envoy["severity"], by_agent["severity"]) == ("ERROR", "INFO")
     assert by_envoy["logName"].endswith("/stderr")
@@ -152,7 +158,7 @@ def test_a_traffic_log_is_the_servers_or_that_of_a_failure(
     """Both ends of a call know of it: once is enough, unless it failed."""
     request = {"status": status, "remoteIp": "198.51.100.7", "latency": 12, "userAgent": None}
     labels = {"upstream_cluster": upstream, "source_principal": "spiffe://x", "route_name": "-"}
-    line = {LOG: {"time": "2026-11-21T10:00:00Z", "httpRequest": request, "labels": labels}}
+    line = {LOG: {"time": "2024-11-21T10:00:00Z", "httpRequest": request, "labels": labels}}
     cluster.write("proxy", json.dumps(line) + "\n")
     entries = cluster.ship()
     assert [entry["logName"].rpartition("/")[2] for entry in entries] == ([log] if log else [])
@@ -162,3 +168,25 @@ def test_a_traffic_log_is_the_servers_or_that_of_a_failure(
         assert entry["labels"]["source_principal"] == "spiffe://x"
         assert "route_name" not in entry["labels"]
         assert entry["resource"]["labels"]["container_name"] == "web"
+
+
+def test_what_is_taken_is_in_the_projects_log(tmp_path: Path) -> None:
+    """The sandbox's agents write as clients do: checked, routed, and there after a restart."""
+    home = tmp_path / "home"
+    place = {"project": PROJECT, "project_number": 123456789012}
+    cloud = Cloud(home, all_services(), NullRuntime(), scale=0, **place)
+    write = entry_writer(cloud)
+    entry: Json = {"logName": f"projects/{PROJECT}/logs/stdout", "resource": CONTAINER}
+    entry["insertId"] = "one"
+    write([entry | {"textPayload": "hello"}])
+    with pytest.raises(ApiError, match="Cannot find field"):
+        write([entry | {"colour": "red"}])
+    cloud.store.close()
+
+    server = Sandbox(home)
+    server.start()
+    logs = Logs(lambda api, version: client(server.url, api, version), PROJECT)
+    found = logs.read("hello")
+    server.stop()
+
+    assert [each["insertId"] for each in found] == ["one"]

@@ -5,6 +5,7 @@ itself, and so do those of folders with `includeChildren`. Resource Manager's fo
 emulated: every project counts as below every folder.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from meshwright_sandbox.services.logs.query import compile_query
 
 Json = dict[str, Any]
 _HOST = "logging.googleapis.com/"
+_REMINDER_SECONDS = 60
 _DEFAULT, _REQUIRED = "_Default", "_Required"
 
 
@@ -75,6 +77,17 @@ def _deliver(cloud: Cloud, project: str, sink: Json, entries: list[Json]) -> Non
         )
         write()
         return
+    _tell(cloud, project, sink, problem)
+
+
+def _tell(cloud: Cloud, project: str, sink: Json, problem: str) -> None:
+    """Write about a sink that cannot write, but not each time that it cannot."""
+    name, moment = sink["resourceName"], time.time()
+    told = sink.get("_told", {})
+    if told.get("problem") == problem and moment - told["at"] < _REMINDER_SECONDS:
+        return
+    document = cloud.store.get("logging", name) or sink
+    cloud.store.put("logging", name, document | {"_told": {"problem": problem, "at": moment}})
     error = _sink_error(project, sink, problem)
     destinations.write(cloud, {"destination": _default_bucket(project)}, [error])
 
