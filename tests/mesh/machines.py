@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +21,12 @@ from meshwright_sandbox.runtime.launcher import Network, read_note
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.server import DEFAULT_PROJECT, DEFAULT_PROJECT_NUMBER
 from meshwright_sandbox.traffic.calls import Answer, Call, call
-from meshwright_sandbox.traffic.echo import PORT, REQUESTS_PATH, SETTINGS_PATH
+from meshwright_sandbox.traffic.echo import IMAGE, PORT, REQUESTS_PATH, SETTINGS_PATH
 from meshwright_toolchain import bin_dir, module_dir
 from tests.sandbox.machines import Machines
 from tests.sandbox.runtime.conftest import eventually
 from tests.sandbox.server import Sandbox, client, enable_apis, finish
-from tests.sandbox.vpc import make_network, make_subnetwork
+from tests.sandbox.vpc import REGION, make_network, make_subnetwork
 from tests.unit.routes import arguments, made
 
 SERVICE, MESH = "checkout", f"projects/{DEFAULT_PROJECT}/locations/global/meshes/shop"
@@ -78,19 +80,23 @@ class MachineShop:
     def api(self, name: str, version: str) -> Any:
         return client(self.sandbox.url, name, version)
 
-    def create(self, collection: str, key: str, name: str, body: dict[str, Any]) -> None:
-        """Make a resource of the service routing API, or change it to this."""
+    def create(self, collection: str, key: str, name: str, body: dict[str, Any]) -> bool:
+        """Make a resource of the service routing API, or change it to this; whether it was not."""
         places = self.api("networkservices", "v1").projects().locations()
         parent = f"projects/{DEFAULT_PROJECT}/locations/global"
         resources = getattr(places, collection)()
-        there = resources.list(parent=parent).execute().get(collection, [])
+        listed = resources.list(parent=parent).execute().get(collection, [])
+        there = {resource["name"]: resource for resource in listed}
         full = f"{parent}/{collection}/{name}"
-        if full in [resource["name"] for resource in there]:
+        if full in there:
+            if all(there[full].get(field) == value for field, value in body.items()):
+                return False
             mask = ",".join(body)
             started = resources.patch(name=full, body=body, updateMask=mask).execute()
         else:
             started = resources.create(parent=parent, **{key: name}, body=body).execute()
         finish(places.operations(), started)
+        return True
 
     def group(self, name: str, size: int, *, protocol: str = "HTTP", **labels: str) -> None:
         """Machines with a proxy, and a backend service of them."""
@@ -126,7 +132,36 @@ class MachineShop:
     def workloads(self, group: str) -> list[dict[str, str]]:
         """What the sandbox says of the machines of a group."""
         told = self.sandbox.admin("GET", "traffic")["machines"]
-        return [w for w in told if w["workload"].rpartition("/")[2].startswith(f"{group}-")]
+        return [w for w in told if re.fullmatch(rf".*/{group}(-[a-z0-9]{{4}})?", w["workload"])]
+
+    def serve_on_cloud_run(self, name: str) -> None:
+        """A Cloud Run service in the Mesh, and a backend service of it."""
+        body = {
+            "launchStage": "BETA",
+            "template": {
+                "serviceMesh": {"mesh": MESH},
+                "containers": [{"image": f"{IMAGE}:{name}", "ports": [{"containerPort": PORT}]}],
+            },
+        }
+        services = self.api("run", "v2").projects().locations()
+        parent = f"projects/{DEFAULT_PROJECT}/locations/{REGION}"
+        started = services.services().create(parent=parent, serviceId=name, body=body).execute()
+        finish(services.operations(), started)
+        endpoints = {
+            "name": name,
+            "networkEndpointType": "SERVERLESS",
+            "cloudRun": {"service": name},
+        }
+        self.machines.make("regionNetworkEndpointGroups", endpoints)
+        groups = self.machines.compute.regionNetworkEndpointGroups()
+        made = groups.get(**self.machines.place, networkEndpointGroup=name).execute()
+        backend = {
+            "name": name,
+            "loadBalancingScheme": "INTERNAL_SELF_MANAGED",
+            "protocol": "HTTP",
+            "backends": [{"group": made["selfLink"]}],
+        }
+        self.machines.make("backendServices", backend, regional=False)
 
     def ready(self, *groups: str) -> None:
         """Until the machines of these groups run and answer."""
@@ -139,12 +174,16 @@ class MachineShop:
 
         eventually(all_ready)
 
-    def route(self, **more: Any) -> None:
-        """Make the route with these arguments, and wait until the caller's proxy goes by it."""
+    def route(self, *, groups: tuple[str, str] = ("v1", "v2"), **more: Any) -> None:
+        """Make the route with these arguments, and wait until the caller's proxy goes by it.
+
+        ``groups`` serve its versions `v1` and `v2`.
+        """
         link = f"projects/{DEFAULT_PROJECT}/global/backendServices/"
-        versions = [{"name": name, "backend_service": link + name} for name in ("v1", "v2")]
+        named = zip(("v1", "v2"), groups, strict=True)
+        versions = [{"name": name, "backend_service": link + group} for name, group in named]
         given = {"project": DEFAULT_PROJECT, "meshes": [MESH], "versions": versions, **more}
-        before = self._known()
+        before, changed = self._known(), False
         for item in made(arguments("networkservices", **given)).registrations:
             kind = item.type.rsplit(":", 1)[-1]
             if kind in _KINDS:
@@ -157,10 +196,10 @@ class MachineShop:
                     if name in inputs
                 }
                 key = kind[0].lower() + kind[1:] + "Id"
-                self.create(_KINDS[kind], key, inputs["name"], body)
+                changed |= self.create(_KINDS[kind], key, inputs["name"], body)
 
         def known() -> None:
-            assert self._known() != before
+            assert self._known() != before or not changed
 
         eventually(known)
 
@@ -224,6 +263,29 @@ class MachineShop:
 
     def _own(self, version: str, path: str, **how: Any) -> Call:
         return Call(f"http://127.0.0.1:{PORT}{path}", **how)
+
+    def pids(self, group: str) -> list[int]:
+        """The processes of a group's first machine."""
+        prefix = self.workloads(group)[0]["processes"]
+        return [entry.pid for entry in self.processes.entries(f"{prefix}/") if entry.alive]
+
+    def crash(self, group: str) -> None:
+        """Kill what a group's first machine serves; its proxy stays."""
+        name = f"{self.workloads(group)[0]['processes']}/app"
+        self.processes.stop(*self.processes.entries(name), grace=0)
+
+    def call_grpc(self, host: str, count: int, **headers: str) -> list[dict[str, Any]]:
+        """Call a gRPC service from the caller's machine."""
+        command = [sys.executable, "-m", "tests.mesh.grpc_calls", f"{ANY_ADDRESS}:80", host]
+        done = subprocess.run(
+            self.inside("caller").command([*command, str(count), json.dumps(headers)]),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def _call(self, count: int, concurrency: int, headers: dict[str, str]) -> Call:
         given = {"host": SERVICE, **headers}

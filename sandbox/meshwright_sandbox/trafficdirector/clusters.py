@@ -32,7 +32,21 @@ _OUTLIER_FIELDS = {
     "consecutiveErrors": "consecutive_5xx",
     "enforcingConsecutiveErrors": "enforcing_consecutive_5xx",
 }
-_BREAKERS = ("maxConnections", "maxPendingRequests", "maxRequests", "maxRetries")
+# What holds of a policy that says nothing of them; Envoy's own defaults are others.
+_OUTLIER_DEFAULTS: Json = {
+    "consecutiveErrors": 5,
+    "enforcingConsecutiveErrors": 0,
+    "consecutiveGatewayFailure": 3,
+    "enforcingConsecutiveGatewayFailure": 100,
+    "maxEjectionPercent": 50,
+}
+_NO_LIMIT = 2**32 - 1
+_BREAKERS: Json = {
+    "maxConnections": _NO_LIMIT,
+    "maxPendingRequests": _NO_LIMIT,
+    "maxRequests": _NO_LIMIT,
+    "maxRetries": 1,
+}
 
 
 def cluster(backend: Backend) -> Json:
@@ -50,9 +64,8 @@ def cluster(backend: Backend) -> Json:
         made["typedExtensionProtocolOptions"] = _explicit("http2ProtocolOptions")
     if document.get("outlierDetection"):
         made["outlierDetection"] = _outlier_detection(document["outlierDetection"])
-    breakers = document.get("circuitBreakers", {})
-    limits = {name: breakers[name] for name in _BREAKERS if name in breakers}
-    if limits:
+    if breakers := document.get("circuitBreakers"):
+        limits = {name: breakers.get(name, default) for name, default in _BREAKERS.items()}
         made["circuitBreakers"] = {"thresholds": [limits]}
     return made
 
@@ -118,7 +131,8 @@ def _explicit(protocol: str) -> Json:
 
 
 def _outlier_detection(given: Json) -> Json:
-    made = {_OUTLIER_FIELDS.get(name, name): value for name, value in given.items()}
+    whole = _OUTLIER_DEFAULTS | given
+    made = {_OUTLIER_FIELDS.get(name, name): value for name, value in whole.items()}
     for name in ("interval", "baseEjectionTime"):
         if name in made:
             made[name] = duration(made[name])

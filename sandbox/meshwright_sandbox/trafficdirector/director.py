@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _MESHES = "projects.locations.meshes"
 _SOCKET = "trafficdirector.sock"
-# What the kernel takes as the path of a socket.
-_LONGEST_PATH = 107
 # How often it looks whether resources were written, and whether all workloads still run.
 _LOOK_SECONDS = 0.05
 _LOOKS_BETWEEN_CHECKS = 10
@@ -40,11 +38,6 @@ class TrafficDirector:
             raise RuntimeFailure(runtime.network.limits)
         self._cloud = cloud
         socket = runtime.home / _SOCKET
-        if len(str(socket)) > _LONGEST_PATH:
-            raise RuntimeFailure(
-                f"{socket}, to which proxies connect, has a path of more than {_LONGEST_PATH} "
-                "characters: choose a shorter --home"
-            )
         place = Place(
             folder=runtime.home / "machines",
             network=runtime.network,
@@ -133,6 +126,7 @@ class TrafficDirector:
     def _ready(self, *, anew: bool) -> dict[str, Workload]:
         if anew:
             self._machines.keep(find_workloads(self._cloud))
+        self._machines.heal()
         return self._machines.ready()
 
     def _meshes(self, ready: dict[str, Workload]) -> dict[str, Mesh]:

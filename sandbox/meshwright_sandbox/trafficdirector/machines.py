@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ _AT_ONCE = 4
 _GROUP = "cluster/machines"
 _HOLDER, _PROXY, _APP = "network", "proxy", "app"
 _READY_SECONDS = 60
+# How long a workload that ended stays away before it is started again: a group's healing takes
+# minutes, https://cloud.google.com/compute/docs/instance-groups/autohealing-instances-in-migs
+_HEALING_SECONDS = 10.0
 # Others are told to send nothing more before a workload ends.
 _NOTICE_SECONDS = 1.0
 _END_SECONDS = 2.0
@@ -58,6 +62,7 @@ class Machines:
         self._running: dict[str, Workload] = {}
         self._problems: dict[str, str] = {}
         self._locks: dict[str, threading.Lock] = {}
+        self._ended: dict[str, float] = {}
         self._stopped = threading.Event()
 
     def keep(self, workloads: Mapping[str, Workload]) -> None:
@@ -65,6 +70,17 @@ class Machines:
         before, self._wanted = self._wanted, dict(workloads)
         for name in before.keys() | workloads.keys():
             if before.get(name) != workloads.get(name):
+                self._work.submit(self._guarded, name)
+
+    def heal(self) -> None:
+        """Start those anew that ended a while ago."""
+        now = time.monotonic()
+        dead = {n for n, workload in dict(self._running).items() if not self._alive(workload)}
+        self._ended = {name: self._ended.get(name, now) for name in dead}
+        for name, since in dict(self._ended).items():
+            if now - since > _HEALING_SECONDS:
+                self._ended.pop(name)
+                self._running.pop(name, None)
                 self._work.submit(self._guarded, name)
 
     def ready(self) -> dict[str, Workload]:
@@ -166,9 +182,10 @@ class Machines:
         write_private(folder / "workload.json", _note(workload))
 
     def _wait_until_it_answers(self, workload: Workload, network: Network) -> None:
-        own = "" if workload.grpc else f"http://127.0.0.1:{workload.port}{echo.READY_PATH}"
+        http = f"http://127.0.0.1:{workload.port}{echo.READY_PATH}"
+        own = str(workload.port) if workload.grpc else http
         proxy = f"http://127.0.0.1:{proxies.ADMIN_PORT}/ready"
-        command = [sys.executable, "-I", "-m", _WAITING, *filter(None, (proxy, own))]
+        command = [sys.executable, "-I", "-m", _WAITING, proxy, own]
         try:
             done = subprocess.run(
                 network.command(command), capture_output=True, timeout=_READY_SECONDS, check=False

@@ -5,6 +5,7 @@ https://cloud.google.com/service-mesh/legacy/load-balancing-apis/per-proxy-confi
 
 from __future__ import annotations
 
+import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ def node_id(workload: Workload) -> str:
 
 
 def bootstrap(workload: Workload, folder: Path, socket: Path) -> Json:
-    """Envoy's first configuration; all else comes from the control plane at ``socket``."""
+    """Envoy's first configuration, to be read in ``folder``; all else comes from ``socket``."""
     mesh = workload.mesh.rpartition("/")[2]
     node = f"projects/{workload.project_number}/networks/mesh:{mesh}/nodes/{node_id(workload)}"
     return {
@@ -44,7 +45,7 @@ def bootstrap(workload: Workload, folder: Path, socket: Path) -> Json:
                 "grpc_services": [{"envoy_grpc": {"cluster_name": _CONTROL_PLANE}}],
             },
         },
-        "static_resources": {"clusters": [_control_plane(socket)]},
+        "static_resources": {"clusters": [_control_plane(os.path.relpath(socket, folder))]},
         "admin": {
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": ADMIN_PORT}}
         },
@@ -61,8 +62,8 @@ def _metadata(workload: Workload, folder: Path) -> dict[str, str]:
     }
 
 
-def _control_plane(socket: Path) -> Json:
-    endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
+def _control_plane(socket: str) -> Json:
+    endpoint = {"endpoint": {"address": {"pipe": {"path": socket}}}}
     http2 = {
         "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
         "explicit_http_config": {"http2_protocol_options": {}},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -52,9 +53,12 @@ class DiscoveryServer:
         self._meshes: Mapping[str, Mesh] = {}
         self._shared: dict[str, Resources] = {}
         self._server: grpc.aio.Server | None = None
+        self._folder = -1
 
     async def start(self) -> None:
         self._path.unlink(missing_ok=True)
+        # A socket's path has 107 characters at most, a sandbox's home may have more.
+        self._folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         handler = grpc.stream_stream_rpc_method_handler(
             self._serve,
             request_deserializer=DiscoveryRequest.parse,
@@ -65,13 +69,14 @@ class DiscoveryServer:
         self._server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(_SERVICE, handlers),)
         )
-        self._server.add_insecure_port(f"unix:{self._path}")
+        self._server.add_insecure_port(f"unix:/proc/self/fd/{self._folder}/{self._path.name}")
         await self._server.start()
 
     async def stop(self) -> None:
         """Proxies keep what they were told."""
         if self._server is not None:
             await self._server.stop(_LAST_WORDS_SECONDS)
+            os.close(self._folder)
 
     def publish(self, meshes: Mapping[str, Mesh]) -> None:
         """Tell every proxy what is new in its Mesh."""
