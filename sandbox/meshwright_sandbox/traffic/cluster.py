@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 from meshwright_sandbox.runtime.api import ApiError, Object
 from meshwright_sandbox.runtime.controllers.watching import Watcher
 from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.runtime.pod_status import has_ended, is_ready
 from meshwright_sandbox.runtime.records import ClusterRecord
@@ -138,7 +139,11 @@ class ClusterTraffic:
 
     def call(self, namespace: str, app: str, *calls: Call) -> list[Answer]:
         """Make ``calls`` from inside the first pod labelled ``app``."""
-        return call(self._pods.network_of(self.pods(namespace, app)[0]), *calls)
+        return call(self.network_of(namespace, app), *calls)
+
+    def network_of(self, namespace: str, app: str) -> Network:
+        """The network of the first pod labelled ``app``, which runs."""
+        return self._pods.network_of(self.pods(namespace, app)[0])
 
     def pods(self, namespace: str, app: str) -> list[Object]:
         """The pods labelled ``app``; there is one at least, or :class:`RuntimeFailure`."""

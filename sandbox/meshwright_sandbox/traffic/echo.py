@@ -19,6 +19,7 @@ IMAGE = "sandbox.meshwright.dev/echo"
 PORT = 8080
 SETTINGS_PATH = "/-/settings"
 READY_PATH = "/-/ready"
+REQUESTS_PATH = "/-/requests"
 _PREFIX = "ECHO_"
 
 
@@ -50,6 +51,7 @@ class Echo:
         served = web.Application()
         served.router.add_put(SETTINGS_PATH, self._set)
         served.router.add_get(READY_PATH, self._ready)
+        served.router.add_get(REQUESTS_PATH, self._count)
         served.router.add_route("*", "/{path:.*}", self._answer)
         return served
 
@@ -70,6 +72,10 @@ class Echo:
     async def _ready(self, _: web.Request) -> web.Response:
         """For probes: neither counted nor made to fail."""
         return web.Response(text="ready")
+
+    async def _count(self, _: web.Request) -> web.Response:
+        """How many requests there were, this one not among them."""
+        return web.json_response({"requests": self._requests})
 
     async def _set(self, request: web.Request) -> web.Response:
         try:
