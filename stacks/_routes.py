@@ -42,7 +42,8 @@ def arguments(service: Service, route: Route) -> TrafficRouteArgs:
 
 def mesh_arguments(outside: MeshRoute) -> TrafficRouteArgs:
     """A route to groups of VMs and Cloud Run services: everything that the spec alone decides."""
-    args = _common(outside.name, versions_of(outside.route), outside.route)
+    versions = list(dict.fromkeys([*outside.versions, *versions_of(outside.route)]))
+    args = _common(outside.name, versions, outside.route)
     args["hosts"] = [*outside.hosts]
     args["protocol"] = outside.protocol
     args["rendering"] = "networkservices"

@@ -12,6 +12,7 @@ from stacks._fields import (
     Name,
     Port,
 )
+from stacks.spec_rollouts import Rollout
 from stacks.spec_routes import Route
 
 
@@ -41,6 +42,11 @@ class Service(Closed):
     )
     route: Route | None = Field(
         default=None, description="Traffic among the versions; needed where there are several."
+    )
+    rollout: Rollout | None = Field(
+        default=None,
+        description="How a new version takes over, step by step; it decides the route's shares. "
+        "Default: the route's weights hold.",
     )
     plaintext_ports: list[Port] = Field(
         default_factory=list[int],

@@ -52,6 +52,7 @@ from .network import MeshNetwork, MeshNetworkArgs, SubnetArgs, SubnetResult
 from .onprem import ExistingClusterArgs, OnPremCluster, OnPremClusterArgs
 from .readiness import MeshReadiness, MeshReadinessMemberArgs
 from .remote_secret import IstioRemoteSecret, IstioRemoteSecretArgs
+from .rollout import Rollout, RolloutAnalysisArgs, RolloutMetricsArgs, RolloutStepArgs
 from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
 from .slo import MeshSlo, MeshSloArgs
 from .telemetry import MeshTelemetry, MeshTelemetryArgs, TracingTagArgs
@@ -142,6 +143,10 @@ __all__ = [
     "PlaintextArgs",
     "PubSubArgs",
     "RetryArgs",
+    "Rollout",
+    "RolloutAnalysisArgs",
+    "RolloutMetricsArgs",
+    "RolloutStepArgs",
     "RouteAbortArgs",
     "RouteCookieArgs",
     "RouteDelayArgs",

@@ -31,10 +31,13 @@ class RouteCookieArgs(TypedDict):
 
 
 class RouteMatchArgs(TypedDict):
-    """Calls that go to one version whatever the shares are, as in an A/B test."""
+    """Calls that are not shared out as the others are, as in an A/B test."""
 
-    version: str
-    """The version that gets these calls."""
+    version: NotRequired[str]
+    """The version that gets these calls; this or `weights`. Default: `weights` says."""
+    weights: NotRequired[dict[str, pulumi.Input[int]]]
+    """Share of each version in these calls in percent, together 100: Rollout.matched_weights.
+    Default: `version` gets all."""
     headers: NotRequired[dict[str, pulumi.Input[str]]]
     """Exact values of request headers, all of which a call must carry. Default: none."""
     cookie: NotRequired[RouteCookieArgs]

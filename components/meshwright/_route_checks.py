@@ -101,7 +101,9 @@ def _version_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     yield from one_of("active", given.get("active"), names)
     yield from one_of("mirror.version", given.get("mirror", {}).get("version"), names)
     for index, match in enumerate(given.get("matches", [])):
-        yield from one_of(f"matches[{index}].version", match["version"], names)
+        yield from one_of(f"matches[{index}].version", match.get("version"), names)
+        for name in match.get("weights", {}):
+            yield from one_of(f"matches[{index}].weights.{name}", name, names)
     for name in given.get("weights", {}):
         yield from one_of(f"weights.{name}", name, names)
 
@@ -112,14 +114,17 @@ def _share_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
         yield "weights", "give either weights, the shares, or active, the version that gets all"
     if weights is not None and all(is_plain(weight) for weight in weights.values()):
         yield from weight_problems(weights)
-    elif weights is not None and given.get("sticky", {}).get("to") == "version":
-        text = "must be known in the program where callers stick to versions: one whose share is 0"
-        yield "weights", f"{text} keeps nobody"
 
 
 def _match_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     for index, match in enumerate(given.get("matches", [])):
         path, headers = f"matches[{index}]", [name.lower() for name in match.get("headers", {})]
+        weights = match.get("weights")
+        if ("version" in match) == (weights is not None):
+            yield path, "give either version, which gets all these calls, or weights"
+        elif weights is not None and all(is_plain(weight) for weight in weights.values()):
+            for below, text in weight_problems(weights):
+                yield f"{path}.{below}", text
         if not headers and "cookie" not in match:
             yield path, "matches every call; name a header or a cookie"
         for name in duplicates(headers):

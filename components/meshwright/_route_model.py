@@ -22,7 +22,10 @@ def known_weights(name: str, args: "TrafficRouteArgs") -> dict[str, pulumi.Input
     """The shares; such as are known later are checked then, and end the update where wrong."""
     if "active" in args:
         return {args["active"]: 100}
-    weights = dict(args.get("weights", {}))
+    return _known(name, dict(args.get("weights", {})))
+
+
+def _known(name: str, weights: dict[str, pulumi.Input[int]]) -> dict[str, pulumi.Input[int]]:
     if all(is_plain(weight) for weight in weights.values()):
         return weights
     known = pulumi.Output.all(**weights).apply(lambda found: checked_weights(name, found))
@@ -50,7 +53,12 @@ def route_of(
     elif args.get("hosts"):
         host = pulumi.Output.from_input(args.get("hosts", [""])[0])
     sticky = _sticky(args["sticky"]) if "sticky" in args else None
-    matches = [(_match(match), match["version"]) for match in args.get("matches", [])]
+    matches = [
+        (_match(match), _known("matches", match["weights"]))
+        if "weights" in match
+        else (_match(match), {match.get("version", ""): 100})
+        for match in args.get("matches", [])
+    ]
     return Route(
         service=args["service"],
         host=host,
