@@ -34,7 +34,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "severity": "ERROR",
         "timestamp": "2024-11-21T11:00:00Z",
         "resource": {"type": "k8s_container", "labels": {"container_name": "app"}},
-        "textPayload": "The cat in the hat",
+        "textPayload": 'The cat in the "hat"',
     },
     AUDIT: {
         "severity": "NOTICE",
@@ -97,6 +97,8 @@ QUERIES: dict[str, set[str]] = {
     "protoPayload.methodName=create": {AUDIT},
     '"cat IN the"': {APP},
     "hat": {APP},
+    r'textPayload:"the \"hat\""': {APP},
+    r'textPayload=~"the \"h\w+\"$"': {APP},
     # functions
     'ip_in_net(httpRequest.remoteIp, "10.1.0.0/16")': {PROXY},
     'ip_in_net(httpRequest.remoteIp, "10.2.0.0/16")': set(),

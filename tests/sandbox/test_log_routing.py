@@ -98,17 +98,24 @@ def test_another_projects_bucket_needs_leave(logs: Logs, google: GoogleClients) 
 
 
 def test_another_projects_router_decides_on(logs: Logs, google: GoogleClients) -> None:
-    """It hands on what it is sent to its own sinks, as the project's that wrote it."""
-    other = Logs(google, f"{logs.project}-hub")
+    """It hands on what it is sent to its own sinks, as the project's that wrote it; and no further:
+    sinks to a third project's router do not take what came from another.
+    """
+    other, third = Logs(google, f"{logs.project}-hub"), Logs(google, f"{logs.project}-far")
     bucket = other.bucket("proxies")
     other.sink(f"logging.googleapis.com/{bucket}", filter=PROXIES, exclusions=NO_PROBES)
     sink = logs.sink(f"logging.googleapis.com/projects/{other.project}")
     projects = google("cloudresourcemanager", "v1").projects()
-    where = {"resource": other.project}
-    admit(projects, where, "roles/logging.logWriter", sink["writerIdentity"])
+    onward = other.sink(f"logging.googleapis.com/projects/{third.project}", name="on")
+    for project, made in ((other.project, sink), (third.project, onward)):
+        role = "roles/logging.logWriter"
+        admit(projects, {"resource": project}, role, made["writerIdentity"])
     logs.write(CALL, PROBE)
     (arrived,) = logs.read(of=f"{bucket}/views/_AllLogs")
     assert arrived["logName"] == logs.log()
+    other.write(CALL | {"insertId": "own"})
+    home = f"projects/{third.project}/locations/global/buckets/_Default/views/_Default"
+    assert logs.found(of=home) == ["own"]
 
 
 def test_a_folders_sink_takes_from_the_projects_below(logs: Logs, google: GoogleClients) -> None:
