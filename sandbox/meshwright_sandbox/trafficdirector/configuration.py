@@ -19,6 +19,7 @@ Json = dict[str, Any]
 # The library finds a type that is named in the JSON of another only once its module is loaded.
 _EXTENSIONS = (
     "access_loggers.file",
+    "filters.http.cors",
     "filters.http.fault",
     "filters.http.router",
     "filters.http.stateful_session",

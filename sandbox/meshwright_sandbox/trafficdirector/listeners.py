@@ -96,6 +96,7 @@ def _listener(name: str, port: int) -> Json:
 
 def _connections(name: str, table: Json, log: list[Json]) -> Json:
     filters = (
+        ("cors", "cors.v3.Cors"),
         ("fault", "fault.v3.HTTPFault"),
         ("stateful_session", "stateful_session.v3.StatefulSession"),
         ("router", "router.v3.Router"),

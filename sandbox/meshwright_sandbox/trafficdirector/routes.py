@@ -17,10 +17,12 @@ Json = dict[str, Any]
 OUTBOUND = "outbound"
 FAULT = "envoy.filters.http.fault"
 SESSION = "envoy.filters.http.stateful_session"
+CORS = "envoy.filters.http.cors"
 _FAULT_TYPE = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
 _SESSION_TYPE = (
     "type.googleapis.com/envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute"
 )
+_CORS_TYPE = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy"
 _COOKIE_TYPE = (
     "type.googleapis.com/envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState"
 )
@@ -71,6 +73,8 @@ def _action(mesh: Mesh, action: Json) -> Json:
         made["route"] = _forwarding(mesh, action)
     made |= _header_changes(action)
     filters: Json = {}
+    if "corsPolicy" in action:
+        filters[CORS] = _cors(action["corsPolicy"])
     if "faultInjectionPolicy" in action:
         filters[FAULT] = _fault(action["faultInjectionPolicy"])
     if "statefulSessionAffinity" in action:
@@ -204,6 +208,24 @@ def _fault(given: Json) -> Json:
 
 def _percent(given: Json) -> Json:
     return {"percentage": {"numerator": given.get("percentage", 0), "denominator": "HUNDRED"}}
+
+
+def _cors(given: Json) -> Json:
+    origins = [{"exact": origin} for origin in given.get("allowOrigins", [])]
+    patterns = given.get("allowOriginRegexes", [])
+    made: Json = {
+        "@type": _CORS_TYPE,
+        "allowOriginStringMatch": [*origins, *({"safeRegex": {"regex": p}} for p in patterns)],
+    }
+    for name in ("allowMethods", "allowHeaders", "exposeHeaders", "maxAge"):
+        if name in given:
+            value = given[name]
+            made[name] = ",".join(value) if isinstance(value, list) else str(value)
+    if "allowCredentials" in given:
+        made["allowCredentials"] = given["allowCredentials"]
+    if given.get("disabled"):
+        made["filterEnabled"] = {"defaultValue": {"numerator": 0, "denominator": "HUNDRED"}}
+    return made
 
 
 def _session(given: Json) -> Json:
