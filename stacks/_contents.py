@@ -18,7 +18,7 @@ from meshwright import (
     ServiceExport,
     TrafficRoute,
 )
-from stacks import _doors, _observation, _permissions, _routes, _workloads
+from stacks import _doors, _failover, _observation, _permissions, _routes, _workloads
 from stacks._meshes import ControlPlane
 from stacks._rollouts import lead
 from stacks.spec import Platform
@@ -220,10 +220,13 @@ class ClusterContents:
         if service.exported:
             where = self._exportable(made)
             ServiceExport(name, {"namespace": where, "service": physical}, opts=self._component)
-        route = service.route or (Route() if service.rollout is not None else None)
+        clusters = service.clusters or namespace.clusters
+        route = _failover.route_of(service, clusters)
+        route = route or (Route() if service.rollout is not None else None)
         if route is None:
             return
         args = _routes.arguments(service, route)
+        _failover.extend(args, service, clusters)
         args["namespace"] = made
         args["service"] = physical
         args["revision"] = self.plane.of(namespace)

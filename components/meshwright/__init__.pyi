@@ -16,6 +16,7 @@ from ._route_args import (
     RouteFaultArgs,
     RouteMatchArgs,
     RouteMirrorArgs,
+    RouteOutlierDetectionArgs,
     RouteStickyArgs,
     RouteVersionArgs,
 )
@@ -153,6 +154,7 @@ __all__ = [
     "RouteFaultArgs",
     "RouteMatchArgs",
     "RouteMirrorArgs",
+    "RouteOutlierDetectionArgs",
     "RouteStickyArgs",
     "RouteVersionArgs",
     "ServiceExport",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .traffic import TrafficRouteArgs
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_OUTLIERS = "outlier_detection"
 # A header's or cookie's name: a token of RFC 9110.
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 # https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
@@ -164,6 +165,7 @@ def _number_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     if "fault" in given and not fault.get("delay") and not fault.get("abort"):
         yield "fault", "is empty; give delay, abort or both"
     delay, abort = fault.get("delay", {}), fault.get("abort", {})
+    outliers = given.get(_OUTLIERS, {})
     limits: list[tuple[str, object, int, int]] = [
         ("mirror.percent", given.get("mirror", {}).get("percent"), 0, 100),
         ("fault.delay.percent", delay.get("percent"), 0, 100),
@@ -172,6 +174,8 @@ def _number_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
         ("port", given.get("port"), 1, 65535),
         ("target_port", given.get("target_port"), 1, 65535),
         ("retry.attempts", given.get("retry", {}).get("attempts"), 0, 100),
+        (f"{_OUTLIERS}.consecutive_5xx_errors", outliers.get("consecutive_5xx_errors"), 1, 1000),
+        (f"{_OUTLIERS}.max_ejection_percent", outliers.get("max_ejection_percent"), 1, 100),
     ]
     for path, value, low, high in limits:
         if isinstance(value, int | float) and not low <= value <= high:
@@ -180,11 +184,14 @@ def _number_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _duration_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     delay = given.get("fault", {}).get("delay", {})
+    outliers = given.get(_OUTLIERS, {})
     for path, value in (
         ("timeout", given.get("timeout")),
         ("retry.per_try_timeout", given.get("retry", {}).get("per_try_timeout")),
         ("fault.delay.fixed_delay", delay.get("fixed_delay")),
         ("sticky.ttl", given.get("sticky", {}).get("ttl")),
+        (f"{_OUTLIERS}.interval", outliers.get("interval")),
+        (f"{_OUTLIERS}.base_ejection_time", outliers.get("base_ejection_time")),
     ):
         if isinstance(value, str) and not is_duration(value):
             yield path, f"{value!r} is not a duration such as `2s` or `500ms`"

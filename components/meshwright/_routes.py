@@ -51,6 +51,17 @@ class Retry:
     attempts: pulumi.Input[int]
     retry_on: pulumi.Input[str]
     per_try_timeout: pulumi.Input[str] | None = None
+    remote_localities: bool = False
+
+
+@dataclass(frozen=True)
+class OutlierDetection:
+    """When a pod that keeps failing is left out, and for how long."""
+
+    consecutive_5xx_errors: pulumi.Input[int]
+    interval: pulumi.Input[str]
+    base_ejection_time: pulumi.Input[str]
+    max_ejection_percent: pulumi.Input[int]
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,7 @@ class Route:
     delay: Delay | None = None
     abort: Abort | None = None
     sticky: Sticky | None = None
+    outliers: OutlierDetection | None = None
 
 
 def rules(

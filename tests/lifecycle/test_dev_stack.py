@@ -123,20 +123,17 @@ def _weight_changes_only_its_route(dev: Stack, cloud: LocalCloud) -> None:
 
 
 def _weights(cloud: LocalCloud) -> list[int]:
-    routes = json.loads(
-        cloud.kubectl(AUTOPILOT, "get", "virtualservices", "-n", "shop", "-o", "json")
+    shares = json.loads(
+        cloud.kubectl(AUTOPILOT, "get", "virtualservice", "checkout", "-n", "shop", "-o", "json")
     )
-    (route,) = routes["items"][0]["spec"]["http"]
+    (route,) = shares["spec"]["http"]
     return [destination["weight"] for destination in route["route"]]
 
 
 def _drift_is_found_and_mended(dev: Stack, cloud: LocalCloud) -> None:
-    (name,) = json.loads(
-        cloud.kubectl(AUTOPILOT, "get", "virtualservices", "-n", "shop", "-o", "json")
-    )["items"]
     patch = [{"op": "replace", "path": "/spec/http/0/timeout", "value": "77s"}]
     cloud.kubectl(
-        AUTOPILOT, "patch", "virtualservice", name["metadata"]["name"], "-n", "shop",
+        AUTOPILOT, "patch", "virtualservice", "checkout", "-n", "shop",
         "--type", "json", "--patch", json.dumps(patch),
     )  # fmt: skip
     found = dev.preview("--refresh").succeeded()

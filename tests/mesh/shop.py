@@ -42,6 +42,18 @@ def ask(network: Network, url: str, body: str = "") -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def rendered(**more: Any) -> dict[str, Any]:
+    """What TrafficRoute makes of these arguments: the spec of each of Istio's kinds."""
+    specs: dict[str, Any] = {}
+    for item in made(arguments("istio", **more)).registrations:
+        kind = item.type.rsplit(":", 1)[-1]
+        if kind in ("DestinationRule", "VirtualService"):
+            # The recorder has every number as a float, which the API refuses.
+            whole = re.sub(r"(?<=\d)\.0(?=[,}\]])", "", json.dumps(item.inputs["spec"]))
+            specs[kind] = json.loads(whole)
+    return specs
+
+
 class Shop:
     """The service, its gateway, and a caller in the mesh; all in one namespace of a cluster."""
 
@@ -89,15 +101,9 @@ class Shop:
     def apply(self, **more: Any) -> None:
         """Make the route with these arguments."""
         given = {"namespace": self.namespace, "hosts": [HOST], "port": 80}
-        given |= {"gateways": [self.gateway], **more}
-        self._applied = {}
-        for item in made(arguments("istio", **given)).registrations:
-            kind = item.type.rsplit(":", 1)[-1]
-            if kind in ("DestinationRule", "VirtualService"):
-                # The recorder has every number as a float, which the API refuses.
-                whole = re.sub(r"(?<=\d)\.0(?=[,}\]])", "", json.dumps(item.inputs["spec"]))
-                self._applied[kind] = json.loads(whole)
-                self.cluster.apply(self.namespace, kind, SERVICE, self._applied[kind])
+        self._applied = rendered(**given, gateways=[self.gateway], **more)
+        for kind, spec in self._applied.items():
+            self.cluster.apply(self.namespace, kind, SERVICE, spec)
 
     def _known(self) -> list[str]:
         """What the gateway and the caller's sidecar know of routes."""
