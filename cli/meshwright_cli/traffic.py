@@ -34,6 +34,9 @@ class _Finite(click.FloatRange):
 @click.command()
 @click.option("--gateway", help="Gateway to call, NAMESPACE/NAME; the first there is if left out.")
 @click.option("--host", help="Host to call; the gateway's first if left out.")
+@click.option("--from", "machine", metavar="MACHINE",
+              help="Call from a machine or Cloud Run service of a Mesh, by way of its own proxy, "
+              "in place of a gateway; the name or how it begins. Needs --host.")  # fmt: skip
 @click.option("--path", default="/", show_default=True, help="Path to call.")
 @click.option("--method", default="GET", show_default=True, help="Method of the calls.")
 @click.option("--requests", type=click.IntRange(1, _MOST_REQUESTS),
@@ -52,6 +55,7 @@ def traffic(
     *,
     gateway: str | None,
     host: str | None,
+    machine: str | None,
     path: str,
     method: str,
     requests: int | None,
@@ -69,12 +73,15 @@ def traffic(
     the clusters' istiods configure, and known images are played by an echo service.
     """
     from meshwright_sandbox.daemon import home as homes
+    from meshwright_sandbox.daemon import machines
     from meshwright_sandbox.daemon import traffic as driving
     from meshwright_sandbox.traffic.load import Load, sources
 
     home = homes.find_home()
     if requests is not None and duration is not None:
         raise click.UsageError("give --requests or --duration: with --rate, one says the other")
+    if machine and (gateway or not host):
+        raise click.UsageError("--from needs --host, the name that a route has, and no --gateway")
     number = requests or (max(int(rate * duration), 1) if duration else 1000)
     if number > _MOST_REQUESTS:
         raise click.UsageError(f"{number} calls are more than {_MOST_REQUESTS}")
@@ -89,20 +96,25 @@ def traffic(
             report = driving.start(
                 home, programs.bootstrap(), lambda text: status.update(f"sandbox: {text}")
             )
-        door, host = driving.choose(report, gateway, host)
+        network, callers_at = None, sources(callers)
+        if machine and host:
+            door, network, address = machines.find(home, report, machine)
+            callers_at = [address]
+        else:
+            door, host = driving.choose(report, gateway, host)
         planned = Load(
             url=door.url(host, path),
             addresses=door.addresses,
             port=door.inner_port,
             requests=number,
             rate=rate,
-            sources=sources(callers),
+            sources=callers_at,
             headers=sent_headers,
             cookies=sent_cookies,
             method=method,
             ca=driving.authority(home) if door.tls else "",
         )
-        tally = _watched(driving.load(home, planned), number)
+        tally = _watched(driving.load(home, planned, network), number)
     result = {"gateway": door.gateway, "cluster": door.cluster, "url": planned.url, **tally}
     result["latencies"] = {v: driving.percentiles(s) for v, s in tally["latencies"].items()}
     every = [seconds for of_version in tally["latencies"].values() for seconds in of_version]
@@ -129,9 +141,11 @@ def _watched(tallies: Iterable[Mapping[str, Any]], number: int) -> dict[str, Any
 def _show(console: Console, result: Mapping[str, Any]) -> None:
     done, seconds = result["done"], result["seconds"]
     rate = done / seconds if seconds else 0
+    by = f"gateway {result['gateway']} in cluster {result['cluster']}"
+    if not result["cluster"]:
+        by = f"machine {result['gateway']}"
     console.print(
-        f"{done} calls of {result['url']} by gateway {result['gateway']} in cluster "
-        f"{result['cluster']}: {seconds:.1f} s, {rate:.0f} a second",
+        f"{done} calls of {result['url']} by {by}: {seconds:.1f} s, {rate:.0f} a second",
         soft_wrap=True,
         highlight=False,
     )

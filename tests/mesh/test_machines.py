@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from meshwright_sandbox.daemon import machines
+from meshwright_sandbox.daemon.home import Home, SandboxError
+from meshwright_sandbox.daemon.traffic import load
 from meshwright_sandbox.traffic.calls import Call, call
+from meshwright_sandbox.traffic.load import Load
 from tests.mesh.grpc_calls import METHOD
 from tests.mesh.harness import statuses, versions
 from tests.mesh.machines import ANY_ADDRESS, SERVICE, MachineShop
@@ -32,8 +36,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MachineShop]:
 def shop(opened: MachineShop) -> Iterator[MachineShop]:
     """The shop; versions answer well again afterwards."""
     yield opened
-    for version in ("v1", "v2"):
-        opened.settings(version, error_rate=0, latency_seconds=0)
+    opened.answer_well()
 
 
 class TestMachines(SharedRouteTests):
@@ -80,6 +83,25 @@ class TestMachines(SharedRouteTests):
             assert set(versions(call(shop.inside("serverless"), planned))) == set(answered)
 
         eventually(goes_by_the_route)
+
+    def test_load_is_driven_from_a_machine(self, shop: MachineShop) -> None:
+        """As `meshwright sandbox traffic --from` does it."""
+        shop.route(weights={"v1": 60, "v2": 40})
+        home, report = Home(shop.sandbox.home), shop.sandbox.admin("GET", "traffic")
+        door, network, address = machines.find(home, report, "caller")
+        planned = Load(
+            url=door.url(SERVICE, "/"),
+            addresses=door.addresses,
+            port=door.inner_port,
+            requests=200,
+            rate=400,
+            sources=[address],
+        )
+        *_, tally = load(home, planned, network)
+        assert tally["done"] == 200
+        assert share_is_within(tally["answers"]["v2"]["200"], 200, 0.40)
+        with pytest.raises(SandboxError, match="no machine absent is in a Mesh; there are: caller"):
+            machines.find(home, report, "absent")
 
     def test_a_machine_that_fails_is_sent_nothing(self, shop: MachineShop) -> None:
         shop.route(active="v1")

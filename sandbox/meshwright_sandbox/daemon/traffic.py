@@ -15,9 +15,23 @@ from typing import Any
 from meshwright_sandbox.daemon.home import Home, SandboxError, Settings
 from meshwright_sandbox.daemon.lifecycle import healthy, request
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
-from meshwright_sandbox.runtime.launcher import open_network, read_note
+from meshwright_sandbox.runtime.launcher import Network, open_network, read_note
 from meshwright_sandbox.traffic.load import Load
 
+# Run in the sandbox's network: ends well once every address takes connections at the port.
+_UNTIL_IT_LISTENS = """
+import socket, sys, time
+port, *addresses = sys.argv[1:]
+deadline = time.monotonic() + 60
+while addresses:
+    try:
+        socket.create_connection((addresses[0], int(port)), timeout=2).close()
+        addresses.pop(0)
+    except OSError:
+        if time.monotonic() > deadline:
+            sys.exit(1)
+        time.sleep(0.1)
+"""
 Json = dict[str, Any]
 Progress = Callable[[str], None]
 _READY_SECONDS = 240
@@ -47,7 +61,7 @@ class Door:
 
 
 def start(home: Home, bootstrap: Path, progress: Progress) -> Json:
-    """Let every pod that the sandbox can run be run; returns once all of them answer.
+    """Let all pods and machines that the sandbox can run be run; returns once they answer.
 
     ``bootstrap`` is Istio's template for an Envoy's configuration.
     """
@@ -57,13 +71,15 @@ def start(home: Home, bootstrap: Path, progress: Progress) -> Json:
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         report = request(settings, "GET", "traffic")
+        machines = [m for m in report["machines"] if m["state"] != "ready"]
         waiting = [w["problem"] for w in report["workloads"] if w["problem"]]
-        if not waiting and report["workloads"]:
+        waiting += [f"{m['workload']}: {m['problem'] or 'not ready yet'}" for m in machines]
+        number = len(report["workloads"]) + len(report["machines"])
+        if not waiting and number:
             return report
         if time.monotonic() > deadline:
             raise SandboxError(_not_ready(waiting))
-        number = len(report["workloads"])
-        progress(f"{number - len(waiting)} of {number} pods answer")
+        progress(f"{number - len(waiting)} of {number} pods and machines answer")
         time.sleep(_POLL_SECONDS)
 
 
@@ -90,9 +106,21 @@ def choose(report: Json, gateway: str | None, host: str | None) -> tuple[Door, s
     return door, host or door.hosts[0].replace("*", "any")
 
 
-def load(home: Home, planned: Load) -> Iterator[Json]:
-    """Drive ``planned`` through the gateway, telling now and then what came; the last is all."""
-    network = open_network(home.path, home.processes)
+def load(home: Home, planned: Load, network: Network | None = None) -> Iterator[Json]:
+    """Drive ``planned``, telling now and then what came; the last is all.
+
+    It is driven from ``network``; None: from outside of all clusters, through a gateway.
+    """
+    network = network or open_network(home.path, home.processes)
+    # A gateway is Ready before it has its certificate, and only then listens.
+    listening = [sys.executable, "-I", "-c", _UNTIL_IT_LISTENS, str(planned.port)]
+    waited = network.command([*listening, *planned.addresses])
+    if subprocess.run(waited, capture_output=True, check=False).returncode:
+        where = ", ".join(f"{address}:{planned.port}" for address in planned.addresses)
+        raise SandboxError(
+            f"the gateway does not listen at {where}: it may have no certificate, or its Gateway "
+            "may be refused; `kubectl describe` the Gateway and its Secret"
+        )
     command = network.command([sys.executable, "-m", "meshwright_sandbox.traffic.load"])
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

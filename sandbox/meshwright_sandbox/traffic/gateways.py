@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshwright_sandbox.runtime.api import Api, ApiError, Object
-from meshwright_sandbox.runtime.pod_status import has_ended, is_running
+from meshwright_sandbox.runtime.pod_status import has_ended, is_ready
 
 _GATEWAYS = "/apis/networking.istio.io/v1/gateways"
 _TLS = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
@@ -44,7 +44,7 @@ def _doors(cluster: str, api: Api, gateway: Object) -> Iterator[dict[str, Any]]:
             "tls": tls.get("mode", "SIMPLE") in _TLS if tls else False,
             "port": server["port"]["number"],
             "inner_port": _inner_port(api, metadata["namespace"], pods, server["port"]["number"]),
-            "addresses": sorted(pod["status"]["podIP"] for pod in pods if is_running(pod)),
+            "addresses": sorted(pod["status"]["podIP"] for pod in pods if is_ready(pod)),
         }
 
 
