@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -112,8 +113,8 @@ class LoggingAgent(threading.Thread):
                 for file, container in outputs.items():
                     while self._ship_some(uid, file, container):
                         pass
-        except ApiError as error:  # tried again from the same place
-            _log.warning("entries were not taken: %s", error.message)
+        except (ApiError, OSError, sqlite3.Error) as error:  # tried again from the same place
+            _log.warning("entries were not taken: %s", error)
             return
         with self._lock:
             for uid in gone:
