@@ -185,8 +185,10 @@ def test_what_is_taken_is_in_the_projects_log(tmp_path: Path) -> None:
 
     server = Sandbox(home)
     server.start()
-    logs = Logs(lambda api, version: client(server.url, api, version), PROJECT)
-    found = logs.read("hello")
-    server.stop()
+    try:
+        logs = Logs(lambda api, version: client(server.url, api, version), PROJECT)
+        found = logs.read("hello")
+    finally:
+        server.stop()
 
     assert [each["insertId"] for each in found] == ["one"]
