@@ -94,7 +94,7 @@ def start(
         except KeyboardInterrupt:
             screen.note("interrupted: the weights stay; `meshwright rollout start` carries on")
             raise SystemExit(_INTERRUPTED) from None
-    raise SystemExit(0 if outcome == "healthy" else 1)
+    raise SystemExit({"healthy": 0, "degraded": 1}.get(outcome, 2))
 
 
 @rollout.command()
