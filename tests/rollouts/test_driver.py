@@ -1,59 +1,11 @@
-"""A rollout from its first step to its end, whatever happens on the way."""
-
-from collections.abc import Callable, Iterator
-from typing import Any
+"""A rollout from its first step to its end, whoever takes part."""
 
 import pytest
 
 from meshwright_rollouts import moves
-from meshwright_rollouts.driver import Driver, NotStarted
-from meshwright_rollouts.engine import UpdateFailed
-from meshwright_rollouts.events import Event, utc
-from meshwright_rollouts.metrics import Prometheus as Client
-from meshwright_rollouts.plan import Rollout
-from tests.rollouts.scripted import Clock, Prometheus, Stack
-
-STEPS = [{"weight": 10, "durationSeconds": 60}, {"weight": 50, "durationSeconds": 120}]
-ERRORS = {"name": "errors", "query": "errors", "max": 5, "intervalSeconds": 30}
-
-
-@pytest.fixture(scope="module")
-def prometheus() -> Iterator[Prometheus]:
-    server = Prometheus()
-    yield server
-    server.close()
-
-
-class World:
-    """A stack whose spec was just given a new target, and a driver for it."""
-
-    def __init__(self, prometheus: Prometheus, **inputs: Any) -> None:
-        prometheus.answers = {"errors": [0], "calls": [100]}
-        self.prometheus = prometheus
-        self.clock = Clock()
-        given = {"steps": STEPS, "analyses": [ERRORS], "metrics": {"url": prometheus.url}}
-        self.stack = Stack({"target": "v1", **given, **inputs}, self.clock)
-        self.stack.up(target="v2")
-        self.events: list[Event] = []
-
-    def drive(self, **options: Any) -> str:
-        driver = Driver(self.stack, Client, self.clock, self.events.append, "ann", 10)
-        return driver.run(None, **options)
-
-    def texts(self, kind: str) -> list[str]:
-        return [event.text for event in self.events if event.kind == kind]
-
-    def ordered(self, verb: Callable[..., Any], **more: Any) -> Callable[[], None]:
-        def made(rollout: Rollout) -> Any:
-            now = utc(self.clock.now())
-            return verb(rollout, reason="by hand", by="bob", now=now, **more)
-
-        return lambda: self.stack.others_order(made)
-
-
-@pytest.fixture
-def world(prometheus: Prometheus) -> World:
-    return World(prometheus)
+from meshwright_rollouts.driver import NotStarted
+from tests.rollouts.scripted import Prometheus
+from tests.rollouts.world import ERRORS, STEPS, World
 
 
 def test_steps_go_through(world: World) -> None:
@@ -256,58 +208,6 @@ def test_the_stable_version_as_target_is_back_at_once(world: World) -> None:
     assert world.drive() == "replaced"
     assert world.stack.history[-1][1] == {"v1": 100, "v2": 0, "v3": 0}
     assert world.stack.position.phase == "Healthy"
-
-
-@pytest.mark.parametrize("fault", ["before", "between"])
-@pytest.mark.parametrize("at", range(1, 4))
-def test_an_update_that_fails_is_mended_and_tried_again(world: World, fault: str, at: int) -> None:
-    """Also one that moved the state and not the route."""
-    world.stack.fails = [*[""] * at, fault, fault]
-
-    assert world.drive() == "healthy"
-    assert world.stack.shares() == [0, 10, 50, 100]
-    assert len(world.texts("retrying")) >= 1
-
-
-def test_an_engine_that_always_fails_ends_the_run(world: World) -> None:
-    """With its own words; the state keeps what was reached."""
-    world.stack.fails = ["", *["before"] * 100]
-
-    with pytest.raises(UpdateFailed, match="503"):
-        world.drive()
-    assert world.stack.shares() == [0]
-
-
-def test_a_spec_that_differs_from_the_state_does_not_start(world: World) -> None:
-    """Its version may not be there yet; `pulumi up` brings it."""
-    world.stack.inputs["target"] = "v3"
-
-    with pytest.raises(NotStarted, match="pulumi up"):
-        world.drive()
-    assert world.stack.shares() == [0]
-
-
-class Died(Exception):
-    """The driver's end."""
-
-
-@pytest.mark.parametrize("after", range(1, 200, 9))
-def test_a_driver_that_died_is_carried_on(prometheus: Prometheus, after: int) -> None:
-    """At any second; the step that it was in is not begun anew."""
-    world = World(prometheus)
-
-    def die() -> None:
-        raise Died
-
-    world.clock.at(after, die)
-    try:
-        assert world.drive() == "healthy"
-    except Died:
-        assert world.drive() == "healthy"
-        assert world.texts("resumed")
-    assert world.stack.shares() == [0, 10, 50, 100]
-    times = [time for time, _ in world.stack.history]
-    assert (times[2] - times[1], times[3] - times[2]) <= (70, 130)
 
 
 def test_blue_green_goes_back_after_the_switch(prometheus: Prometheus) -> None:

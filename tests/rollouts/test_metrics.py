@@ -1,6 +1,5 @@
 """What a Prometheus API answers, and what is made of it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,13 +7,6 @@ import pytest
 from meshwright_rollouts.metrics import NoAnswer, WrongQuery
 from meshwright_rollouts.metrics import Prometheus as Client
 from tests.rollouts.scripted import Prometheus
-
-
-@pytest.fixture(scope="module")
-def prometheus() -> Iterator[Prometheus]:
-    server = Prometheus()
-    yield server
-    server.close()
 
 
 def _data(kind: str, result: object) -> tuple[int, dict[str, Any]]:
