@@ -175,6 +175,12 @@ def test_what_is_not_named_is_the_first_there_is(
     assert door.url(chosen, "cart") == url
 
 
+def test_a_gateway_without_pods_is_said() -> None:
+    empty = {"gateways": [vars(Door("west", "a/public", [HOST], True, 443, 443, []))]}
+    with pytest.raises(SandboxError, match="gateway a/public has no pod that is ready"):
+        choose(empty, None, None)
+
+
 def test_a_gateway_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(SandboxError, match=r"no gateway public for a\.b; there are: shop-ingress"):
         choose(DOORS, "public", "a.b")

@@ -102,7 +102,9 @@ def choose(report: Json, gateway: str | None, host: str | None) -> tuple[Door, s
         listed = "; ".join(f"{d.gateway} ({', '.join(d.hosts)})" for d in doors)
         wanted = " for ".join(filter(None, [gateway, host]))
         raise SandboxError(f"no gateway {wanted}; there are: {listed}")
-    door = serving[0]
+    door = next((door for door in serving if door.addresses), serving[0])
+    if not door.addresses:
+        raise SandboxError(f"gateway {door.gateway} has no pod that is ready")
     return door, host or door.hosts[0].replace("*", "any")
 
 

@@ -18,7 +18,7 @@ from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.runtime.pod_status import has_ended, is_ready
 from meshwright_sandbox.runtime.records import ClusterRecord
-from meshwright_sandbox.traffic import marks
+from meshwright_sandbox.traffic import images, marks
 from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.logging_agent import LoggingAgent, WriteEntries
 from meshwright_sandbox.traffic.pods import Pods, Programs
@@ -55,6 +55,7 @@ class ClusterTraffic:
         network = runtime.network
         if network.kind == "host":
             raise RuntimeFailure(network.limits)
+        self.record = record
         self._connect = partial(runtime.connect, record)
         self._stopped = threading.Event()
         self._pods = Pods(
@@ -82,11 +83,18 @@ class ClusterTraffic:
             with _where_there_is_no_mesh():
                 api.apply(_STOCK_ENVOY, _stock_envoy())
             marks.mark_pods(api)
-        except (ApiError, HTTPError) as error:
+        except (ApiError, HTTPError, OSError) as error:
             raise RuntimeFailure(f"the mesh could not be prepared for traffic: {error}") from error
         for watcher in self._watchers:
             watcher.start()
         self._agent.start()
+
+    def prepared(self) -> bool:
+        """Whether the cluster still has what `start` put there."""
+        try:
+            return marks.are_marked(self._connect())
+        except (ApiError, HTTPError, OSError):
+            return False
 
     def close(self) -> None:
         """Look after the pods no more; their processes keep running."""
@@ -98,7 +106,7 @@ class ClusterTraffic:
         self._settle()
         self._pods.stop()
         self._agent.stop()
-        with contextlib.suppress(ApiError, HTTPError):
+        with contextlib.suppress(ApiError, HTTPError, OSError):
             api = self._connect()
             marks.unmark_pods(api)
             with _where_there_is_no_mesh():
@@ -111,12 +119,14 @@ class ClusterTraffic:
         self._pods.close()
 
     def workloads(self) -> list[Object]:
-        """The cluster's pods that the sandbox runs."""
+        """The cluster's pods that the sandbox runs, or is about to."""
         pods = self._connect().get("/api/v1/pods")["items"]
-        return [pod for pod in pods if marks.is_marked(pod) and not has_ended(pod)]
+        return [pod for pod in pods if images.runs(pod) and not has_ended(pod)]
 
     def problem(self, pod: Object) -> str:
         """Why the pod does not answer; empty where it does."""
+        if not marks.is_marked(pod):
+            return f"pod {pod['metadata']['name']} has not been taken over yet"
         if is_ready(pod):
             return ""
         try:

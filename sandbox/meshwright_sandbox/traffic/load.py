@@ -149,7 +149,7 @@ async def _call(http: aiohttp.ClientSession, load: Load) -> tuple[str, int, floa
         async with http.request(load.method, load.url, allow_redirects=False) as response:
             version = _version(await response.text())
             return version, response.status, time.perf_counter() - started, ""
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
         what = str(error) or type(error).__name__
         return _NO_VERSION, 0, time.perf_counter() - started, what
 

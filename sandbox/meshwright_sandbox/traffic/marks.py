@@ -33,6 +33,16 @@ def mark_pods(api: Api) -> None:
     api.apply(_BINDING, _object("MutatingAdmissionPolicyBinding", binding))
 
 
+def are_marked(api: Api) -> bool:
+    """Whether pods are marked when they are made."""
+    try:
+        return bool(api.get(_BINDING))
+    except ApiError as error:
+        if error.status == 404:
+            return False
+        raise
+
+
 def mark(api: Api, pod: Object) -> Object:
     """Mark a pod that was there before."""
     annotations = {RUN_ANNOTATION: "true"}

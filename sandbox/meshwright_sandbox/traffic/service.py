@@ -98,8 +98,10 @@ class Traffic:
             self._director = TrafficDirector(self._cloud, self._runtime)
             self._director.start()
         records = {record.id: record for record in self._runtime.records.all()}
-        for gone in set(self._clusters) - set(records):
-            self._clusters.pop(gone).close()
+        for identifier, traffic in list(self._clusters.items()):
+            # One that was made anew in the meantime has none of what traffic needs.
+            if records.get(identifier) != traffic.record or not traffic.prepared():
+                self._clusters.pop(identifier).close()
         for identifier, record in records.items():
             if identifier not in self._clusters:
                 traffic = ClusterTraffic(
