@@ -149,12 +149,8 @@ def next_position(
 
 def _wanted(position: Position, target: str, revision: str) -> Position:
     """The position once the spec's target is heard."""
-    if target == position.target:
-        if revision == position.target_revision:
-            return position
-        if position.phase == "Healthy":
-            # What serves was changed in place: there is nothing beside it to go back to.
-            return replace(position, target_revision=revision)
+    if (target, revision) == (position.target, position.target_revision):
+        return position
     moved = replace(
         position,
         target=target,
@@ -166,6 +162,7 @@ def _wanted(position: Position, target: str, revision: str) -> Position:
         generation=position.generation + 1,
     )
     if target == position.stable:
+        # Also where what serves was changed in place: there is nothing beside it to go back to.
         return replace(
             moved, phase="Healthy", weight=100, reason=f"the spec names {target}, which serves"
         )
