@@ -14,13 +14,16 @@ from meshwright import (
     IngressGateway,
     MeshNamespace,
     MeshNamespaceArgs,
+    Rollout,
     ServiceExport,
     TrafficRoute,
 )
-from stacks import _doors, _observation, _permissions, _routes, _workloads
+from stacks import _doors, _failover, _observation, _permissions, _routes, _workloads
 from stacks._meshes import ControlPlane
+from stacks._rollouts import lead
 from stacks.spec import Platform
 from stacks.spec_gateways import EgressGateway, Gateway, MultiClusterGateway
+from stacks.spec_routes import Route
 from stacks.spec_services import Namespace, Service
 
 
@@ -49,6 +52,8 @@ class ClusterContents:
     """Who may call whom, by the namespaces of both ends."""
     certificates: Mapping[str, CertificateMap]
     """What Google issues, by the `namespace/name` of the gateway."""
+    rollouts: Mapping[str, Rollout]
+    """Who decides shares, by the `namespace/name` of the service."""
 
     @property
     def _component(self) -> pulumi.ResourceOptions:
@@ -215,10 +220,13 @@ class ClusterContents:
         if service.exported:
             where = self._exportable(made)
             ServiceExport(name, {"namespace": where, "service": physical}, opts=self._component)
-        route = service.route
+        clusters = service.clusters or namespace.clusters
+        route = _failover.route_of(service, clusters)
+        route = route or (Route() if service.rollout is not None else None)
         if route is None:
             return
         args = _routes.arguments(service, route)
+        _failover.extend(args, service, clusters)
         args["namespace"] = made
         args["service"] = physical
         args["revision"] = self.plane.of(namespace)
@@ -226,4 +234,6 @@ class ClusterContents:
             args["gateways"] = [gateways[route.gateway].gateway]
         else:
             args.pop("hosts", None)  # the gateway stands in other clusters
+        if service.rollout is not None:
+            lead(args, self.rollouts[f"{namespace.name}/{service.name}"], service.rollout)
         TrafficRoute(name, args, opts=self._component)

@@ -19,6 +19,7 @@ from stacks import _routes
 from stacks._foundation import google_provider
 from stacks._meshes import ControlPlane
 from stacks._names import compose
+from stacks._rollouts import Rollouts, lead
 from stacks.spec import Platform
 from stacks.spec_hybrid import VmGroup
 
@@ -30,6 +31,7 @@ class Outside:
     spec: Platform
     fleet: Fleet
     networks: Mapping[str, MeshNetwork]
+    rollouts: Rollouts
     opts: pulumi.ResourceOptions
 
     def build(self) -> None:
@@ -47,6 +49,8 @@ class Outside:
             args["route"] = compose(self.spec.prefix, outside.name)
             args["project"] = self.fleet.project
             args["meshes"] = [mesh]
+            if outside.rollout is not None:
+                lead(args, self.rollouts[outside.name], outside.rollout)
             TrafficRoute(outside.name, args, opts=self.opts)
 
     def join_istio(

@@ -10,6 +10,7 @@ from meshwright import (
     RouteStickyArgs,
     TrafficRouteArgs,
 )
+from stacks import _failover
 from stacks.spec_hybrid import MeshRoute
 from stacks.spec_routes import Fault, Match, Retries, Route, Sticky
 from stacks.spec_services import Service
@@ -18,6 +19,7 @@ _PATHS = {
     "timeout": "timeout_seconds",
     "retry": "retries",
     "retry.retry_on": "retries.on",
+    "retry.remote_localities": "retries.remote_localities",
     "retry.per_try_timeout": "retries.per_try_timeout_seconds",
     "sticky.ttl": "sticky.cookie_ttl_seconds",
     "fault.delay": "fault.delay_seconds",
@@ -32,6 +34,8 @@ def arguments(service: Service, route: Route) -> TrafficRouteArgs:
     args["port"] = service.port
     args["protocol"] = "http" if service.protocol == "http2" else service.protocol
     args["rendering"] = route.rendering
+    if service.outlier_detection is not None and service.outlier_detection.enabled:
+        args["outlier_detection"] = _failover.arguments(service.outlier_detection)
     if route.rendering == "gateway-api":
         # Routes of the Gateway API share calls among Services, so that each version gets its own.
         selector: dict[str, pulumi.Input[str]] = {"app": service.name}
@@ -42,7 +46,8 @@ def arguments(service: Service, route: Route) -> TrafficRouteArgs:
 
 def mesh_arguments(outside: MeshRoute) -> TrafficRouteArgs:
     """A route to groups of VMs and Cloud Run services: everything that the spec alone decides."""
-    args = _common(outside.name, versions_of(outside.route), outside.route)
+    versions = list(dict.fromkeys([*outside.versions, *versions_of(outside.route)]))
+    args = _common(outside.name, versions, outside.route)
     args["hosts"] = [*outside.hosts]
     args["protocol"] = outside.protocol
     args["rendering"] = "networkservices"
@@ -101,6 +106,8 @@ def _retry(retries: Retries) -> RetryArgs:
     args = RetryArgs(attempts=retries.attempts, retry_on=",".join(retries.on))
     if retries.per_try_timeout_seconds is not None:
         args["per_try_timeout"] = duration(retries.per_try_timeout_seconds)
+    if retries.remote_localities is not None:
+        args["remote_localities"] = retries.remote_localities
     return args
 
 

@@ -8,6 +8,7 @@ from stacks import (
     _rules_names,
     _rules_operations,
     _rules_ranges,
+    _rules_rollouts,
     _rules_routes,
     _rules_services,
 )
@@ -19,6 +20,7 @@ _PARTS = (
     _rules_clusters,
     _rules_services,
     _rules_routes,
+    _rules_rollouts,
     _rules_mesh,
     _rules_fleet,
     _rules_hybrid,

@@ -19,7 +19,7 @@ def check(spec: View) -> Iterator[Problem]:
     for namespace in spec.each("namespaces"):
         for service in namespace.each("services"):
             names = [version.text("name") or "" for version in service.each("versions")]
-            if service.has("route"):
+            if service.has("route") or service.has("rollout"):
                 yield from _route(service, service.part("route"), names)
             elif len(names) > 1:
                 yield service.problem(
@@ -40,7 +40,15 @@ def _outside(spec: View) -> Iterator[Problem]:
     ]
     for outside in spec.each("mesh_routes"):
         route = outside.part("route")
-        yield from _shape(route, names, "group of VMs with service-proxy, or Cloud Run service")
+        what = "group of VMs with service-proxy, or Cloud Run service"
+        led = outside.has("rollout")
+        yield from _shape(route, names, what, led=led)
+        for index, name in outside.texts("versions"):
+            yield from known(outside, ("versions", index), name, names, what)
+        if outside.get("versions") and not led:
+            yield outside.problem(
+                "versions", "weights name the versions", "remove it, or add a rollout"
+            )
         if route.has("rendering") and route.text("rendering") != "networkservices":
             yield route.problem(
                 "rendering", "VMs and Cloud Run take networkservices alone", "remove it"
@@ -56,16 +64,19 @@ def _outside(spec: View) -> Iterator[Problem]:
 
 
 def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
-    yield from _shape(route, names, f"version of {service.text('name')}")
+    led = service.has("rollout")
+    yield from _shape(route, names, f"version of {service.text('name')}", led=led)
     try:
-        parts = Service.model_validate(service.raw), Route.model_validate(route.raw)
+        parts = Service.model_validate(service.raw), Route.model_validate(route.raw or {})
     except ValidationError:
         return  # each field tells its own mistake
     yield from _told(route, unsupported(arguments(*parts)))
 
 
-def _shape(route: View, names: list[str], what: str) -> Iterator[Problem]:
-    yield from _shares(route, names, what)
+def _shape(route: View, names: list[str], what: str, *, led: bool) -> Iterator[Problem]:
+    """`led`: a rollout decides the shares, and speaks for itself."""
+    if not led:
+        yield from _shares(route, names, what)
     yield from known(route, "active", route.text("active"), names, what)
     for match in route.each("matches"):
         yield from _match(match, names, what)

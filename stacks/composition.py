@@ -17,6 +17,7 @@ from stacks import (
     _meshes,
     _operations,
     _permissions,
+    _rollouts,
 )
 from stacks._contents import ClusterContents
 from stacks._outside import Outside
@@ -55,7 +56,8 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     mesh = _meshes.managed(spec, fleet, clusters, kubeconfigs, authorities, google)
     sinks = _operations.log_sinks(spec, keys, google)
     _operations.watch(spec, fleet, google)
-    outside = Outside(spec, fleet, networks, google)
+    rollouts = _rollouts.build(spec)
+    outside = Outside(spec, fleet, networks, rollouts, google)
     outside.build()
     certificates = _foundation.certificates(spec, fleet, google)
     calls = _permissions.by_namespace(spec.security)
@@ -65,7 +67,9 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
         provider = accesses[cluster.name].provider
         authority = _meshes.authority_of(spec, cluster.name, authorities)
         plane = _meshes.plane(spec, cluster.name, made, fleet, mesh, authority, provider)
-        inside = ClusterContents(spec, cluster.name, provider, plane, features, calls, certificates)
+        inside = ClusterContents(
+            spec, cluster.name, provider, plane, features, calls, certificates, rollouts
+        )
         built = inside.build()
         for gateway, address in built.addresses.items():
             addresses.setdefault(gateway, {})[cluster.name] = address
@@ -90,4 +94,5 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
         "mesh": {"id": fleet.mesh_id, **_meshes.outputs(mesh)},
         "project": spec.project,
         "try": _commands.to_try(spec),
+        **_rollouts.outputs(rollouts),
     }

@@ -16,6 +16,7 @@ from stacks.spec_logging import EncryptionKey, LogSink
 from stacks.spec_mesh import Fleet, Mesh, Telemetry
 from stacks.spec_monitoring import Monitoring
 from stacks.spec_network import Network
+from stacks.spec_rollouts import Metrics
 from stacks.spec_security import CertificateAuthority, Security
 from stacks.spec_services import Namespace
 
@@ -109,6 +110,9 @@ class Platform(Closed):
     )
     monitoring: Monitoring = Field(
         default_factory=lambda: Monitoring(), description="Dashboard, objectives and alerts."
+    )
+    metrics: Metrics | None = Field(
+        default=None, description="Whom the analyses of rollouts ask. Default: nobody."
     )
     log_sinks: list[LogSink] = Field(
         default_factory=list[LogSink],

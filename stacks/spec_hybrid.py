@@ -17,6 +17,7 @@ from stacks._fields import (
     Reference,
     Region,
 )
+from stacks.spec_rollouts import Rollout
 from stacks.spec_routes import Route
 
 
@@ -211,4 +212,13 @@ class MeshRoute(Closed):
     route: Route = Field(
         description="How calls are shared; its versions are names of `vm_groups` with "
         "service-proxy and of `cloud_run_services`, its rendering is networkservices."
+    )
+    versions: list[Name] = Field(
+        default_factory=list[str],
+        max_length=50,
+        description="With a rollout: the versions it goes between, in place of weights.",
+    )
+    rollout: Rollout | None = Field(
+        default=None,
+        description="How a new version takes over, step by step. Default: the weights hold.",
     )

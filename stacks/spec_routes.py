@@ -37,6 +37,11 @@ class Retries(Closed):
         max_length=20,
         description="Which failures, in Envoy's words.",
     )
+    remote_localities: bool | None = Field(
+        default=None,
+        description="Whether a call that failed in its region is tried again in another one. "
+        "Default: true where several clusters run the service, and its outlier_detection is on.",
+    )
 
 
 class Match(Closed):

@@ -11,7 +11,9 @@ from stacks._fields import (
     Labels,
     Name,
     Port,
+    Seconds,
 )
+from stacks.spec_rollouts import Rollout
 from stacks.spec_routes import Route
 
 
@@ -21,6 +23,27 @@ class Version(Closed):
     name: Name = Field(description="Name, unique in the service.", examples=["v1"])
     image: Image = Field(description="Container image, with a tag or digest.")
     replicas: int = Field(default=2, ge=0, le=1000, description="Pods.")
+
+
+class OutlierDetection(Closed):
+    """When a pod that keeps failing is left out, and for how long."""
+
+    enabled: bool = Field(default=True, description="False: no pod is ever left out.")
+    consecutive_5xx_errors: int = Field(
+        default=5, ge=1, le=1000, description="How many calls in a row must fail."
+    )
+    interval_seconds: Seconds = Field(
+        default=10, description="How often pods are left out or taken back, seconds."
+    )
+    base_ejection_seconds: Seconds = Field(
+        default=30, description="How long a pod is left out, times how often it was before."
+    )
+    max_ejection_percent: int = Field(
+        default=100,
+        ge=1,
+        le=100,
+        description="Share of the pods that may be left out at once; 100 lets a region be left.",
+    )
 
 
 class Service(Closed):
@@ -41,6 +64,17 @@ class Service(Closed):
     )
     route: Route | None = Field(
         default=None, description="Traffic among the versions; needed where there are several."
+    )
+    rollout: Rollout | None = Field(
+        default=None,
+        description="How a new version takes over, step by step; it decides the route's shares. "
+        "Default: the route's weights hold.",
+    )
+    outlier_detection: OutlierDetection | None = Field(
+        default=None,
+        description="Leave out pods that keep failing, so that calls stay in their region and go "
+        "to another one while it has none that answers. Default: on where several clusters run "
+        "the service.",
     )
     plaintext_ports: list[Port] = Field(
         default_factory=list[int],

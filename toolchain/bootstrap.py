@@ -1,4 +1,4 @@
-"""Makes .venv: the hashed requirements, then this repository's six distributions, editable.
+"""Makes .venv: the hashed requirements, then this repository's seven distributions, editable.
 
 Run by make with whatever Python the machine has, so: the standard library only, and a syntax that
 an old Python can parse far enough to be refused in words.
@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ENVIRONMENT = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(ENVIRONMENT, "bin", "python")
 REQUIREMENTS = os.path.join(ROOT, "requirements", "development.txt")
-DISTRIBUTIONS = ("toolchain", "components", "stacks", "policies", "sandbox", "cli")
+DISTRIBUTIONS = ("toolchain", "components", "stacks", "policies", "rollouts", "sandbox", "cli")
 OLDEST = (3, 11)
 
 # Program, what it is for, and the package that usually brings it.

@@ -99,7 +99,11 @@ def _look(outputs: Mapping[str, Any], has_gcloud: bool) -> str:
     for cluster in clusters.values():
         context = f"gke_{outputs.get('project', '')}_{cluster['location']}_{cluster['name']}"
         lines += [f"kubectl --context {context} get pods,virtualservices,authorizationpolicies -A"]
-    return "\n".join([*lines, ".venv/bin/meshwright sandbox status", "pulumi stack output"])
+    lines += [
+        ".venv/bin/meshwright sandbox status",
+        ".venv/bin/meshwright sandbox traffic    # real Envoys, real calls: who answers?",
+    ]
+    return "\n".join([*lines, "pulumi stack output"])
 
 
 _CHANGE = """\

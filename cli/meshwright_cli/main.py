@@ -17,6 +17,10 @@ class _Lazy(click.Group):
             "meshwright_cli.policy",
             "What the policies say about a stack, for people and CI.",
         ),
+        "rollout": (
+            "meshwright_cli.rollout",
+            "A service's calls go to its new version step by step.",
+        ),
         "sandbox": ("meshwright_cli.sandbox", "The local cloud: up, env, status, down, reset."),
     }
 

@@ -44,3 +44,13 @@ def charts_folder() -> Path | None:
         return module_dir("istio") / "manifests" / "charts"
     except ToolchainError:
         return None
+
+
+def bootstrap() -> Path:
+    """Istio's template for an Envoy's first configuration, as its own module has it."""
+    from meshwright_toolchain import ToolchainError, module_dir
+
+    try:
+        return module_dir("istio") / "tools" / "packaging" / "common" / "envoy_bootstrap.json"
+    except ToolchainError as error:
+        raise click.ClickException(str(error)) from error

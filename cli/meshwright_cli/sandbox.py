@@ -17,7 +17,21 @@ _DEFAULT_PROJECT = "meshwright-dev"
 _errors = Console(stderr=True)
 
 
-@click.group()
+class _Lazy(click.Group):
+    """Imports the command with most to it only when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "traffic"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "traffic":
+            return super().get_command(ctx, cmd_name)
+        from meshwright_cli.traffic import traffic
+
+        return traffic
+
+
+@click.group(cls=_Lazy)
 def sandbox() -> None:
     """Run Google Cloud's control plane and its clusters on this machine."""
 
@@ -52,7 +66,7 @@ def start(
     # Any stack may follow, so what only some stacks need is brought too.
     real = clusters == "real"
     tools = programs.installed_folder(also=[programs.HELM]) if real else programs.folder()
-    with _readable_errors(), _errors.status("sandbox: starting") as progress:
+    with readable_errors(), _errors.status("sandbox: starting") as progress:
         started = lifecycle.up(
             home,
             tools=tools,
@@ -89,7 +103,7 @@ def env(unset: bool, as_json: bool) -> None:
     from meshwright_sandbox.daemon import environment, home
 
     found = home.find_home()
-    with _readable_errors():
+    with readable_errors():
         settings = found.settings
         if settings is None:
             raise home.SandboxError(
@@ -133,7 +147,7 @@ def down() -> None:
     from meshwright_sandbox.daemon import home, lifecycle
 
     found = home.find_home()
-    with _readable_errors(), _errors.status("sandbox: stopping"):
+    with readable_errors(), _errors.status("sandbox: stopping"):
         ended = lifecycle.down(found)
     click.echo(
         f"The sandbox is down ({ended} processes ended); its state is in {found.path}"
@@ -150,7 +164,7 @@ def reset(context: click.Context) -> None:
 
     found = home.find_home()
     settings = found.settings
-    with _readable_errors(), _errors.status("sandbox: resetting"):
+    with readable_errors(), _errors.status("sandbox: resetting"):
         was_running = lifecycle.reset(found)
     click.echo(f"The sandbox's state in {found.path} is gone")
     if was_running and settings is not None:
@@ -178,7 +192,7 @@ def fault(
         raise click.UsageError(
             "name what fails and how: meshwright sandbox fault 'POST .*/clusters' --action 503"
         )
-    with _readable_errors():
+    with readable_errors():
         settings = home.find_home().settings
         if settings is None:
             raise home.SandboxError("no sandbox is here; start one with `meshwright sandbox up`")
@@ -197,7 +211,8 @@ def fault(
 
 
 @contextmanager
-def _readable_errors() -> Iterator[None]:
+def readable_errors() -> Iterator[None]:
+    """Say what a user can mend in one sentence, without a traceback."""
     from meshwright_sandbox.daemon.home import SandboxError
     from meshwright_sandbox.runtime.interface import RuntimeFailure
 

@@ -16,6 +16,7 @@ from ._route_args import (
     RouteFaultArgs,
     RouteMatchArgs,
     RouteMirrorArgs,
+    RouteOutlierDetectionArgs,
     RouteStickyArgs,
     RouteVersionArgs,
 )
@@ -52,6 +53,7 @@ from .network import MeshNetwork, MeshNetworkArgs, SubnetArgs, SubnetResult
 from .onprem import ExistingClusterArgs, OnPremCluster, OnPremClusterArgs
 from .readiness import MeshReadiness, MeshReadinessMemberArgs
 from .remote_secret import IstioRemoteSecret, IstioRemoteSecretArgs
+from .rollout import Rollout, RolloutAnalysisArgs, RolloutMetricsArgs, RolloutStepArgs
 from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
 from .slo import MeshSlo, MeshSloArgs
 from .telemetry import MeshTelemetry, MeshTelemetryArgs, TracingTagArgs
@@ -142,12 +144,17 @@ __all__ = [
     "PlaintextArgs",
     "PubSubArgs",
     "RetryArgs",
+    "Rollout",
+    "RolloutAnalysisArgs",
+    "RolloutMetricsArgs",
+    "RolloutStepArgs",
     "RouteAbortArgs",
     "RouteCookieArgs",
     "RouteDelayArgs",
     "RouteFaultArgs",
     "RouteMatchArgs",
     "RouteMirrorArgs",
+    "RouteOutlierDetectionArgs",
     "RouteStickyArgs",
     "RouteVersionArgs",
     "ServiceExport",

@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ._kube import istio_object
-from ._routes import Match, Route, Rule, cookie_pattern
+from ._routes import Match, OutlierDetection, Route, Rule, cookie_pattern
 
 _API = "networking.istio.io/v1"
 
@@ -39,10 +39,29 @@ def destination_rule(route: Route) -> dict[str, object]:
         {"name": version.name, "labels": version.labels} for version in route.versions.values()
     ]
     spec: dict[str, object] = {"host": route.host, "subsets": subsets}
+    policy: dict[str, object] = {}
     hashed = _consistent_hash(route)
     if hashed:
-        spec["trafficPolicy"] = {"loadBalancer": {"consistentHash": hashed}}
+        policy["loadBalancer"] = {"consistentHash": hashed}
+    if route.outliers is not None:
+        policy["outlierDetection"] = _outlier_detection(route.outliers)
+    if policy:
+        spec["trafficPolicy"] = policy
     return spec
+
+
+def _outlier_detection(outliers: OutlierDetection) -> dict[str, object]:
+    """Without it Envoy knows no pod as failing, so that it has no reason to go elsewhere.
+
+    It is also what makes Istio put pods into an order by their distance:
+    https://istio.io/latest/docs/tasks/traffic-management/locality-load-balancing/failover/
+    """
+    return {
+        "consecutive5xxErrors": outliers.consecutive_5xx_errors,
+        "interval": outliers.interval,
+        "baseEjectionTime": outliers.base_ejection_time,
+        "maxEjectionPercent": outliers.max_ejection_percent,
+    }
 
 
 def virtual_service(route: Route) -> dict[str, object]:
@@ -138,6 +157,8 @@ def _retries(route: Route) -> pulumi.Input[dict[str, object]]:
         policy: dict[str, object] = {"attempts": attempts, "retryOn": retry.retry_on}
         if retry.per_try_timeout is not None:
             policy["perTryTimeout"] = retry.per_try_timeout
+        if retry.remote_localities:
+            policy["retryRemoteLocalities"] = True
         return policy
 
     if isinstance(retry.attempts, int | float):

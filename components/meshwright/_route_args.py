@@ -31,10 +31,13 @@ class RouteCookieArgs(TypedDict):
 
 
 class RouteMatchArgs(TypedDict):
-    """Calls that go to one version whatever the shares are, as in an A/B test."""
+    """Calls that are not shared out as the others are, as in an A/B test."""
 
-    version: str
-    """The version that gets these calls."""
+    version: NotRequired[str]
+    """The version that gets these calls; this or `weights`. Default: `weights` says."""
+    weights: NotRequired[dict[str, pulumi.Input[int]]]
+    """Share of each version in these calls in percent, together 100: Rollout.matched_weights.
+    Default: `version` gets all."""
     headers: NotRequired[dict[str, pulumi.Input[str]]]
     """Exact values of request headers, all of which a call must carry. Default: none."""
     cookie: NotRequired[RouteCookieArgs]
@@ -94,6 +97,20 @@ class RouteFaultArgs(TypedDict):
     """An error. Default: none."""
 
 
+class RouteOutlierDetectionArgs(TypedDict):
+    """When a pod that keeps failing is left out, and for how long."""
+
+    consecutive_5xx_errors: NotRequired[pulumi.Input[int]]
+    """How many calls in a row must fail: a status of 500 or more, or no answer. Default: 5."""
+    interval: NotRequired[pulumi.Input[str]]
+    """How often pods are left out or taken back, such as `10s`. Default: `10s`."""
+    base_ejection_time: NotRequired[pulumi.Input[str]]
+    """How long a pod is left out, times how often it was before. Default: `30s`."""
+    max_ejection_percent: NotRequired[pulumi.Input[int]]
+    """Share of a service's pods that may be left out at once, in percent, 1 to 100. Default: 100,
+    so that a region that fails as a whole is left."""
+
+
 class RetryArgs(TypedDict):
     """What to do with a call that failed."""
 
@@ -105,3 +122,6 @@ class RetryArgs(TypedDict):
     """Which failures, comma separated, in Envoy's words or as HTTP status codes. Default: those
     that never reached the application, `connect-failure,refused-stream`, and the gRPC codes
     `unavailable,cancelled` where the rendering takes them."""
+    remote_localities: NotRequired[bool]
+    """Whether a call that failed in its own region or zone is tried again in another one. Default:
+    false."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .traffic import TrafficRouteArgs
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_OUTLIERS = "outlier_detection"
 # A header's or cookie's name: a token of RFC 9110.
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 # https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
@@ -101,7 +102,9 @@ def _version_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     yield from one_of("active", given.get("active"), names)
     yield from one_of("mirror.version", given.get("mirror", {}).get("version"), names)
     for index, match in enumerate(given.get("matches", [])):
-        yield from one_of(f"matches[{index}].version", match["version"], names)
+        yield from one_of(f"matches[{index}].version", match.get("version"), names)
+        for name in match.get("weights", {}):
+            yield from one_of(f"matches[{index}].weights.{name}", name, names)
     for name in given.get("weights", {}):
         yield from one_of(f"weights.{name}", name, names)
 
@@ -112,14 +115,17 @@ def _share_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
         yield "weights", "give either weights, the shares, or active, the version that gets all"
     if weights is not None and all(is_plain(weight) for weight in weights.values()):
         yield from weight_problems(weights)
-    elif weights is not None and given.get("sticky", {}).get("to") == "version":
-        text = "must be known in the program where callers stick to versions: one whose share is 0"
-        yield "weights", f"{text} keeps nobody"
 
 
 def _match_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     for index, match in enumerate(given.get("matches", [])):
         path, headers = f"matches[{index}]", [name.lower() for name in match.get("headers", {})]
+        weights = match.get("weights")
+        if ("version" in match) == (weights is not None):
+            yield path, "give either version, which gets all these calls, or weights"
+        elif weights is not None and all(is_plain(weight) for weight in weights.values()):
+            for below, text in weight_problems(weights):
+                yield f"{path}.{below}", text
         if not headers and "cookie" not in match:
             yield path, "matches every call; name a header or a cookie"
         for name in duplicates(headers):
@@ -159,6 +165,7 @@ def _number_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     if "fault" in given and not fault.get("delay") and not fault.get("abort"):
         yield "fault", "is empty; give delay, abort or both"
     delay, abort = fault.get("delay", {}), fault.get("abort", {})
+    outliers = given.get(_OUTLIERS, {})
     limits: list[tuple[str, object, int, int]] = [
         ("mirror.percent", given.get("mirror", {}).get("percent"), 0, 100),
         ("fault.delay.percent", delay.get("percent"), 0, 100),
@@ -167,6 +174,8 @@ def _number_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
         ("port", given.get("port"), 1, 65535),
         ("target_port", given.get("target_port"), 1, 65535),
         ("retry.attempts", given.get("retry", {}).get("attempts"), 0, 100),
+        (f"{_OUTLIERS}.consecutive_5xx_errors", outliers.get("consecutive_5xx_errors"), 1, 1000),
+        (f"{_OUTLIERS}.max_ejection_percent", outliers.get("max_ejection_percent"), 1, 100),
     ]
     for path, value, low, high in limits:
         if isinstance(value, int | float) and not low <= value <= high:
@@ -175,11 +184,14 @@ def _number_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _duration_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     delay = given.get("fault", {}).get("delay", {})
+    outliers = given.get(_OUTLIERS, {})
     for path, value in (
         ("timeout", given.get("timeout")),
         ("retry.per_try_timeout", given.get("retry", {}).get("per_try_timeout")),
         ("fault.delay.fixed_delay", delay.get("fixed_delay")),
         ("sticky.ttl", given.get("sticky", {}).get("ttl")),
+        (f"{_OUTLIERS}.interval", outliers.get("interval")),
+        (f"{_OUTLIERS}.base_ejection_time", outliers.get("base_ejection_time")),
     ):
         if isinstance(value, str) and not is_duration(value):
             yield path, f"{value!r} is not a duration such as `2s` or `500ms`"

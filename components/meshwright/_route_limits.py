@@ -29,6 +29,7 @@ _LACKS: dict[str, dict[str, str]] = {
         "retry": "retries are in the Gateway API's experimental channel only, which GKE does not "
         "install",
         "fault": "the Gateway API has no fault injection",
+        "outlier_detection": "the Gateway API has none; on GKE's own gateways health checks decide",
         "sticky.header": "the Gateway API's session persistence is experimental, and GKE does not "
         "install it; `to: version` with a cookie works",
         "sticky.source_ip": "the Gateway API has no affinity by address; on GKE's own gateways a "
@@ -45,6 +46,8 @@ _LACKS: dict[str, dict[str, str]] = {
         "selector": "backend services stand for versions",
         "target_port": "backend services have their own",
         "sticky": "its routes have no session affinity; set it on the backend services",
+        "outlier_detection": "its routes have none; set it on the backend services",
+        "retry.remote_localities": "its retries do not tell regions apart",
         "versions.labels": "backend services stand for versions",
         "versions.service": "backend services stand for versions",
     },

@@ -6,11 +6,27 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from ._route_checks import weight_problems
-from ._routes import Abort, Delay, Match, Mirror, Retry, Route, Sticky, Version, rules
+from ._routes import (
+    Abort,
+    Delay,
+    Match,
+    Mirror,
+    OutlierDetection,
+    Retry,
+    Route,
+    Sticky,
+    Version,
+    rules,
+)
 from ._validation import ArgumentError, is_plain
 
 if TYPE_CHECKING:
-    from ._route_args import RetryArgs, RouteMatchArgs, RouteStickyArgs
+    from ._route_args import (
+        RetryArgs,
+        RouteMatchArgs,
+        RouteOutlierDetectionArgs,
+        RouteStickyArgs,
+    )
     from .traffic import TrafficRouteArgs
 
 # What is safe to try again whatever the method: the call never reached the application.
@@ -22,7 +38,10 @@ def known_weights(name: str, args: "TrafficRouteArgs") -> dict[str, pulumi.Input
     """The shares; such as are known later are checked then, and end the update where wrong."""
     if "active" in args:
         return {args["active"]: 100}
-    weights = dict(args.get("weights", {}))
+    return _known(name, dict(args.get("weights", {})))
+
+
+def _known(name: str, weights: dict[str, pulumi.Input[int]]) -> dict[str, pulumi.Input[int]]:
     if all(is_plain(weight) for weight in weights.values()):
         return weights
     known = pulumi.Output.all(**weights).apply(lambda found: checked_weights(name, found))
@@ -50,7 +69,12 @@ def route_of(
     elif args.get("hosts"):
         host = pulumi.Output.from_input(args.get("hosts", [""])[0])
     sticky = _sticky(args["sticky"]) if "sticky" in args else None
-    matches = [(_match(match), match["version"]) for match in args.get("matches", [])]
+    matches = [
+        (_match(match), _known("matches", match["weights"]))
+        if "weights" in match
+        else (_match(match), {match.get("version", ""): 100})
+        for match in args.get("matches", [])
+    ]
     return Route(
         service=args["service"],
         host=host,
@@ -66,6 +90,7 @@ def route_of(
         delay=_delay(args),
         abort=_abort(args),
         sticky=sticky,
+        outliers=_outliers(args["outlier_detection"]) if "outlier_detection" in args else None,
     )
 
 
@@ -111,7 +136,21 @@ def _abort(args: "TrafficRouteArgs") -> Abort | None:
 def _retry(retry: "RetryArgs", args: "TrafficRouteArgs") -> Retry:
     http = args.get("rendering") == "networkservices" and args.get("protocol", "http") == "http"
     default = _RETRY_ON if http else _RETRY_ON_GRPC
-    return Retry(retry["attempts"], retry.get("retry_on", default), retry.get("per_try_timeout"))
+    return Retry(
+        retry["attempts"],
+        retry.get("retry_on", default),
+        retry.get("per_try_timeout"),
+        retry.get("remote_localities", False),
+    )
+
+
+def _outliers(given: "RouteOutlierDetectionArgs") -> OutlierDetection:
+    return OutlierDetection(
+        given.get("consecutive_5xx_errors", 5),
+        given.get("interval", "10s"),
+        given.get("base_ejection_time", "30s"),
+        given.get("max_ejection_percent", 100),
+    )
 
 
 def _sticky(sticky: "RouteStickyArgs") -> Sticky:

@@ -3,12 +3,14 @@
 Each rendering takes a Route, so that one set of arguments means the same wherever it is rendered.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pulumi
 
 from ._durations import milliseconds
+from ._validation import is_plain
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,17 @@ class Retry:
     attempts: pulumi.Input[int]
     retry_on: pulumi.Input[str]
     per_try_timeout: pulumi.Input[str] | None = None
+    remote_localities: bool = False
+
+
+@dataclass(frozen=True)
+class OutlierDetection:
+    """When a pod that keeps failing is left out, and for how long."""
+
+    consecutive_5xx_errors: pulumi.Input[int]
+    interval: pulumi.Input[str]
+    base_ejection_time: pulumi.Input[str]
+    max_ejection_percent: pulumi.Input[int]
 
 
 @dataclass(frozen=True)
@@ -115,24 +128,39 @@ class Route:
     delay: Delay | None = None
     abort: Abort | None = None
     sticky: Sticky | None = None
+    outliers: OutlierDetection | None = None
 
 
 def rules(
-    matches: list[tuple[Match, str]], shares: dict[str, pulumi.Input[int]], sticky: Sticky | None
+    matches: Sequence[tuple[Match, Mapping[str, pulumi.Input[int]]]],
+    shares: dict[str, pulumi.Input[int]],
+    sticky: Sticky | None,
 ) -> list[Rule]:
     """The rules in their order: A/B matches, callers that have a version, everyone else.
 
     A version whose share is 0 keeps nobody, so that a roll-back reaches every caller at once.
     """
-    picked: list[Rule] = [Rule(match, {version: 100}) for match, version in matches]
+    picked: list[Rule] = [Rule(match, dict(picks)) for match, picks in matches]
     if sticky is None or not sticky.to_version or sticky.cookie is None:
         return [*picked, Rule(Match(), shares)]
     kept = [
-        Rule(Match(cookie=(sticky.cookie, version)), {version: 100})
+        Rule(Match(cookie=(sticky.cookie, version)), _kept(version, shares))
         for version, share in shares.items()
-        if share != 0
+        if not is_plain(share) or share != 0
     ]
     return [*picked, *kept, Rule(Match(), shares, keeps=True)]
+
+
+def _kept(version: str, shares: dict[str, pulumi.Input[int]]) -> dict[str, pulumi.Input[int]]:
+    """All to the version that a caller has; shares known later decide then whether it keeps any."""
+    if all(is_plain(share) for share in shares.values()):
+        return {version: 100}
+
+    def share(of: str, known: dict[str, int]) -> int:
+        return known[of] if known[version] == 0 else 100 * (of == version)
+
+    known = pulumi.Output.all(**shares)
+    return {of: known.apply(lambda found, of=of: share(of, found)) for of in shares}
 
 
 def cookie_pattern(cookie: tuple[str, pulumi.Input[str]]) -> pulumi.Input[str]:

@@ -19,6 +19,7 @@ from ._route_args import (
     RouteFaultArgs,
     RouteMatchArgs,
     RouteMirrorArgs,
+    RouteOutlierDetectionArgs,
     RouteStickyArgs,
     RouteVersionArgs,
 )
@@ -55,6 +56,10 @@ class TrafficRouteArgs(TypedDict):
     """How long a call may take with its retries, such as `10s`. Default: no limit."""
     retry: NotRequired[RetryArgs]
     """Retries. Default: the mesh's own, 2 tries more."""
+    outlier_detection: NotRequired[RouteOutlierDetectionArgs]
+    """Leave out pods that keep failing. It is also what makes calls stay in their own region or
+    zone, and go to another one, in another cluster too, while that has no pod left that answers.
+    Empty: on, with the defaults. Default: off."""
     rendering: NotRequired[str]
     """What is made: `istio`, `gateway-api` or `networkservices`. Default: `istio`."""
     protocol: NotRequired[str]

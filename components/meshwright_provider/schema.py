@@ -1,4 +1,4 @@
-"""The package's Pulumi schema: the components, inferred from their code, and MeshReadiness.
+"""The package's Pulumi schema: the components, inferred from their code, and its own resources.
 
 See https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/.
 """
@@ -9,7 +9,10 @@ import inspect
 import json
 from typing import Any
 
+from meshwright_provider import rollout_schema
+
 RESOURCE_TYPE = "meshwright:index:MeshReadiness"
+ROLLOUT_TYPE = "meshwright:index:Rollout"
 _MEMBER = "meshwright:index:MeshReadinessMember"
 _STATE = "meshwright:index:MeshMemberState"
 
@@ -89,14 +92,15 @@ INPUT_NAMES = tuple(_INPUTS)
 
 
 def package_schema(components: str) -> str:
-    """Return the schema of the components (JSON) with MeshReadiness added to it."""
+    """Return the schema of the components (JSON) with the package's own resources added to it."""
     schema: dict[str, Any] = json.loads(components, object_hook=_without_indentation)
     schema["displayName"] = "Meshwright"
     schema["description"] = "Components for a service-mesh platform on Google Cloud"
     # Without a name of its own the npm package would claim to be Pulumi's.
     schema["language"]["nodejs"]["packageName"] = "@meshwright/components"
-    schema["types"] = {**schema.get("types", {}), **_TYPES}
-    schema["resources"] = {**schema.get("resources", {}), RESOURCE_TYPE: _RESOURCE}
+    schema["types"] = {**schema.get("types", {}), **_TYPES, **rollout_schema.TYPES}
+    own = {RESOURCE_TYPE: _RESOURCE, ROLLOUT_TYPE: rollout_schema.RESOURCE}
+    schema["resources"] = {**schema.get("resources", {}), **own}
     return json.dumps(schema)
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: N802 - the methods are named by the protocol
 # pyright: basic
 # gRPC's generated messages and contexts carry no usable annotations.
-"""The resource `MeshReadiness`, as the engine asks for it over gRPC."""
+"""The package's resources, as the engine asks for them over gRPC; `MeshReadiness` itself."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from typing import Any
 
 import aiohttp
 import grpc
-from google.protobuf import empty_pb2, json_format, struct_pb2
+from google.protobuf import empty_pb2
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
+from meshwright_provider import rollout_resource
 from meshwright_provider.hub import Hub, HubError, MemberState
 from meshwright_provider.package import Package
+from meshwright_provider.properties import marked, plain, struct
 from meshwright_provider.schema import (
     DEFAULT_INTERVAL_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
@@ -43,6 +45,8 @@ def _clean_errors(method):
 
     @functools.wraps(method)
     async def answered(self, request, context):
+        if request.type == rollout_resource.RESOURCE_TYPE:
+            return getattr(rollout_resource, method.__name__.lower())(request)
         if request.type and request.type != RESOURCE_TYPE:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT, f"this plugin has no resource {request.type}"
@@ -91,26 +95,26 @@ class MeshwrightServicer(ProviderServicer):
 
     @_clean_errors
     async def Check(self, request, context):
-        inputs = _plain(request.news)
+        inputs = plain(request.news)
         failures = [
             provider_pb2.CheckFailure(property=path, reason=reason)
             for path, reason in _problems(inputs)
         ]
-        marked = _marked(request.news)
-        marked.setdefault("timeoutSeconds", DEFAULT_TIMEOUT_SECONDS)
-        marked.setdefault("pollIntervalSeconds", DEFAULT_INTERVAL_SECONDS)
-        return provider_pb2.CheckResponse(inputs=_struct(marked), failures=failures)
+        news = marked(request.news)
+        news.setdefault("timeoutSeconds", DEFAULT_TIMEOUT_SECONDS)
+        news.setdefault("pollIntervalSeconds", DEFAULT_INTERVAL_SECONDS)
+        return provider_pb2.CheckResponse(inputs=struct(news), failures=failures)
 
     @_clean_errors
     async def Diff(self, request, context):
         kind, change = provider_pb2.DiffResponse, provider_pb2.PropertyDiff
-        old, new = _plain(request.old_inputs), _plain(request.news)
+        old, new = plain(request.old_inputs), plain(request.news)
         detailed = {
             name: change(kind=change.UPDATE_REPLACE if name == "project" else change.UPDATE)
             for name in INPUT_NAMES
             if old.get(name) != new.get(name)
         }
-        states = _plain(request.olds).get("states") or {}
+        states = plain(request.olds).get("states") or {}
         wanted = {str(item["membership"]) for item in _known_members(new)}
         if "memberships" not in detailed and (
             wanted - states.keys() or not all(map(_stored_ready, states.values()))
@@ -127,38 +131,34 @@ class MeshwrightServicer(ProviderServicer):
 
     @_clean_errors
     async def Create(self, request, context):
-        inputs, marked = _plain(request.properties), _marked(request.properties)
+        inputs, given = plain(request.properties), marked(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(
-                properties=_struct({**marked, "states": rpc.UNKNOWN})
-            )
+            return provider_pb2.CreateResponse(properties=struct({**given, "states": rpc.UNKNOWN}))
         states = await self._wait(request, inputs)
         return provider_pb2.CreateResponse(
-            id=_identifier(inputs), properties=_struct({**marked, "states": states})
+            id=_identifier(inputs), properties=struct({**given, "states": states})
         )
 
     @_clean_errors
     async def Update(self, request, context):
-        inputs, marked = _plain(request.news), _marked(request.news)
+        inputs, given = plain(request.news), marked(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(
-                properties=_struct({**marked, "states": rpc.UNKNOWN})
-            )
+            return provider_pb2.UpdateResponse(properties=struct({**given, "states": rpc.UNKNOWN}))
         states = await self._wait(request, inputs)
-        return provider_pb2.UpdateResponse(properties=_struct({**marked, "states": states}))
+        return provider_pb2.UpdateResponse(properties=struct({**given, "states": states}))
 
     @_clean_errors
     async def Read(self, request, context):
-        inputs = _plain(request.inputs) or _inputs_of(request.id)
-        marked = _marked(request.inputs) or inputs
+        inputs = plain(request.inputs) or _inputs_of(request.id)
+        given = marked(request.inputs) or inputs
         async with aiohttp.ClientSession() as session:
             found = await read_states(Hub(session, inputs["project"]), _members(inputs))
         if not found:
             # No feature, or none of the memberships in it: there is nothing to be ready.
             return provider_pb2.ReadResponse()
-        outputs = {**marked, "states": _stored(found)}
+        outputs = {**given, "states": _stored(found)}
         return provider_pb2.ReadResponse(
-            id=request.id, inputs=_struct(marked), properties=_struct(outputs)
+            id=request.id, inputs=struct(given), properties=struct(outputs)
         )
 
     async def Delete(self, request, context):
@@ -271,29 +271,3 @@ def _stored(states: Mapping[str, MemberState]) -> dict[str, Any]:
 
 def _stored_ready(stored: Mapping[str, str]) -> bool:
     return MemberState(stored["state"], "", stored["dataPlane"], ()).ready
-
-
-def _marked(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """The properties as Python values; secrets keep the mark that the engine knows them by."""
-    return json_format.MessageToDict(struct)
-
-
-def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """The properties with secrets laid open; what is not known yet stays `rpc.UNKNOWN`."""
-    return {name: _revealed(value) for name, value in _marked(struct).items()}
-
-
-def _revealed(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_revealed(item) for item in value]
-    if isinstance(value, dict):
-        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
-            return _revealed(value["value"])
-        return {name: _revealed(item) for name, item in value.items()}
-    return value
-
-
-def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    struct = struct_pb2.Struct()
-    struct.update(properties)
-    return struct

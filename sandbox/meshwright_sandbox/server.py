@@ -10,11 +10,12 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
 
-from meshwright_sandbox.core.app import create_app
+from meshwright_sandbox.core.app import CLOUD, create_app
 from meshwright_sandbox.runtime.interface import (
     ClusterRuntime,
     NullRuntime,
@@ -74,6 +75,22 @@ def _resume(runtime: ClusterRuntime) -> None:
         logging.getLogger(__name__).error("%s", error)
 
 
+async def _carry_traffic(app: web.Application, runtime: ClusterRuntime) -> Callable[[], None]:
+    """Let pods and machines be run for real; what is returned stops looking after them."""
+    if isinstance(runtime, NullRuntime):
+        return lambda: None
+    from meshwright_sandbox.runtime.local import LocalRuntime
+    from meshwright_sandbox.traffic import admin
+    from meshwright_sandbox.traffic.service import Traffic
+
+    assert isinstance(runtime, LocalRuntime)
+    traffic = Traffic(runtime, app[CLOUD])
+    admin.add_routes(app, traffic)
+    app[CLOUD].on_reset.append(traffic.stop)
+    await asyncio.to_thread(traffic.resume)
+    return traffic.close
+
+
 async def serve(arguments: argparse.Namespace) -> None:
     """Start, announce the URL, and serve until told to stop."""
     runtime = _runtime(arguments)
@@ -85,6 +102,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         project_number=arguments.project_number,
     )
     await asyncio.to_thread(_resume, runtime)
+    stop_traffic = await _carry_traffic(app, runtime)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", arguments.port)
@@ -97,6 +115,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     await stop.wait()
+    stop_traffic()
     runtime.close()  # its controllers write to the state that ends with the runner
     await runner.cleanup()
 

@@ -3,10 +3,16 @@
 import pytest
 
 from stacks.spec import SpecError, load
-from tests.inputs import cases_fields, cases_hybrid, cases_mesh, cases_rules
+from tests.inputs import cases_fields, cases_hybrid, cases_mesh, cases_rollouts, cases_rules
 from tests.inputs.specs import Case, dev, edited
 
-CASES = [*cases_fields.ALL, *cases_rules.ALL, *cases_mesh.ALL, *cases_hybrid.ALL]
+CASES = [
+    *cases_fields.ALL,
+    *cases_rules.ALL,
+    *cases_mesh.ALL,
+    *cases_hybrid.ALL,
+    *cases_rollouts.ALL,
+]
 
 
 def test_dev_is_valid() -> None:

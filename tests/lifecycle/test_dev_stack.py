@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.lifecycle.harness import LocalCloud, Stack, copy_of_the_program
+from tests.mesh.measures import share_is_within
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +46,7 @@ def test_dev_from_nothing_to_nothing(dev: Stack, local_cloud: LocalCloud) -> Non
     _mesh_is_active(local_cloud)
     _pods_of_the_shop_have_their_proxy(local_cloud)
     _gateway_has_an_address_and_its_certificate(local_cloud)
+    _calls_from_outside_are_shared_out(local_cloud)
 
     _nothing_is_left_to_do(dev, local_cloud)
     _weight_changes_only_its_route(dev, local_cloud)
@@ -89,6 +91,16 @@ def _gateway_has_an_address_and_its_certificate(cloud: LocalCloud) -> None:
     assert secret["type"] == "kubernetes.io/tls"
 
 
+def _calls_from_outside_are_shared_out(cloud: LocalCloud) -> None:
+    """Real Envoys of the stack answer over HTTPS, a tenth of the calls by the canary."""
+    calls = 1000
+    told = json.loads(cloud.meshwright("traffic", "--requests", str(calls), "--json"))
+    assert told["url"] == "https://shop.example.com/"
+    assert {status for by in told["answers"].values() for status in by} == {"200"}
+    assert share_is_within(told["answers"]["v2"]["200"], calls, 0.10)
+    assert told["answers"]["v1"]["200"] == calls - told["answers"]["v2"]["200"]
+
+
 def _nothing_is_left_to_do(dev: Stack, cloud: LocalCloud) -> None:
     mark = max(entry["n"] for entry in cloud.asked("requests"))
     assert dev.up("--policy-pack", "policies").succeeded().changes == {}
@@ -111,20 +123,17 @@ def _weight_changes_only_its_route(dev: Stack, cloud: LocalCloud) -> None:
 
 
 def _weights(cloud: LocalCloud) -> list[int]:
-    routes = json.loads(
-        cloud.kubectl(AUTOPILOT, "get", "virtualservices", "-n", "shop", "-o", "json")
+    shares = json.loads(
+        cloud.kubectl(AUTOPILOT, "get", "virtualservice", "checkout", "-n", "shop", "-o", "json")
     )
-    (route,) = routes["items"][0]["spec"]["http"]
+    (route,) = shares["spec"]["http"]
     return [destination["weight"] for destination in route["route"]]
 
 
 def _drift_is_found_and_mended(dev: Stack, cloud: LocalCloud) -> None:
-    (name,) = json.loads(
-        cloud.kubectl(AUTOPILOT, "get", "virtualservices", "-n", "shop", "-o", "json")
-    )["items"]
     patch = [{"op": "replace", "path": "/spec/http/0/timeout", "value": "77s"}]
     cloud.kubectl(
-        AUTOPILOT, "patch", "virtualservice", name["metadata"]["name"], "-n", "shop",
+        AUTOPILOT, "patch", "virtualservice", "checkout", "-n", "shop",
         "--type", "json", "--patch", json.dumps(patch),
     )  # fmt: skip
     found = dev.preview("--refresh").succeeded()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from kubernetes import client
 
 from meshwright_sandbox.runtime.interface import ClusterAccess
 from meshwright_sandbox.runtime.local import LocalRuntime
-from meshwright_sandbox.runtime.pod_status import RUN_ANNOTATION
 from meshwright_sandbox.traffic.calls import Answer, Call
 from meshwright_sandbox.traffic.cluster import ClusterTraffic
 from meshwright_sandbox.traffic.echo import IMAGE, PORT
+from meshwright_sandbox.traffic.logging_agent import WriteEntries
 from meshwright_toolchain import module_dir
 from tests.sandbox.runtime.conftest import MESH, PROJECT, connect, request_for
 
@@ -31,28 +33,50 @@ class MeshCluster:
         self.core = client.CoreV1Api(self.api)
         (record,) = (r for r in runtime.records.all() if r.request.name == name)
         self.network = runtime.network
-        self.traffic = ClusterTraffic(runtime, record, module_dir("istio") / _BOOTSTRAP)
-        self.traffic.start()
+        # What takes the log entries of the cluster's pods; a test that reads any sets another.
+        self.write_entries: WriteEntries = lambda _: None
+        self._new_traffic = partial(
+            ClusterTraffic,
+            runtime,
+            record,
+            module_dir("istio") / _BOOTSTRAP,
+            write_entries=lambda entries: self.write_entries(entries),
+        )
+        self.carry_traffic()
         options = {"metadata": {"name": "asm-options"}, "data": {"multicluster_mode": "connected"}}
         self.core.create_namespaced_config_map("istio-system", options)
+
+    def carry_traffic(self) -> None:
+        """Run the cluster's pods from now on."""
+        self.traffic = self._new_traffic()
+        self.traffic.start()
 
     def namespace(self, name: str, **labels: str) -> None:
         """Make a namespace; it is in the mesh unless labels say otherwise."""
         labels = labels or {"istio.io/rev": "asm-managed"}
         self.core.create_namespace({"metadata": {"name": name, "labels": labels}})
 
-    def deploy(self, namespace: str, app: str, *, account: str = "default", **env: str) -> None:
-        """One echo pod of this app, which says the cluster's name as its version."""
+    def deploy(
+        self,
+        namespace: str,
+        app: str,
+        *,
+        account: str = "default",
+        version: str = "",
+        image: str = "",
+        **env: str,
+    ) -> None:
+        """One echo pod of this app, which says the version, or else the cluster's name."""
         if account != "default":
             self.core.create_namespaced_service_account(namespace, {"metadata": {"name": account}})
         container = {
             "name": "app",
-            "image": f"{IMAGE}:{self.name}",
+            "image": image or f"{IMAGE}:{self.name}",
             "env": [{"name": name, "value": value} for name, value in env.items()],
             "ports": [{"containerPort": PORT}],
         }
         pod = {"serviceAccountName": account, "containers": [container]}
-        self._deploy(namespace, app, pod, {}, {})
+        self._deploy(namespace, app, pod, {"version": version} if version else {}, {})
 
     def deploy_gateway(self, namespace: str, app: str) -> None:
         """One pod of nothing but a proxy, which istiod makes a gateway."""
@@ -68,15 +92,12 @@ class MeshCluster:
         labels: Mapping[str, str],
         annotations: Mapping[str, str],
     ) -> None:
-        meta = {
-            "labels": {"app": app, **labels},
-            "annotations": {RUN_ANNOTATION: "true", **annotations},
-        }
+        meta = {"labels": {"app": app, **labels}, "annotations": dict(annotations)}
         body = {
-            "metadata": {"name": app},
+            "metadata": {"name": "-".join(filter(None, (app, labels.get("version"))))},
             "spec": {
                 "replicas": 1,
-                "selector": {"matchLabels": {"app": app}},
+                "selector": {"matchLabels": meta["labels"]},
                 "template": {"metadata": meta, "spec": pod},
             },
         }
@@ -109,6 +130,19 @@ class MeshCluster:
         objects = client.CustomObjectsApi(self.api)
         objects.create_namespaced_custom_object(group, "v1", namespace, plural, body)
 
+    def apply(self, namespace: str, kind: str, name: str, spec: Mapping[str, Any]) -> None:
+        """Make an object of one of Istio's kinds, or give it this spec."""
+        try:
+            self.create(namespace, kind, name, spec)
+        except client.ApiException as error:
+            if error.status != 409:
+                raise
+            group, plural = _KINDS[kind]
+            place = (group, "v1", namespace, plural, name)
+            objects = client.CustomObjectsApi(self.api)
+            there = objects.get_namespaced_custom_object(*place)
+            objects.replace_namespaced_custom_object(*place, {**there, "spec": dict(spec)})
+
     def delete(self, namespace: str, kind: str, name: str) -> None:
         group, plural = _KINDS[kind]
         objects = client.CustomObjectsApi(self.api)
@@ -117,6 +151,13 @@ class MeshCluster:
     def address(self, namespace: str, service: str) -> str:
         """The Service's own address."""
         return self.core.read_namespaced_service(service, namespace).spec.cluster_ip
+
+    @property
+    def istiod(self) -> str:
+        """The address of the managed control plane, as its webhooks name it."""
+        found = client.AdmissionregistrationV1Api(self.api).list_validating_webhook_configuration()
+        urls = [hook.client_config.url for item in found.items for hook in item.webhooks]
+        return next(str(urlsplit(url).hostname) for url in urls if url)
 
     def call_pod(self, caller: tuple[str, str], pod: tuple[str, str]) -> Answer:
         """Call a pod by its own address; both are given by namespace and app."""
@@ -136,6 +177,7 @@ _KINDS = {
     "VirtualService": ("networking.istio.io", "virtualservices"),
     "DestinationRule": ("networking.istio.io", "destinationrules"),
     "PeerAuthentication": ("security.istio.io", "peerauthentications"),
+    "Telemetry": ("telemetry.istio.io", "telemetries"),
     "AuthorizationPolicy": ("security.istio.io", "authorizationpolicies"),
 }
 

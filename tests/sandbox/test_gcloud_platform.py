@@ -113,3 +113,12 @@ def test_every_api_has_an_override_for_gcloud() -> None:
     overrides = {name for endpoint in ENDPOINTS for name in endpoint.gcloud}
     for api in ("CONTAINER", "GKEHUB", "LOGGING", "MONITORING", "NETWORKSERVICES", "PUBSUB"):
         assert f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}" in overrides, json.dumps(sorted(overrides))
+
+
+def test_gcloud_writes_log_entries_and_reads_them(gcloud: Callable[..., Any]) -> None:
+    """From the project and, as its flags say, from a view of a bucket."""
+    gcloud("logging", "write", "till", "short of change", "--severity=WARNING")
+    view = ("--bucket=_Default", "--location=global", "--view=_AllLogs")
+    for place in ((), view):
+        (entry,) = gcloud("logging", "read", 'severity>INFO AND log_id("till")', *place)
+        assert entry["textPayload"] == "short of change"

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.conftest import GoogleClients
 from tests.sandbox.gcp_plugin import PROJECT, Failed, Made, Plugin, kinds
 from tests.sandbox.gcp_plugin_observability_steps import BOARD, KEY, RING, STEPS
 from tests.sandbox.gcp_plugin_steps import title
+from tests.sandbox.log_entries import CALL, Logs, admit
 from tests.sandbox.server import Sandbox, enable_apis
 from tests.sandbox.test_gcp_plugin_requests import told
 
@@ -145,6 +147,25 @@ def test_the_services_own_accounts_are_told(plugin: Plugin) -> None:
     assert storage["member"].endswith("@gs-project-accounts.iam.gserviceaccount.com")
     assert bigquery["member"].endswith("@bigquery-encryption.iam.gserviceaccount.com")
     assert logging["kmsServiceAccountId"].endswith("@gcp-sa-logging.iam.gserviceaccount.com")
+
+
+def test_a_bucket_that_holds_entries_is_destroyed_by_force_alone(
+    plugin: Plugin, google: GoogleClients, sandbox: Sandbox
+) -> None:
+    """What a sink has written there counts, and a program must say that it may go."""
+    bucket = "meshwright-full"
+    news = {"name": bucket, "location": "EU", "uniformBucketLevelAccess": True}
+    made = plugin.create("gcp:storage/bucket:Bucket", "full", news)
+    logs = Logs(google, PROJECT)
+    sink = logs.sink(f"storage.googleapis.com/{bucket}", name="full")
+    role, buckets = "roles/storage.objectCreator", google("storage", "v1").buckets()
+    admit(buckets, {"bucket": bucket}, role, sink["writerIdentity"])
+    logs.write(CALL)
+    with pytest.raises(Failed, match="not empty"):
+        plugin.delete(made)
+    plugin.delete(plugin.update(made, {**news, "forceDestroy": True}))
+    logs.api.projects().sinks().delete(sinkName=sink["resourceName"]).execute()
+    assert not [name for name in sandbox.inventory() if bucket in name]
 
 
 def test_a_destroyed_key_is_unusable_and_its_names_stay_taken(

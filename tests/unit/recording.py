@@ -129,6 +129,10 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
         case "meshwright:index:MeshReadiness":
             state = {"state": "ACTIVE", "implementation": "TRAFFIC_DIRECTOR", "dataPlane": "ACTIVE"}
             return {"states": {item["membership"]: state for item in args.inputs["memberships"]}}
+        case "meshwright:index:Rollout":
+            versions, target = args.inputs["versions"], args.inputs["target"]
+            shares = {version: 100 * (version == target) for version in versions}
+            return {"weights": shares, "matchedWeights": shares, "phase": "Healthy"}
         case "kubernetes:core/v1:Secret":
             return {"data": {"ca.crt": "Q0E=", "token": "cmVhZGVyLXRva2Vu"}}
         case "kubernetes:core/v1:Service":

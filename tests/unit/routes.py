@@ -69,6 +69,15 @@ PARTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"retry": {"attempts": 1}},
         {"retry": {"attempts": 1, "retry_on": "retriable-headers"}},
     ),
+    "retry.remote_localities": (
+        {"retry": {"attempts": 1}},
+        {"retry": {"attempts": 1, "remote_localities": True}},
+    ),
+    "outlier_detection": ({}, {"outlier_detection": {}}),
+    "outlier_detection and sticky": (
+        {"sticky": {"header": "x-user"}},
+        {"sticky": {"header": "x-user"}, "outlier_detection": {"interval": "5s"}},
+    ),
     "port": ({}, {"port": 8080}),
     "route": ({}, {"route": "other"}),
     "revision": ({}, {"revision": "asm-managed"}),

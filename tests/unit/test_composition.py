@@ -3,6 +3,7 @@
 from typing import Any
 
 import pulumi
+import pytest
 
 from stacks.composition import build
 from stacks.spec import load
@@ -43,9 +44,37 @@ def test_weights_come_from_the_spec():
     recorder, outputs = _composed({f"{weights}[0].weight": 75, f"{weights}[1].weight": 25})
 
     def check(_: object) -> None:
-        (http,) = recorder.one("VirtualService").inputs["spec"]["http"]
+        shares = recorder.one("VirtualService", "autopilot-shop-checkout-shares")
+        (http,) = shares.inputs["spec"]["http"]
         assert [share["weight"] for share in http["route"]] == [75, 25]
         assert (http["timeout"], http["retries"]["perTryTimeout"]) == ("10s", "3s")
+
+    return outputs, check
+
+
+@pytest.mark.parametrize(
+    ("changes", "failing_over"),
+    [
+        ({}, {"autopilot-shop-payments", "standard-shop-payments"}),
+        ({"namespaces[1].services[1].outlier_detection": {"enabled": False}}, set()),
+        ({"namespaces[1].services[1].clusters": ["standard"]}, set()),
+        (
+            {"namespaces[1].services[0].outlier_detection": {"interval_seconds": 1}},
+            {"autopilot-shop-checkout", "autopilot-shop-payments", "standard-shop-payments"},
+        ),
+    ],
+)
+@component_test
+def test_calls_fail_over_where_several_clusters_run_a_service(
+    changes: dict[str, object], failing_over: set[str]
+):
+    """Whether the spec has a route or not; and where it is asked for."""
+    recorder, outputs = _composed(changes)
+
+    def check(_: object) -> None:
+        rules = recorder.of_type("DestinationRule")
+        left = [rule.name for rule in rules if "trafficPolicy" in rule.inputs["spec"]]
+        assert {name.removesuffix("-subsets") for name in left} == failing_over
 
     return outputs, check
 

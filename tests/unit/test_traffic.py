@@ -235,15 +235,51 @@ def test_connections_are_shared_out_too():
     assert [share["weight"] for share in rule["route"]] == [90, 10]
 
 
-def test_weights_known_later_cannot_keep_callers():
-    """Whom a version keeps depends on whether it has a share at all."""
-    later = pulumi.Output.from_input(10)
-    sticky = {"to": "version", "cookie": "shop"}
+@pytest.mark.parametrize(("share", "kept"), [(10, {"v1": 0, "v2": 100}), (0, {"v1": 100, "v2": 0})])
+def test_weights_known_later_keep_callers_of_versions_with_a_share(share, kept):
+    """A version that got its share back to 0 loses its callers at once."""
+    later = {"v1": pulumi.Output.from_input(100 - share), "v2": pulumi.Output.from_input(share)}
+    recorder = made(arguments(weights=later, sticky={"to": "version", "cookie": "shop"}))
+
+    first, second, rest = recorder.one("VirtualService").inputs["spec"]["http"]
+    assert "shop=v1" in first["match"][0]["headers"]["cookie"]["regex"]
+    assert _weights(first) == {"v1": 100, "v2": 0}
+    assert _weights(second) == kept
+    assert _weights(rest) == {"v1": 100 - share, "v2": share}
+
+
+def test_a_match_may_share_out_its_calls():
+    """Testers of a rollout: their shares are told apart from everyone's."""
+    later = {"v1": pulumi.Output.from_input(0), "v2": pulumi.Output.from_input(100)}
+    matches = [{"weights": later, "headers": {"x-beta": "true"}}]
+    recorder = made(arguments(matches=matches))
+
+    testers, rest = recorder.one("VirtualService").inputs["spec"]["http"]
+    assert testers["match"] == [{"headers": {"x-beta": {"exact": "true"}}}]
+    assert (_weights(testers), _weights(rest)) == ({"v1": 0, "v2": 100}, {"v1": 90, "v2": 10})
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "text"),
+    [
+        ({}, "matches[0]", "either version"),
+        ({"version": "v1", "weights": {"v1": 100}}, "matches[0]", "either version"),
+        ({"weights": {"v1": 60, "v2": 30}}, "matches[0].weights", "add up to 90"),
+        ({"weights": {"v1": 60, "v9": 40}}, "matches[0].weights.v9", "must be one of"),
+    ],
+)
+def test_a_match_says_where_its_calls_go(match, path, text):
+    """By one version or by weights that add up."""
+    matches = [{"headers": {"x-beta": "true"}, **match}]
 
     with pytest.raises(ArgumentError) as raised:
-        TrafficRoute("checkout", arguments(weights={"v1": 90, "v2": later}, sticky=sticky))
+        TrafficRoute("checkout", arguments(matches=matches))
 
-    assert "known in the program" in dict(raised.value.problems)["weights"]
+    assert text in dict(raised.value.problems)[path]
+
+
+def _weights(rule: dict) -> dict[str, int]:
+    return {share["destination"]["subset"]: share["weight"] for share in rule["route"]}
 
 
 @component_test

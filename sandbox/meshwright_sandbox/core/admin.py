@@ -87,9 +87,9 @@ def add_routes(app: web.Application, cloud: Cloud) -> None:
     async def reset(_: web.Request) -> web.Response:
         cloud.faults.clear()
         clusters = cloud.store.of_type("container", "projects.locations.clusters")
-        cloud.store.clear()
-        for forget in cloud.on_reset:
+        for forget in cloud.on_reset:  # before the store: what ends may write a last time
             await asyncio.to_thread(forget)
+        cloud.store.clear()
         for row in clusters:
             project, location, name = row.name.split("/")[1::2]
             await asyncio.to_thread(cloud.runtime.stop, project, location, name)

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from meshwright_sandbox.core import admin, aws, dispatch
 from meshwright_sandbox.core.batch import is_batch, serve_batch
-from meshwright_sandbox.core.cloud import Call, Cloud
+from meshwright_sandbox.core.cloud import Call, Cloud, Media
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.faults import STATUS_ACTIONS, error_of
 from meshwright_sandbox.runtime.interface import ClusterRuntime
@@ -174,6 +174,8 @@ async def _respond(
 
 
 def _sent(answer: dict[str, Any], action: str | None) -> web.Response:
+    if isinstance(answer, Media):
+        return web.Response(body=answer.content, content_type="application/octet-stream")
     text = json.dumps(answer)
     if action == "truncate":
         text = text[: len(text) // 2]

@@ -20,6 +20,14 @@ from meshwright_sandbox.runtime.interface import ClusterRuntime
 Json = dict[str, Any]
 
 
+class Media(Json):
+    """An answer that is no JSON document, but the content that was asked for (`alt=media`)."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self.content = content
+
+
 class Cloud:
     """Everything that requests share.
 

@@ -113,7 +113,7 @@ class Checker:
                 if not (self._lenient and item in (None, "", [], {})):
                     self._unknown(path, key, "Cannot find field.")
             elif item is None:
-                if self._keep_null:
+                if self._keep_null or declared.get("type") == "any":
                     result[field] = None
             elif not declared.get("readOnly") or field in _ALWAYS_KEPT:
                 inner = f"{path}.{snake_case(field)}" if path else snake_case(field)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,11 @@ Json = dict[str, Any]
 def now() -> str:
     """The current time as protobuf's JSON writes it."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def milliseconds() -> str:
+    """The current time as BigQuery writes it."""
+    return str(time.time_ns() // 1_000_000)
 
 
 def numeric_id(name: str) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from meshwright_sandbox.core import contents
+
 Json = dict[str, Any]
 _JOURNAL_LENGTH = 100_000
 _TABLES = """
@@ -58,11 +60,14 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        # Goes up with each write of a resource: while it stands still, there is nothing to see.
+        self.changes = 0
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         # A killed process loses nothing so; only a crash of the whole machine could.
         self._db.execute("PRAGMA synchronous=OFF")
-        self._db.executescript(_TABLES)
+        self._db.executescript(_TABLES + contents.TABLE)
+        self.contents = contents.Contents(self._rows, self.transaction)
 
     def close(self) -> None:
         """End the connection."""
@@ -118,6 +123,7 @@ class Store:
     ) -> None:
         """Create or replace; type, project and system are kept when the resource exists."""
         with self.transaction():
+            self.changes += 1
             self._db.execute(
                 "INSERT INTO resources VALUES (?,?,?,?,?,?,?) "
                 "ON CONFLICT (service, name) DO UPDATE SET doc=excluded.doc",
@@ -141,10 +147,11 @@ class Store:
             )
 
     def delete(self, service: str, name: str) -> None:
-        """Forget a resource, what is below it, their references and policies."""
+        """Forget a resource, what is below it, their references, policies and contents."""
         below = name.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]") + "/*"
         with self.transaction():
-            for table in ("resources", "uses", "policies"):
+            self.changes += 1
+            for table in ("resources", "uses", "policies", "contents"):
                 self._db.execute(
                     f"DELETE FROM {table} WHERE service=? AND (name=? OR name GLOB ?)",  # noqa: S608 - fixed names
                     (service, name, below),
@@ -282,5 +289,6 @@ class Store:
     def clear(self) -> None:
         """Forget everything; the journal's numbering goes on."""
         with self.transaction():
-            for table in ("resources", "uses", "policies", "operations", "requests"):
+            self.changes += 1
+            for table in ("resources", "uses", "policies", "operations", "requests", "contents"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names

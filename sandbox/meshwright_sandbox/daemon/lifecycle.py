@@ -24,7 +24,7 @@ from meshwright_sandbox.runtime.local import LocalRuntime
 _START_SECONDS = 180
 _FIRST_PORT, _PORTS = 8470, 1000
 # What `reset` removes; the development CA and the token stay, so that trust given to them holds.
-_STATE = ("clusters", "gcloud", "state", "logs", "kubeconfig")
+_STATE = ("clusters", "gcloud", "state", "logs", "pods", "traffic", "kubeconfig")
 _DATABASE = "state.db*"
 
 Progress = Callable[[str], None]
@@ -123,10 +123,12 @@ def _link(shown: Path, folder: Path) -> None:
     staged.replace(shown)
 
 
-def request(settings: Settings, method: str, path: str, body: Any = None) -> Any:
+def request(
+    settings: Settings, method: str, path: str, body: Any = None, *, seconds: float = 30
+) -> Any:
     """Call the emulator's own surface; raises :class:`SandboxError` with its answer."""
     try:
-        with urllib3.PoolManager(retries=False, timeout=30) as pool:
+        with urllib3.PoolManager(retries=False, timeout=seconds) as pool:
             answer = pool.request(method, f"{settings.url}/_sandbox/{path}", json=body)
         content: Any = answer.json() if answer.data else None
     except (urllib3.exceptions.HTTPError, ValueError) as error:

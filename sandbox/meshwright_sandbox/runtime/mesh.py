@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import ipaddress
+import json
 import re
 import subprocess
 from base64 import b64encode
@@ -19,8 +20,8 @@ from typing import Any
 import yaml
 from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from meshwright_sandbox.runtime import control_plane_revision
-from meshwright_sandbox.runtime.certificates import CertificateAuthority
+from meshwright_sandbox.runtime import control_plane_revision, traffic_logs
+from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
 from meshwright_sandbox.runtime.interface import MeshRequest, RuntimeFailure
 from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod, Istiods
 from meshwright_sandbox.runtime.kube import Kubectl
@@ -138,7 +139,11 @@ class Mesh:
             "values.global.meshID": mesh.mesh_id,
             "values.global.multiCluster.clusterName": self.cluster_name,
         }
-        command = [str(self._tools / "istioctl"), "manifest", "generate"]
+        operator = self._folder / "operator.json"
+        config = {"meshConfig": traffic_logs.mesh_config(mesh.mesh_id)}
+        kind = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator"}
+        write_private(operator, json.dumps(kind | {"spec": config}))
+        command = [str(self._tools / "istioctl"), "manifest", "generate", f"--filename={operator}"]
         command += [f"--set={key}={value}" for key, value in settings.items()]
         result = subprocess.run(
             command,

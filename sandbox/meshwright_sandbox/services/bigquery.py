@@ -1,7 +1,6 @@
 """BigQuery: datasets, with their access lists, and tables."""
 
 import re
-import time
 from typing import Any
 
 from meshwright_sandbox.core import generic
@@ -11,15 +10,11 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.policies import check_member
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import service_account
-from meshwright_sandbox.core.stamps import self_link
+from meshwright_sandbox.core.stamps import milliseconds, self_link
+from meshwright_sandbox.services import rows
 
 Json = dict[str, Any]
 _NAME = re.compile(r"[A-Za-z0-9_]{1,1024}")
-_MILLISECONDS = 1000
-
-
-def _milliseconds() -> str:
-    return str(int(time.time() * _MILLISECONDS))
 
 
 def _dataset(call: Call, dataset: Json) -> None:
@@ -29,7 +24,7 @@ def _dataset(call: Call, dataset: Json) -> None:
             f'Invalid dataset ID "{short}". Dataset IDs must be alphanumeric (plus underscores) '
             "and must be at most 1024 characters long."
         )
-    stamp = _milliseconds()
+    stamp = milliseconds()
     dataset |= {
         "kind": "bigquery#dataset",
         "id": f"{call.project}:{short}",
@@ -70,7 +65,7 @@ def _check_dataset(call: Call, dataset: Json) -> None:
         if email.endswith(".gserviceaccount.com"):
             check_member(call, f"serviceAccount:{email}")
     if call.before:
-        dataset["lastModifiedTime"] = _milliseconds()
+        dataset["lastModifiedTime"] = milliseconds()
 
 
 def _update_dataset(call: Call) -> Json:
@@ -102,7 +97,7 @@ def _table(call: Call, table: Json) -> None:
     home = call.cloud.store.get("bigquery", parent)
     if home is None:
         raise ApiError(404, call.service.not_found(parent), refusal="reference")
-    stamp = _milliseconds()
+    stamp = milliseconds()
     table |= {
         "kind": "bigquery#table",
         "id": f"{call.project}:{dataset}.{short}",
@@ -137,5 +132,6 @@ SERVICE = Service(
         "datasets.delete": _delete_dataset,
         "datasets.update": _update_dataset,
         "projects.getServiceAccount": _service_account,
+        "tabledata.list": rows.list_,
     },
 )

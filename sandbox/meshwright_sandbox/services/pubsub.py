@@ -1,4 +1,4 @@
-"""Pub/Sub: topics and subscriptions as resources; no message is ever delivered."""
+"""Pub/Sub: topics, subscriptions, and messages that are pulled."""
 
 import copy
 import re
@@ -10,6 +10,7 @@ from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.service_agents import agent_email
+from meshwright_sandbox.services import messages
 
 Json = dict[str, Any]
 _TOPICS = "projects.topics"
@@ -86,7 +87,8 @@ SERVICE = Service(
             defaults=_subscription,
         ),
     ),
-    methods={
+    methods=messages.METHODS
+    | {
         f"{_TOPICS}.create": _create,
         f"{_TOPICS}.patch": _patch,
         f"{_TOPICS}.subscriptions.list": _subscriptions_of_topic,

@@ -1,4 +1,4 @@
-"""Cloud Storage: buckets and their IAM policies. Objects are not kept."""
+"""Cloud Storage: buckets, their IAM policies, and the objects that sinks write."""
 
 import re
 from typing import Any
@@ -10,6 +10,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import service_account
 from meshwright_sandbox.core.stamps import now
+from meshwright_sandbox.services import objects
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
@@ -110,9 +111,10 @@ def _test_permissions(call: Call) -> Json:
     }
 
 
-def _no_objects(call: Call) -> Json:
-    call.get("/".join(call.name.split("/")[:2]))
-    return {"kind": "storage#objects"}
+def _delete(call: Call) -> Json:
+    call.get()
+    objects.require_empty(call)
+    return generic.delete(call)
 
 
 def account_of(call: Call) -> str:
@@ -124,6 +126,13 @@ def _service_account(call: Call) -> Json:
     return {"kind": "storage#serviceAccount", "email_address": account_of(call)}
 
 
+def _not_found(name: str) -> str:
+    bucket, is_object, path = name.removeprefix("b/").partition("/o/")
+    if is_object:
+        return f"No such object: {bucket}/{path}"
+    return "The specified bucket does not exist." if name.startswith("b/") else f"No such {name}."
+
+
 SERVICE = Service(
     name="storage",
     versions={"v1": "storage.v1"},
@@ -132,9 +141,7 @@ SERVICE = Service(
     operations="none",
     name_field="none",
     before=_in_project,
-    not_found=lambda name: (
-        "The specified bucket does not exist." if name.startswith("b/") else f"No such {name}."
-    ),
+    not_found=_not_found,
     already_exists=lambda _: (
         "Your previous request to create the named bucket succeeded and you already own it."
     ),
@@ -146,13 +153,14 @@ SERVICE = Service(
             immutable=("location",),
         ),
     ),
-    methods={
+    methods=objects.METHODS
+    | {
         "buckets.list": _list,
         "buckets.getIamPolicy": _get_policy,
         "buckets.setIamPolicy": _set_policy,
         "buckets.testIamPermissions": _test_permissions,
         "buckets.insert": generic.create,
-        "objects.list": _no_objects,
+        "buckets.delete": _delete,
         "projects.serviceAccount.get": _service_account,
     },
 )

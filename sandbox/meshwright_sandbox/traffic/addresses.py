@@ -24,10 +24,12 @@ class Addresses:
         self._given: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def of(self, uid: str) -> str:
-        """The address of the pod ``uid``, the same each time."""
+    def of(self, uid: str, shown: str | None = None) -> str:
+        """The address of the pod ``uid``, the same each time; ``shown`` is one that it has."""
         with self._lock:
-            if uid not in self._given:
+            if shown:
+                self._given[uid] = shown
+            elif uid not in self._given:
                 taken = set(self._given.values())
                 free = next((address for address in self._free if address not in taken), None)
                 if free is None:

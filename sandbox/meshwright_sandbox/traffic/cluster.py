@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +14,13 @@ from urllib3.exceptions import HTTPError
 from meshwright_sandbox.runtime.api import ApiError, Object
 from meshwright_sandbox.runtime.controllers.watching import Watcher
 from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.runtime.pod_status import has_ended, is_ready
 from meshwright_sandbox.runtime.records import ClusterRecord
+from meshwright_sandbox.traffic import images, marks
 from meshwright_sandbox.traffic.calls import Answer, Call, call
+from meshwright_sandbox.traffic.logging_agent import LoggingAgent, WriteEntries
 from meshwright_sandbox.traffic.pods import Pods, Programs
 
 _SETTLE_SECONDS = 5.0
@@ -35,13 +40,22 @@ _PLACES = {
 class ClusterTraffic:
     """Runs the pods of the cluster ``record`` from `start` to `stop`.
 
-    ``bootstrap`` is Istio's template for an Envoy's first configuration.
+    ``bootstrap`` is Istio's template for an Envoy's first configuration. What the pods write goes
+    to ``write_entries`` as log entries, or nowhere.
     """
 
-    def __init__(self, runtime: LocalRuntime, record: ClusterRecord, bootstrap: Path) -> None:
+    def __init__(
+        self,
+        runtime: LocalRuntime,
+        record: ClusterRecord,
+        bootstrap: Path,
+        *,
+        write_entries: WriteEntries = lambda _: None,
+    ) -> None:
         network = runtime.network
         if network.kind == "host":
             raise RuntimeFailure(network.limits)
+        self.record = record
         self._connect = partial(runtime.connect, record)
         self._stopped = threading.Event()
         self._pods = Pods(
@@ -51,23 +65,75 @@ class ClusterTraffic:
             network=network,
             processes=runtime.processes,
         )
-        self._watcher = Watcher(record.id, self._pods, self._connect, self._stopped)
+        self._agent = LoggingAgent(
+            record,
+            runtime.home / "pods" / record.id / "logging-agent.json",
+            processes=runtime.processes,
+            write=write_entries,
+        )
+        self._watchers = [
+            Watcher(record.id, controller, self._connect, self._stopped)
+            for controller in (self._pods, self._agent)
+        ]
 
     def start(self) -> None:
-        """Run what there is, and from now on what comes."""
+        """Run what there is, and from now on what comes; what runs since before is kept."""
+        api = self._connect()
         try:
-            self._connect().apply(_STOCK_ENVOY, _stock_envoy())
-        except ApiError as error:
+            with _where_there_is_no_mesh():
+                api.apply(_STOCK_ENVOY, _stock_envoy())
+            marks.mark_pods(api)
+        except (ApiError, HTTPError, OSError) as error:
             raise RuntimeFailure(f"the mesh could not be prepared for traffic: {error}") from error
-        self._watcher.start()
+        for watcher in self._watchers:
+            watcher.start()
+        self._agent.start()
+
+    def prepared(self) -> bool:
+        """Whether the cluster still has what `start` put there."""
+        try:
+            return marks.are_marked(self._connect())
+        except (ApiError, HTTPError, OSError):
+            return False
+
+    def close(self) -> None:
+        """Look after the pods no more; their processes keep running."""
+        self._settle()
+        self._agent.stop()
 
     def stop(self) -> None:
         """End every pod's processes; the cluster is as it was before `start`."""
-        self._stopped.set()
-        self._watcher.settle(_SETTLE_SECONDS)
+        self._settle()
         self._pods.stop()
-        with contextlib.suppress(ApiError, HTTPError):
-            self._connect().delete(_STOCK_ENVOY)
+        self._agent.stop()
+        with contextlib.suppress(ApiError, HTTPError, OSError):
+            api = self._connect()
+            marks.unmark_pods(api)
+            with _where_there_is_no_mesh():
+                api.delete(_STOCK_ENVOY)
+
+    def _settle(self) -> None:
+        self._stopped.set()
+        for watcher in self._watchers:
+            watcher.settle(_SETTLE_SECONDS)
+        self._pods.close()
+
+    def workloads(self) -> list[Object]:
+        """The cluster's pods that the sandbox runs, or is about to."""
+        pods = self._connect().get("/api/v1/pods")["items"]
+        return [pod for pod in pods if images.runs(pod) and not has_ended(pod)]
+
+    def problem(self, pod: Object) -> str:
+        """Why the pod does not answer; empty where it does."""
+        if not marks.is_marked(pod):
+            return f"pod {pod['metadata']['name']} has not been taken over yet"
+        if is_ready(pod):
+            return ""
+        try:
+            self._pods.network_of(pod)
+        except RuntimeFailure as error:
+            return str(error)
+        return f"pod {pod['metadata']['name']} is not ready"
 
     @retry(
         retry=retry_if_exception_type(RuntimeFailure),
@@ -83,7 +149,11 @@ class ClusterTraffic:
 
     def call(self, namespace: str, app: str, *calls: Call) -> list[Answer]:
         """Make ``calls`` from inside the first pod labelled ``app``."""
-        return call(self._pods.network_of(self.pods(namespace, app)[0]), *calls)
+        return call(self.network_of(namespace, app), *calls)
+
+    def network_of(self, namespace: str, app: str) -> Network:
+        """The network of the first pod labelled ``app``, which runs."""
+        return self._pods.network_of(self.pods(namespace, app)[0])
 
     def pods(self, namespace: str, app: str) -> list[Object]:
         """The pods labelled ``app``; there is one at least, or :class:`RuntimeFailure`."""
@@ -102,6 +172,16 @@ class ClusterTraffic:
         """Run those containers again."""
         for pod in self.pods(namespace, app):
             self._pods.start_app(pod)
+
+
+@contextlib.contextmanager
+def _where_there_is_no_mesh() -> Iterator[None]:
+    """A cluster without Istio's kinds has no proxies whose configuration would matter."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != 404:
+            raise
 
 
 def _stock_envoy() -> Object:

@@ -1,4 +1,4 @@
-"""The echo service: the one image that the sandbox knows how to run.
+"""The echo service: what the sandbox runs as the container of an image that it knows.
 
 It answers any request with what it saw of it. How it behaves is set by its container's environment
 and can be changed while it runs (``PUT /-/settings``).
@@ -18,6 +18,8 @@ from aiohttp import web
 IMAGE = "sandbox.meshwright.dev/echo"
 PORT = 8080
 SETTINGS_PATH = "/-/settings"
+READY_PATH = "/-/ready"
+REQUESTS_PATH = "/-/requests"
 _PREFIX = "ECHO_"
 
 
@@ -48,6 +50,8 @@ class Echo:
     def application(self) -> web.Application:
         served = web.Application()
         served.router.add_put(SETTINGS_PATH, self._set)
+        served.router.add_get(READY_PATH, self._ready)
+        served.router.add_get(REQUESTS_PATH, self._count)
         served.router.add_route("*", "/{path:.*}", self._answer)
         return served
 
@@ -65,6 +69,14 @@ class Echo:
         failed = random.random() < self._settings.error_rate
         return web.json_response(answer, status=self._settings.error_status if failed else 200)
 
+    async def _ready(self, _: web.Request) -> web.Response:
+        """For probes: neither counted nor made to fail."""
+        return web.Response(text="ready")
+
+    async def _count(self, _: web.Request) -> web.Response:
+        """How many requests there were, this one not among them."""
+        return web.json_response({"requests": self._requests})
+
     async def _set(self, request: web.Request) -> web.Response:
         try:
             changes = await request.json()
@@ -75,9 +87,10 @@ class Echo:
 
 
 def main() -> None:
-    """Serve on every address of the pod."""
+    """Serve on every address of the pod, on ``PORT`` as most images do."""
     echo = Echo(os.environ.get("HOSTNAME", ""), settings_of(os.environ))
-    web.run_app(echo.application(), host="0.0.0.0", port=PORT, print=None, access_log=None)
+    port = int(os.environ.get("PORT", PORT))
+    web.run_app(echo.application(), host="0.0.0.0", port=port, print=None, access_log=None)
 
 
 if __name__ == "__main__":

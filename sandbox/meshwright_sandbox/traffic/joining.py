@@ -4,7 +4,8 @@ As a CNI plugin would do it: the pod has its one address, everything else is rea
 sandbox's end of a pair of veths. Where the pod has a sidecar its connections are led to it as
 Istio's CNI plugin leads them (https://istio.io/latest/docs/setup/additional-setup/cni/), with one
 difference: of those that go out only the ones to Services' addresses are. A sidecar's own calls go
-to pods, so they need no telling apart by the user that makes them.
+to pods, so they need no telling apart by the user that makes them. A proxy that can be told to mark
+what it sends needs no such ranges.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ _GATEWAY = "169.254.1.1"
 _SANDBOX = "198.18.0.1"
 _LOCAL_TABLE = 255
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
-_INBOUND, _OUTBOUND = 15006, 15001
 # Ports of the sidecar itself (https://istio.io/latest/docs/ops/deployment/application-requirements/).
 _NOT_CAPTURED = (15008, 15020, 15021, 15090)
 _IPV4, _TCP, _ACCEPT = 2, 6, 1
@@ -36,10 +36,13 @@ _DESTINATION = {"base": 1, "offset": 16, "len": 4}
 _DESTINATION_PORT = {"base": 2, "offset": 2, "len": 2}
 
 
-def join(holder: int, device: str, address: str, captured: Sequence[str]) -> None:
+def join(
+    holder: int, device: str, address: str, captured: Sequence[str], capture: dict[str, Any]
+) -> None:
     """Give the namespace of the process ``holder`` this address.
 
-    Connections to ``captured`` ranges are led to the sidecar, and so is what comes in.
+    Connections to ``captured`` ranges are led to the sidecar, and so is what comes in, as
+    ``capture`` says (see `pod_network.Capture`).
     """
     _FORWARDING.write_text("1")
     with IPRoute() as sandbox:
@@ -59,7 +62,7 @@ def join(holder: int, device: str, address: str, captured: Sequence[str]) -> Non
         pod.route("add", dst=f"{_GATEWAY}/32", oif=index, scope="link")
         pod.route("add", dst="default", gateway=_GATEWAY, oif=index)
     if captured:
-        _capture(captured)
+        _capture(captured, **capture)
 
 
 def _up(links: IPRoute, name: str) -> int:
@@ -68,35 +71,60 @@ def _up(links: IPRoute, name: str) -> int:
     return index
 
 
-def _capture(ranges: Sequence[str]) -> None:
+def _capture(
+    ranges: Sequence[str], outbound: int, inbound: int, ports: Sequence[int] | None, mark: int
+) -> None:
     is_tcp = [
         genex("meta", {"key": Meta.NFT_META_L4PROTO, "dreg": 1}),
         _compare(Cmp.NFT_CMP_EQ, _TCP.to_bytes(1, "big")),
     ]
-    others = [part for port in _NOT_CAPTURED for part in _is_not(port)]
+    unmarked = _is_unmarked(mark) if mark else []
     with NFTables(nfgen_family=_IPV4) as rules:
         rules.table("add", name="mesh")
         for name, hook in (("inbound", "prerouting"), ("outbound", "output")):
             rules.chain("add", table="mesh", name=name, hook=hook, type="nat", policy=_ACCEPT)
-        inbound = (is_tcp, others, _redirect(_INBOUND))
-        rules.rule("add", table="mesh", chain="inbound", expressions=inbound)
+        for arriving in _arriving(ports):
+            led = (is_tcp, arriving, _redirect(inbound))
+            rules.rule("add", table="mesh", chain="inbound", expressions=led)
         for cidr in ranges:
-            outbound = (is_tcp, _goes_to(cidr), _redirect(_OUTBOUND))
-            rules.rule("add", table="mesh", chain="outbound", expressions=outbound)
+            led = (is_tcp, unmarked, _leaves(), _goes_to(cidr), _redirect(outbound))
+            rules.rule("add", table="mesh", chain="outbound", expressions=led)
 
 
-def _is_not(port: int) -> list[Any]:
+def _arriving(ports: Sequence[int] | None) -> list[list[Any]]:
+    """Conditions, any of which leads what comes in to the sidecar."""
+    if ports is None:
+        return [[part for port in _NOT_CAPTURED for part in _port(Cmp.NFT_CMP_NEQ, port)]]
+    return [_port(Cmp.NFT_CMP_EQ, port) for port in ports]
+
+
+def _is_unmarked(mark: int) -> list[Any]:
+    """The kernel has the mark in the machine's own order of bytes."""
+    loaded = genex("meta", {"key": Meta.NFT_META_MARK, "dreg": 1})
+    return [loaded, _compare(Cmp.NFT_CMP_NEQ, mark.to_bytes(4, sys.byteorder))]
+
+
+def _leaves() -> list[Any]:
+    """It is not for the pod itself, on its loopback addresses."""
+    there = ipaddress.ip_network("127.0.0.0/8")
+    return _in_range(Cmp.NFT_CMP_NEQ, there)
+
+
+def _port(how: int, port: int) -> list[Any]:
     loaded = genex("payload", {"dreg": 1, **_DESTINATION_PORT})
-    return [loaded, _compare(Cmp.NFT_CMP_NEQ, port.to_bytes(2, "big"))]
+    return [loaded, _compare(how, port.to_bytes(2, "big"))]
 
 
 def _goes_to(cidr: str) -> list[Any]:
-    there = ipaddress.ip_network(cidr)
+    return _in_range(Cmp.NFT_CMP_EQ, ipaddress.ip_network(cidr))
+
+
+def _in_range(how: int, there: Any) -> list[Any]:
     mask, zero = _value(there.netmask.packed), _value(bytes(4))
     return [
         genex("payload", {"dreg": 1, **_DESTINATION}),
         genex("bitwise", {"sreg": 1, "dreg": 1, "len": 4, "mask": mask, "xor": zero}),
-        _compare(Cmp.NFT_CMP_EQ, there.network_address.packed),
+        _compare(how, there.network_address.packed),
     ]
 
 

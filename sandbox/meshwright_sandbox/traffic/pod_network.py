@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
 import psutil
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
@@ -18,6 +18,24 @@ from meshwright_sandbox.runtime.processes import Entry, ProcessTable
 _JOINING = "meshwright_sandbox.traffic.joining"
 
 
+@dataclass(frozen=True)
+class Capture:
+    """How connections are led to a sidecar: the ports at which it takes them, going out and coming
+    in.
+
+    Of those that come in it takes the ones to ``ports``; None: all but those to its own. What goes
+    out with ``mark`` is the sidecar's own; 0: it marks nothing.
+    """
+
+    outbound: int = 15001
+    inbound: int = 15006
+    ports: Sequence[int] | None = None
+    mark: int = 0
+
+
+_ISTIO = Capture()
+
+
 def open_pod_network(
     network: Network,
     processes: ProcessTable,
@@ -26,17 +44,23 @@ def open_pod_network(
     device: str,
     address: str,
     captured: Sequence[str],
+    capture: Capture = _ISTIO,
 ) -> Network:
     """The network of the pod at ``address``; it lasts as long as the process named ``holder``.
 
     ``device`` names its end in the sandbox's network. Connections to ``captured`` ranges are led
-    to the pod's sidecar, and so is what comes in; a pod without a sidecar has none.
+    to the pod's sidecar as ``capture`` says, and so is what comes in; a pod without a sidecar has
+    none.
     """
     entry = processes.spawn(holder, network.command(["unshare", "--net", "sleep", "infinity"]))
     _wait_until_held(entry)
     wanted = {
-        "holder": entry.pid, "device": device, "address": address, "captured": list(captured)
-    }  # fmt: skip
+        "holder": entry.pid,
+        "device": device,
+        "address": address,
+        "captured": list(captured),
+        "capture": asdict(capture),
+    }
     done = subprocess.run(
         network.command([sys.executable, "-m", _JOINING, json.dumps(wanted)]),
         capture_output=True,

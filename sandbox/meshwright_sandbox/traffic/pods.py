@@ -1,8 +1,8 @@
 """Runs the pods of one cluster for real, as far as the sandbox knows how.
 
-It runs pods with a container of the echo image, and gateways (pods of nothing but a proxy). Of a
-pod with the annotation `RUN_ANNOTATION` it is the whole kubelet: the pod is Ready once its
-processes answer, and gone once they ended. Of any other kwok has said so at once, and will.
+It runs pods with a container that the echo service plays, and gateways (pods of nothing but a
+proxy). It is their whole kubelet: a pod is Ready once its processes answer, and gone once they
+ended. A pod that kwok had before is marked as the sandbox's, and keeps its address.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,16 +23,10 @@ from urllib3.exceptions import HTTPError
 from meshwright_sandbox.runtime.api import Api, ApiError, Object
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.runtime.pod_status import (
-    RUN_ANNOTATION,
-    has_ended,
-    is_running,
-    path_of,
-    report,
-)
+from meshwright_sandbox.runtime.pod_status import has_ended, is_ready, is_running, path_of, report
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord
-from meshwright_sandbox.traffic import containers, echo, proxies
+from meshwright_sandbox.traffic import containers, echo, images, marks, proxies
 from meshwright_sandbox.traffic.addresses import Addresses
 from meshwright_sandbox.traffic.pod_network import open_pod_network
 
@@ -82,25 +76,35 @@ class Pods:
         self._problems: dict[str, str] = {}
 
     def present(self, items: list[Object]) -> None:
-        there = {item["metadata"]["uid"] for item in items}
-        self._addresses.keep(there)
-        for uid in set(self._running) - there:
+        there = {item["metadata"]["uid"]: item for item in items}
+        self._addresses.keep(set(there))
+        for uid in (set(self._running) | self._started_before()) - set(there):
             self._do(uid, partial(self._end, uid, _DRAIN_SECONDS))
 
     def reconcile(self, api: Api, item: Object) -> None:
         uid = item["metadata"]["uid"]
-        if not runs(item) or uid in self._running or not item["spec"].get("nodeName"):
+        if not images.runs(item) or uid in self._running or not item["spec"].get("nodeName"):
             return
-        if _is_ours(item) and not is_running(item):
-            item = report(api, item, self._addresses.of(uid), ready=False)
-        if is_running(item):
-            self._do(uid, partial(self._start, api, item))
+        if not marks.is_marked(item):
+            # Its change brings it here again.
+            marks.mark(api, item)
+        elif not has_ended(item):
+            self._do(uid, partial(self._start, api, self._place(api, item)))
 
     def leave(self, api: Api, item: Object) -> None:
         """Its processes end in their own time, as long as a kubelet would give them."""
         uid = item["metadata"]["uid"]
-        if runs(item):
+        if images.runs(item) and marks.is_marked(item):
             self._do(uid, partial(self._leave, api, item))
+
+    def _place(self, api: Api, item: Object) -> Object:
+        """The pod with its address, and not Ready unless it runs since before."""
+        uid = item["metadata"]["uid"]
+        address = self._addresses.of(uid, item.get("status", {}).get("podIP"))
+        before = self._processes.get(self._name(uid, _HOLDER)) is not None
+        if is_running(item) and is_ready(item) == before:
+            return item
+        return report(api, item, address, ready=before)
 
     def network_of(self, item: Object) -> Network:
         """The network of a pod that runs; raises :class:`RuntimeFailure` for any other."""
@@ -114,7 +118,8 @@ class Pods:
     def answers(self, item: Object) -> bool:
         """Whether the pod's processes are ready by their own probes."""
         ports = [_PROXY_READY] if containers.find(item, containers.PROXY) else []
-        ports += [f"{echo.PORT}/"] if _echo(item) else []
+        app = images.app_of(item)
+        ports += [f"{images.port_of(app)}{echo.READY_PATH}"] if app else []
         command = [sys.executable, "-I", "-c", _PROBE]
         probes = [f"http://127.0.0.1:{port}" for port in ports]
         inside = self.network_of(item).command([*command, *probes])
@@ -130,9 +135,13 @@ class Pods:
             *self._processes.entries(self._name(item["metadata"]["uid"], _APP)), grace=0
         )
 
+    def close(self) -> None:
+        """Start nothing more; what runs keeps running."""
+        self._work.shutdown(cancel_futures=True)
+
     def stop(self) -> None:
         """End every pod at once."""
-        self._work.shutdown(cancel_futures=True)
+        self.close()
         for kind in (_PROXY, _APP, _HOLDER):
             entries = self._processes.entries(f"{self._group}/")
             ours = [entry for entry in entries if entry.name.endswith(f"/{kind}")]
@@ -143,26 +152,32 @@ class Pods:
         uid = item["metadata"]["uid"]
         if uid in self._running or has_ended(api.get(path_of(item["metadata"]))):
             return
-        proxy = containers.find(item, containers.PROXY)
         try:
-            network = open_pod_network(
-                self._network,
-                self._processes,
-                self._name(uid, _HOLDER),
-                device=f"pod-{uid[:8]}",
-                address=item["status"]["podIP"],
-                captured=[self._service_range] if proxy and _echo(item) else [],
-            )
+            network = self._open_network(item)
             self._start_app(item, network)
-            if proxy:
-                self._start_proxy(api, item, proxy, network)
+            self._start_proxy(api, item, network)
             self._running[uid] = network
-            if _is_ours(item):
-                self._wait_until_it_answers(item)
-                report(api, item, item["status"]["podIP"], ready=True)
+            self._wait_until_it_answers(item)
+            report(api, item, item["status"]["podIP"], ready=True)
         except BaseException:
             self._end(uid, grace=0)
             raise
+
+    def _open_network(self, item: Object) -> Network:
+        """The pod's network: the one that it had when the sandbox ended, or a new one."""
+        uid = item["metadata"]["uid"]
+        holder = self._processes.get(self._name(uid, _HOLDER))
+        if holder is not None:
+            return replace(self._network, holder=holder.pid)
+        behind_a_sidecar = containers.find(item, containers.PROXY) and images.app_of(item)
+        return open_pod_network(
+            self._network,
+            self._processes,
+            self._name(uid, _HOLDER),
+            device=f"pod-{uid[:8]}",
+            address=item["status"]["podIP"],
+            captured=[self._service_range] if behind_a_sidecar else [],
+        )
 
     @retry(
         retry=retry_if_exception_type(RuntimeFailure),
@@ -176,17 +191,19 @@ class Pods:
 
     def _start_app(self, item: Object, network: Network) -> None:
         name = self._name(item["metadata"]["uid"], _APP)
-        app = _echo(item)
+        app = images.app_of(item)
         if app is None or self._processes.get(name) is not None:
             return
-        tag = app["image"].partition(":")[2]
-        environment = {"ECHO_VERSION": tag, "PATH": "/usr/bin:/bin"}
-        environment |= containers.environment(item, app)
+        environment = {"ECHO_VERSION": images.version_of(item), "PATH": "/usr/bin:/bin"}
+        environment |= {"PORT": str(images.port_of(app)), **containers.environment(item, app)}
         command = [sys.executable, "-m", "meshwright_sandbox.traffic.echo"]
         self._processes.spawn(name, network.command(command), environment=environment)
 
-    def _start_proxy(self, api: Api, item: Object, proxy: Object, network: Network) -> None:
+    def _start_proxy(self, api: Api, item: Object, network: Network) -> None:
         uid = item["metadata"]["uid"]
+        proxy = containers.find(item, containers.PROXY)
+        if proxy is None or self._processes.get(self._name(uid, _PROXY)) is not None:
+            return
         folder = self._folder / uid
         proxies.write_files(api, item, folder)
         environment = proxies.environment(
@@ -207,8 +224,7 @@ class Pods:
 
     def _leave(self, api: Api, item: Object) -> None:
         self._end(item["metadata"]["uid"], _DRAIN_SECONDS)
-        if _is_ours(item):
-            api.delete(f"{path_of(item['metadata'])}?gracePeriodSeconds=0")
+        api.delete(f"{path_of(item['metadata'])}?gracePeriodSeconds=0")
 
     def _end(self, uid: str, grace: float) -> None:
         """Its proxy first: it lets calls that have begun come to their end."""
@@ -228,20 +244,10 @@ class Pods:
                 self._problems[uid] = str(error)
                 _log.warning("pod %s: %s", uid, error)
 
+    def _started_before(self) -> set[str]:
+        """The pods that have processes, whoever started them."""
+        entries = self._processes.entries(f"{self._group}/")
+        return {entry.name.removeprefix(f"{self._group}/").partition("/")[0] for entry in entries}
+
     def _name(self, uid: str, kind: str) -> str:
         return f"{self._group}/{uid}/{kind}"
-
-
-def runs(pod: Object) -> bool:
-    """Whether the sandbox knows how to run this pod."""
-    names = [container["name"] for container in pod["spec"]["containers"]]
-    return _echo(pod) is not None or names == [containers.PROXY]
-
-
-def _echo(pod: Object) -> Object | None:
-    found = (c for c in pod["spec"]["containers"] if c["image"].partition(":")[0] == echo.IMAGE)
-    return next(found, None)
-
-
-def _is_ours(pod: Object) -> bool:
-    return pod["metadata"].get("annotations", {}).get(RUN_ANNOTATION) == "true"

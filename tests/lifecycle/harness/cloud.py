@@ -71,6 +71,10 @@ class Cloud:
         }  # fmt: skip
         self._admin("POST", "faults", json=body)
 
+    def struck(self) -> int:
+        """How many calls faults have disturbed so far."""
+        return sum(fault["hits"] for fault in self._admin("GET", "faults"))
+
     def clear_faults(self) -> None:
         """Behave again."""
         self._admin("DELETE", "faults")

@@ -75,7 +75,7 @@ class Watcher(threading.Thread):
             try:
                 self._follow()
                 pause = _FIRST_PAUSE
-            except (ApiError, HTTPError) as error:
+            except (ApiError, HTTPError, OSError) as error:  # also where the cluster is gone
                 status = getattr(error, "status", None)
                 if status not in (404, 410):
                     _log.debug("%s: %s", self.name, error)

@@ -1,0 +1,115 @@
+"""Cloud Storage's objects, as far as sinks write them: files of one JSON document a line.
+
+They are listed, read (`alt=media`) and deleted; nobody uploads any.
+"""
+
+import base64
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from meshwright_sandbox.core import listing
+from meshwright_sandbox.core.cloud import Call, Cloud, Media
+from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.stamps import now
+
+Json = dict[str, Any]
+TYPE = "objects"
+
+
+def append(cloud: Cloud, bucket: str, path: str, lines: list[Json]) -> None:
+    """Add lines to a bucket's object, which is made if need be."""
+    name = f"b/{bucket}/o/{path}"
+    cloud.store.contents.add("storage", name, lines)
+    content = _content(cloud, name)
+    stamp = now()
+    before = cloud.store.get("storage", name) or {"timeCreated": stamp}
+    home = cloud.store.get("storage", f"b/{bucket}") or {}
+    document: Json = {
+        "kind": "storage#object",
+        "id": f"{bucket}/{path}/1",
+        "name": path,
+        "bucket": bucket,
+        "selfLink": f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{quote(path, safe='')}",
+        "contentType": "application/json",
+        "size": str(len(content)),
+        "md5Hash": base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode(),
+        "generation": "1",
+        "metageneration": "1",
+        "storageClass": home.get("storageClass", "STANDARD"),
+        "timeCreated": before["timeCreated"],
+        "updated": stamp,
+    }
+    document |= _retention(home, document["timeCreated"])
+    # What a sink has written is nobody's resource, but it keeps its bucket from being deleted.
+    project = home.get("_project", "")
+    cloud.store.put("storage", name, document, type_=TYPE, project=project, system=True)
+
+
+def list_(call: Call) -> Json:
+    """`objects.list`, by prefix."""
+    bucket = _bucket_of(call)
+    if call.query.get("delimiter"):
+        raise ApiError(501, "The sandbox lists objects by prefix alone, without a delimiter.")
+    prefix = call.query.get("prefix", "")
+    documents = [doc for doc in _objects(call, bucket) if doc["name"].startswith(prefix)]
+    return listing.answer(call, documents)
+
+
+def get(call: Call) -> Json:
+    """`objects.get`: what is known of an object, or its content."""
+    document = call.get()
+    if call.query.get("alt") == "media":
+        return Media(_content(call.cloud, call.name))
+    return document
+
+
+def delete(call: Call) -> Json:
+    """`objects.delete`: refused while the bucket's retention holds it."""
+    document = call.get()
+    if document.get("retentionExpirationTime", "") > now():
+        raise ApiError(
+            403,
+            f"Object '{document['bucket']}/{document['name']}' is subject to bucket's retention "
+            "policy or object retention and cannot be deleted or overwritten until "
+            f"{document['retentionExpirationTime']}",
+            reason="retentionPolicyNotMet",
+        )
+    call.cloud.store.delete("storage", call.name)
+    return {}
+
+
+def require_empty(call: Call) -> None:
+    """Refuse to delete a bucket that holds something."""
+    if _objects(call, call.name):
+        raise ApiError(409, "The bucket you tried to delete is not empty.", reason="conflict")
+
+
+def _bucket_of(call: Call) -> str:
+    bucket = "/".join(call.name.split("/")[:2])
+    call.get(bucket)
+    return bucket
+
+
+def _objects(call: Call, bucket: str) -> list[Json]:
+    return [row.doc for row in call.cloud.store.below("storage", bucket) if row.type == TYPE]
+
+
+def _content(cloud: Cloud, name: str) -> bytes:
+    lines = [json.dumps(held.doc) for held in cloud.store.contents.of("storage", name)]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _retention(bucket: Json, created: str) -> Json:
+    seconds = int(bucket.get("retentionPolicy", {}).get("retentionPeriod", 0))
+    return {"retentionExpirationTime": _later(created, seconds)} if seconds else {}
+
+
+def _later(stamp: str, seconds: int) -> str:
+    moment = datetime.fromisoformat(stamp) + timedelta(seconds=seconds)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+METHODS = {"objects.list": list_, "objects.get": get, "objects.delete": delete}

@@ -1,0 +1,130 @@
+"""From a line that a container wrote to a log entry, as GKE's logging agent makes it.
+
+https://cloud.google.com/kubernetes-engine/docs/concepts/about-logs and, for lines of JSON,
+https://cloud.google.com/logging/docs/structured-logging
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from meshwright_sandbox.runtime.traffic_logs import CLIENT_LOG, LOG
+from meshwright_sandbox.traffic.containers import PROXY
+
+Json = dict[str, Any]
+# Envoy's words about itself, which it writes to its standard error.
+_OF_ENVOY = re.compile(r"^\S+Z\t\w+\tenvoy ")
+_PREFIX = "logging.googleapis.com/"
+# Fields of a line of JSON that are fields of the entry; the value tells under what name.
+_SPECIAL = {
+    "severity": "severity",
+    "httpRequest": "httpRequest",
+    "time": "timestamp",
+    "timestamp": "timestamp",
+    f"{_PREFIX}insertId": "insertId",
+    f"{_PREFIX}labels": "labels",
+    f"{_PREFIX}operation": "operation",
+    f"{_PREFIX}sourceLocation": "sourceLocation",
+    f"{_PREFIX}spanId": "spanId",
+    f"{_PREFIX}trace": "trace",
+    f"{_PREFIX}trace_sampled": "traceSampled",
+}
+_INBOUND = "inbound|"
+_LEAST_ERROR = 400
+
+
+@dataclass(frozen=True)
+class Container:
+    """The container that writes, and where it runs; ``app`` is the pod's own container."""
+
+    project: str
+    location: str
+    cluster: str
+    namespace: str
+    pod: str
+    node: str
+    name: str
+    app: str
+    labels: tuple[tuple[str, str], ...]
+
+    def resource(self, name: str) -> Json:
+        """The monitored resource of the pod's container of that name."""
+        labels = {
+            "project_id": self.project,
+            "location": self.location,
+            "cluster_name": self.cluster,
+            "namespace_name": self.namespace,
+            "pod_name": self.pod,
+            "container_name": name,
+        }
+        return {"type": "k8s_container", "labels": labels}
+
+    def own_labels(self) -> Json:
+        """What the agent adds to every entry of the pod."""
+        labels = {f"k8s-pod/{key.replace('.', '_')}": value for key, value in self.labels}
+        return labels | {"compute.googleapis.com/resource_name": self.node}
+
+    def log(self, name: str) -> str:
+        return f"projects/{self.project}/logs/{name}"
+
+
+def entry_of(container: Container, line: str, insert_id: str) -> Json | None:
+    """The entry of a line, or None for one that no entry is made of."""
+    structured = _structured(line)
+    if structured is not None and set(structured) == {LOG}:
+        return _traffic_log(container, structured[LOG], insert_id)
+    stream = "stderr" if _OF_ENVOY.match(line) else "stdout"
+    entry: Json = {
+        "logName": container.log(stream),
+        "resource": container.resource(container.name),
+        "labels": container.own_labels(),
+        "severity": "ERROR" if stream == "stderr" else "INFO",
+        "insertId": insert_id,
+    }
+    if structured is None:
+        return entry | {"textPayload": line}
+    special = {_SPECIAL[key]: structured.pop(key) for key in _SPECIAL if key in structured}
+    special["labels"] = entry["labels"] | special.get("labels", {})
+    if set(structured) == {"message"}:
+        return entry | special | {"textPayload": str(structured["message"])}
+    return entry | special | {"jsonPayload": structured}
+
+
+def _structured(line: str) -> Json | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _traffic_log(container: Container, line: Json, insert_id: str) -> Json | None:
+    """The server's log of calls that arrive; of calls that leave, the client's, if they fail."""
+    request = _present(line["httpRequest"])
+    is_server = container.app == PROXY or str(line["labels"]["upstream_cluster"]).startswith(
+        _INBOUND
+    )
+    if not is_server and 0 < request.get("status", 0) < _LEAST_ERROR:
+        return None
+    if "latency" in request:
+        request["latency"] = f"{request['latency'] / 1000:.3f}s"
+    labels = {key: str(value) for key, value in _present(line["labels"]).items()}
+    return {
+        "logName": container.log(LOG if is_server else CLIENT_LOG),
+        "resource": container.resource(container.app),
+        "labels": container.own_labels() | labels,
+        "severity": "INFO",
+        "insertId": insert_id,
+        "timestamp": line["time"],
+        "httpRequest": request,
+    }
+
+
+def _present(values: Json) -> Json:
+    """What Envoy knew: the rest it writes as null or as a dash."""
+    return {key: value for key, value in values.items() if value not in (None, "", "-")}

@@ -1,0 +1,1 @@
+"""Google's control plane for proxies outside of clusters: meshes of the service routing API."""

@@ -1,0 +1,170 @@
+"""A service `checkout` in two versions behind a gateway, routed by what TrafficRoute renders."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.traffic.calls import Answer, Call, call
+from meshwright_sandbox.traffic.echo import PORT, REQUESTS_PATH, SETTINGS_PATH
+from tests.mesh.harness import MeshCluster
+from tests.sandbox.runtime.conftest import eventually
+from tests.unit.routes import arguments, made
+
+HOST, SERVICE, GATEWAY, CALLER = "shop.example.com", "checkout", "entrance", "web"
+_DOOR = 8080
+# Calls of one process while others change something: it takes longer to start than to make a few.
+_AT_A_TIME = 250
+_ROUTES = "http://127.0.0.1:15000/config_dump?resource=dynamic_route_configs"
+
+
+# Starts in a tenth of the time that what makes many calls takes.
+_ASK = """
+import sys, urllib.request
+url, body = sys.argv[1:]
+how = {"data": body.encode(), "method": "PUT"} if body else {}
+headers = {"content-type": "application/json"}
+request = urllib.request.Request(url, headers=headers, **how)
+print(urllib.request.urlopen(request, timeout=10).read().decode())
+"""
+
+
+def ask(network: Network, url: str, body: str = "") -> str:
+    """One call from inside a network: GET, or PUT where there is a ``body``."""
+    command = network.command([sys.executable, "-I", "-c", _ASK, url, body])
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def rendered(**more: Any) -> dict[str, Any]:
+    """What TrafficRoute makes of these arguments: the spec of each of Istio's kinds."""
+    specs: dict[str, Any] = {}
+    for item in made(arguments("istio", **more)).registrations:
+        kind = item.type.rsplit(":", 1)[-1]
+        if kind in ("DestinationRule", "VirtualService"):
+            # The recorder has every number as a float, which the API refuses.
+            whole = re.sub(r"(?<=\d)\.0(?=[,}\]])", "", json.dumps(item.inputs["spec"]))
+            specs[kind] = json.loads(whole)
+    return specs
+
+
+class Shop:
+    """The service, its gateway, and a caller in the mesh; all in one namespace of a cluster."""
+
+    def __init__(self, cluster: MeshCluster, namespace: str) -> None:
+        self.cluster, self.namespace = cluster, namespace
+        self._applied: dict[str, Any] = {}
+
+    @property
+    def gateway(self) -> str:
+        """Its gateway, as routes name it."""
+        return f"{self.namespace}/{GATEWAY}"
+
+    @property
+    def url(self) -> str:
+        """Where the gateway's pod takes calls."""
+        (pod,) = self.cluster.traffic.pods(self.namespace, GATEWAY)
+        return f"http://{pod['status']['podIP']}:{_DOOR}/"
+
+    def open(self) -> None:
+        """Have it all run."""
+        cluster, namespace = self.cluster, self.namespace
+        cluster.namespace(namespace)
+        for version in ("v1", "v2"):
+            cluster.deploy(namespace, SERVICE, version=version)
+        cluster.deploy(namespace, CALLER)
+        cluster.serve(namespace, SERVICE)
+        cluster.deploy_gateway(namespace, GATEWAY)
+        server = {"port": {"number": _DOOR, "name": "http", "protocol": "HTTP"}, "hosts": [HOST]}
+        gateway = {"selector": {"app": GATEWAY}, "servers": [server]}
+        cluster.create(namespace, "Gateway", GATEWAY, gateway)
+        cluster.wait(namespace, SERVICE, CALLER, GATEWAY)
+        self.route(active="v1")
+
+    def route(self, **more: Any) -> None:
+        """Make the route with these arguments, and wait until the gateway goes by it."""
+        before, there = self._known(), self._applied
+        self.apply(**more)
+
+        def known() -> None:
+            assert all(now != then for now, then in zip(self._known(), before, strict=True))
+
+        if self._applied != there:
+            eventually(known)
+
+    def apply(self, **more: Any) -> None:
+        """Make the route with these arguments."""
+        given = {"namespace": self.namespace, "hosts": [HOST], "port": 80}
+        self._applied = rendered(**given, gateways=[self.gateway], **more)
+        for kind, spec in self._applied.items():
+            self.cluster.apply(self.namespace, kind, SERVICE, spec)
+
+    def _known(self) -> list[str]:
+        """What the gateway and the caller's sidecar know of routes."""
+        found = [
+            ask(self.cluster.traffic.network_of(self.namespace, app), _ROUTES)
+            for app in (GATEWAY, CALLER)
+        ]
+        # When they learnt it does not matter.
+        return [re.sub(r'"(last_updated|version_info)": "[^"]*"', "", body) for body in found]
+
+    def call(self, count: int = 1, *, concurrency: int = 4, **headers: str) -> list[Answer]:
+        """Call the service by way of the gateway, from outside of the mesh."""
+        return call(self.cluster.network, self._call(count, concurrency, headers))
+
+    def call_each(self, *headers: dict[str, str], count: int) -> list[list[Answer]]:
+        """As `call`, for each of these headers one after the other."""
+        answers = call(self.cluster.network, *(self._call(count, 4, h) for h in headers))
+        return [answers[start : start + count] for start in range(0, len(answers), count)]
+
+    def call_inside(self, count: int) -> list[Answer]:
+        """Call the service from a workload of the mesh, by way of its sidecar."""
+        url = f"http://{self.cluster.address(self.namespace, SERVICE)}/"
+        headers = {"host": f"{SERVICE}.{self.namespace}"}
+        planned = Call(url, headers=headers, count=count, concurrency=4, keep_alive=True)
+        return self.cluster.traffic.call(self.namespace, CALLER, planned)
+
+    @contextmanager
+    def called_meanwhile(self, at_least: int, *headers: dict[str, str]) -> Iterator[list[Answer]]:
+        """Call on and on, with each of these headers by turns; the list is whole at the end."""
+        answers: list[Answer] = []
+        enough = threading.Event()
+        by_turns = [self._call(10, 4, given) for given in headers or ({},)]
+        planned = by_turns * max(1, _AT_A_TIME // (10 * len(by_turns)))
+
+        def go_on() -> None:
+            while not enough.is_set() or len(answers) < at_least:
+                answers.extend(call(self.cluster.network, *planned))
+
+        caller = threading.Thread(target=go_on)
+        caller.start()
+        try:
+            yield answers
+        finally:
+            enough.set()
+            caller.join()
+
+    def settings(self, version: str, **settings: object) -> None:
+        """How a version answers from now on."""
+        url = f"http://{self._address(version)}:{PORT}{SETTINGS_PATH}"
+        ask(self.cluster.network, url, json.dumps(settings))
+
+    def requests(self, version: str) -> int:
+        """How many calls have reached a version."""
+        url = f"http://{self._address(version)}:{PORT}{REQUESTS_PATH}"
+        return int(json.loads(ask(self.cluster.network, url))["requests"])
+
+    def _address(self, version: str) -> str:
+        pods = self.cluster.traffic.pods(self.namespace, SERVICE)
+        (pod,) = [pod for pod in pods if pod["metadata"]["labels"]["version"] == version]
+        return str(pod["status"]["podIP"])
+
+    def _call(self, count: int, concurrency: int, headers: dict[str, str]) -> Call:
+        given = {"host": HOST, **headers}
+        return Call(self.url, headers=given, count=count, concurrency=concurrency, keep_alive=True)
