@@ -20,7 +20,10 @@ A_CLOUD_EACH = tuple(
     f"tests/lifecycle/test_{name}.py"
     for name in ("api_faults", "interruptions", "observability", "stacks")
 )
+# In a folder of one worker, but with nothing from it.
+BY_THEMSELVES = ("tests/mesh/test_machines.py",)
 LONGEST_FIRST = (
+    "tests/mesh/",
     "tests/lifecycle/test_dev_stack",
     "tests/lifecycle/",
     *ONE_WORKER_FOLDERS,
@@ -37,6 +40,8 @@ class ByFile(LoadScopeScheduling):
         if nodeid.startswith(ONE_WORKER_FILES):
             return "what the stacks register"
         for folder in ONE_WORKER_FOLDERS:
+            if nodeid.startswith(BY_THEMSELVES):
+                break
             if nodeid.startswith(folder):
                 return folder
         return nodeid.partition("::")[0]

@@ -71,6 +71,14 @@ ADDED = {
     "telemetry.namespaces": [{"namespace": "shop"}],
     "log_sinks[0].exclusions": [{"name": "health", "filter": "severity<ERROR"}],
     "namespaces[1].services[0].route.fault": {"delay_seconds": 1, "delay_percent": 1},
+    "namespaces[1].services[0].rollout": {
+        "target": "v2",
+        "steps": [{"weight": 10}],
+        "blue_green": {"pause": True},
+        "ab_test": {"callers": {"headers": {"x-beta": "true"}}, "duration_seconds": 60},
+        "analyses": [{"name": "errors", "metric": "request-success-rate", "min": 99}],
+    },
+    "metrics": {"prometheus_url": "http://prometheus.monitoring.example.com:9090"},
 }
 
 
