@@ -13,6 +13,7 @@ from bench.deployment import deployment
 from bench.figures import Figure
 from bench.flat import flat
 from bench.imports import imports
+from bench.mesh import mesh
 from bench.policies import policies
 from bench.scale import scale
 
@@ -23,10 +24,11 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "scale": scale,
     "deployment": deployment,
     "policies": policies,
+    "mesh": mesh,
     "tests": measures.tests,
     "cold": measures.cold,
 }
-_DEFAULT = ("dev", "imports", "flat", "scale", "deployment", "policies")
+_DEFAULT = ("dev", "imports", "flat", "scale", "deployment", "policies", "mesh")
 
 
 def main() -> None:
