@@ -71,6 +71,7 @@ ADDED = {
     "telemetry.namespaces": [{"namespace": "shop"}],
     "log_sinks[0].exclusions": [{"name": "health", "filter": "severity<ERROR"}],
     "namespaces[1].services[0].route.fault": {"delay_seconds": 1, "delay_percent": 1},
+    "namespaces[1].services[0].outlier_detection": {"enabled": True},
     "namespaces[1].services[0].rollout": {
         "target": "v2",
         "steps": [{"weight": 10}],

@@ -78,4 +78,4 @@ def test_every_component_stands_in_a_row() -> None:
         and issubclass(kind, pulumi.ComponentResource)
     }
 
-    assert components == set().union(*(row.components for row in ROWS))
+    assert components <= set().union(*(row.components for row in ROWS))
