@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 
+from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
+
 from meshwright_sandbox.runtime.api import Api, ApiError, Object
 from meshwright_sandbox.runtime.pod_status import RUN_ANNOTATION, path_of
 from meshwright_sandbox.traffic import images
@@ -19,6 +21,7 @@ _API = "admissionregistration.k8s.io/v1"
 _POLICY = f"/apis/{_API}/mutatingadmissionpolicies/{_NAME}"
 _BINDING = f"/apis/{_API}/mutatingadmissionpolicybindings/{_NAME}"
 _PODS = "/api/v1/pods"
+_FORGOTTEN_WITHIN_SECONDS = 10.0
 
 
 def is_marked(pod: Object) -> bool:
@@ -54,12 +57,32 @@ def unmark_pods(api: Api) -> None:
     for path in (_BINDING, _POLICY):
         with contextlib.suppress(ApiError):
             api.delete(path)
+    # The API server goes on marking for a moment; a pod so marked would be nobody's.
+    with contextlib.suppress(ApiError, RetryError):
+        _until_the_policy_is_forgotten(api)
     for pod in api.get(_PODS)["items"]:
         if is_marked(pod):
             annotations = {RUN_ANNOTATION: None}
             with contextlib.suppress(ApiError):
                 path = path_of(pod["metadata"])
                 api.merge(path, {"metadata": {"annotations": annotations}})
+
+
+@retry(
+    retry=retry_if_result(lambda marks: marks),
+    wait=wait_fixed(0.1),
+    stop=stop_after_delay(_FORGOTTEN_WITHIN_SECONDS),
+)
+def _until_the_policy_is_forgotten(api: Api) -> bool:
+    """Whether a pod that was made now, which this one is not, would be marked."""
+    containers = [{"name": "probe", "image": images.KNOWN[0]}]
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "pods-that-run-probe"},
+        "spec": {"containers": containers, "automountServiceAccountToken": False},
+    }
+    return is_marked(api.create("/api/v1/namespaces/default/pods?dryRun=All", pod))
 
 
 def _policy() -> Object:
