@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -74,11 +73,6 @@ def stopped_without_its_exemptions(stack: Stack, cloud: LocalCloud) -> None:
     assert cloud.asked("inventory") == []
 
 
-def outputs(stack: Stack) -> dict[str, Any]:
-    """What the stack tells."""
-    return stack.deployment()["resources"][0]["outputs"]
-
-
 def nothing_is_left_to_do(stack: Stack, cloud: LocalCloud) -> None:
     """A second `up` asks the cloud for no change, and nothing has drifted."""
     mark = max(entry["n"] for entry in cloud.asked("requests"))
@@ -106,7 +100,7 @@ def test_staging(make: Make) -> None:
     stack, cloud = make("staging")
     up(stack)
     nothing_is_left_to_do(stack, cloud)
-    doors = outputs(stack)["gateways"]
+    doors = stack.outputs()["gateways"]
     assert set(doors["shop-ingress/public"]) == {"belgium", "finland"}
     assert list(doors["shop-ingress/front"]) == ["belgium"]
     assert doors["shop-ingress/front"]["belgium"]
@@ -152,7 +146,7 @@ def test_hybrid(make: Make) -> None:
     stopped_without_its_exemptions(stack, cloud)
     up(stack)
     nothing_is_left_to_do(stack, cloud)
-    members = outputs(stack)["memberships"]
+    members = stack.outputs()["memberships"]
     assert set(members) == {"eks", "aks", "data-centre", "factory", "campus"}
     assert all("/memberships/" in member for member in members.values())
     put(stack, "attached_clusters[0].admin_users[0]", "on-call@example.com")

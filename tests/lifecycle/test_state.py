@@ -71,7 +71,7 @@ def test_a_stack_builds_on_what_another_made(tmp_path: Path, cloud: Cloud) -> No
     cluster.up().succeeded()
 
     (made,) = [r for r in cluster.resources() if r["type"] == "gcp:container/cluster:Cluster"]
-    exported = network.deployment()["resources"][0]["outputs"]
+    exported = network.outputs()
     assert made["inputs"]["network"] == exported["network"]
     assert made["inputs"]["subnetwork"] == exported["subnets"]["west"]["id"]
     cluster.preview("--expect-no-changes").succeeded()

@@ -181,6 +181,15 @@ class Stack:
         self.run("stack", "export", "--stack", self.name, "--file", str(target)).succeeded()
         return json.loads(target.read_text())["deployment"]
 
+    def outputs(self) -> dict[str, Any]:
+        """What the stack exports. In a state its resource stands before its own, nothing else."""
+        (stack,) = (
+            entry
+            for entry in self.deployment()["resources"]
+            if entry["type"] == "pulumi:pulumi:Stack"
+        )
+        return stack["outputs"]
+
     def resources(self) -> list[dict[str, Any]]:
         """Custom resources in the state, providers left out."""
         return custom_resources(self.deployment())
