@@ -182,7 +182,7 @@ class Stack:
         return json.loads(target.read_text())["deployment"]
 
     def outputs(self) -> dict[str, Any]:
-        """What the stack exports. In a state its resource stands before its own, nothing else."""
+        """What the stack exports; where its resource stands in a state is the engine's choice."""
         (stack,) = (
             entry
             for entry in self.deployment()["resources"]
