@@ -65,7 +65,8 @@ def test_a_stack_builds_on_what_another_made(tmp_path: Path, cloud: Cloud) -> No
         backend=network.backend,
     )
     early = cluster.up()
-    assert "organization/example-mesh-network/dev exports no 'network'" in early.output
+    # Which of its outputs is missed first is chance.
+    assert "organization/example-mesh-network/dev exports no '" in early.output
 
     network.up().succeeded()
     cluster.up().succeeded()

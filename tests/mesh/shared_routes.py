@@ -17,6 +17,10 @@ from tests.mesh.measures import share_is_within
 from tests.sandbox.runtime.conftest import eventually
 
 CALLS = 1000
+# Seconds; longer than what a call is cut short to, also on a busy machine.
+SLOW = 6
+# Envoy looks at its clock once a round of its loop, so its timers may end a little early.
+NEARLY = 0.9
 
 
 class RoutedShop(Protocol):
@@ -103,20 +107,20 @@ class SharedRouteTests:
         assert shop.requests("v1") - before == 5 * (1 + attempts)
 
     def test_a_call_ends_at_its_timeout(self, shop: RoutedShop) -> None:
-        shop.settings("v1", latency_seconds=3)
+        shop.settings("v1", latency_seconds=SLOW)
         shop.route(active="v1", timeout="0.4s")
         (answer,) = shop.call()
         assert answer.status == 504
-        assert 0.4 <= answer.seconds < 2.5
+        assert 0.4 * NEARLY <= answer.seconds < SLOW
 
     def test_each_try_has_a_timeout_of_its_own(self, shop: RoutedShop) -> None:
-        shop.settings("v1", latency_seconds=3)
+        shop.settings("v1", latency_seconds=SLOW)
         retry = {"attempts": 2, "per_try_timeout": "0.3s", "retry_on": "reset"}
         shop.route(active="v1", timeout="10s", retry=retry)
         before = shop.requests("v1")
         (answer,) = shop.call()
         assert answer.status == 504
-        assert 0.9 <= answer.seconds < 2.5
+        assert 0.9 * NEARLY <= answer.seconds < SLOW
         assert shop.requests("v1") - before == 3
 
     def test_a_fault_answers_its_share_of_calls_in_place_of_the_service(
@@ -133,4 +137,4 @@ class SharedRouteTests:
         shop.route(active="v1", fault={"delay": {"fixed_delay": "0.3s", "percent": 50}})
         answers = shop.call(100, concurrency=20)
         assert set(statuses(answers)) == {200}
-        assert share_is_within(sum(a.seconds >= 0.3 for a in answers), 100, 0.50)
+        assert share_is_within(sum(a.seconds >= 0.3 * NEARLY for a in answers), 100, 0.50)
