@@ -16,7 +16,8 @@ from meshwright._mesh_metrics import METRICS
 from stacks import spec_rollouts
 from stacks._routes import versions_of
 from stacks.spec import Platform
-from stacks.spec_rollouts import Analysis, Callers, Metrics
+from stacks.spec_rollouts import Analysis, Metrics
+from stacks.spec_routes import Callers
 
 Rollouts = Mapping[str, Rollout]
 """By `namespace/name` of a service, or the name of a route outside the clusters."""

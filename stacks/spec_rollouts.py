@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from stacks._fields import Closed, CookieName, HeaderName, Name, ProjectId, broken
+from stacks._fields import Closed, Name, ProjectId, broken
 from stacks._names import HTTPS_URL
+from stacks.spec_routes import Callers
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Duration = Annotated[float, Field(ge=0, le=2_592_000, allow_inf_nan=False)]
@@ -21,23 +22,6 @@ def _url(value: str) -> str:
             "write it like http://prometheus.monitoring.example.com:9090",
         )
     return value.rstrip("/")
-
-
-class Callers(Closed):
-    """Callers who are told apart by headers or a cookie."""
-
-    headers: dict[HeaderName, str] = Field(
-        default_factory=dict,
-        max_length=16,
-        description="Headers and the exact values they must have, all of them.",
-        examples=[{"x-beta": "true"}],
-    )
-    cookie: CookieName | None = Field(
-        default=None, description="Name of a cookie that must be there.", examples=["beta"]
-    )
-    cookie_value: Annotated[str, Field(pattern=r"^[!#-+\--:<-\[\]-~]{1,256}$")] | None = Field(
-        default=None, description="Exact value of the cookie."
-    )
 
 
 class CanaryStep(Closed):

@@ -44,10 +44,9 @@ class Retries(Closed):
     )
 
 
-class Match(Closed):
-    """An A/B rule: calls with these headers or this cookie go to one version."""
+class Callers(Closed):
+    """Callers who are told apart by headers or a cookie."""
 
-    version: Name = Field(description="Name of a version of this service.")
     headers: dict[HeaderName, str] = Field(
         default_factory=dict,
         max_length=16,
@@ -60,6 +59,12 @@ class Match(Closed):
     cookie_value: Annotated[str, Field(pattern=r"^[!#-+\--:<-\[\]-~]{1,256}$")] | None = Field(
         default=None, description="Exact value of the cookie."
     )
+
+
+class Match(Callers):
+    """An A/B rule: calls with these headers or this cookie go to one version."""
+
+    version: Name = Field(description="Name of a version of this service.")
 
 
 class Mirror(Closed):

@@ -76,10 +76,11 @@ def load_platform(path: Path) -> Platform:
     Raises:
         SpecError: The file has mistakes; the text names each, with its line.
     """
-    report = validate_platform(path)
+    file = _file.read_platform(path)
+    report = _report(path, file)
     if not report.valid:
         raise SpecError(report.problems, report.text())
-    return load(_file.read_platform(path).spec)
+    return Platform.model_validate(file.spec)
 
 
 def schema() -> dict[str, object]:
