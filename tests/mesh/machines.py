@@ -10,9 +10,7 @@ import json
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from meshwright_sandbox.server import DEFAULT_PROJECT, DEFAULT_PROJECT_NUMBER
 from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.echo import IMAGE, PORT, REQUESTS_PATH, SETTINGS_PATH
 from meshwright_toolchain import bin_dir, module_dir
+from tests.mesh.load import calls_go_on
 from tests.sandbox.machines import Machines
 from tests.sandbox.runtime.conftest import eventually
 from tests.sandbox.server import Sandbox, client, enable_apis, finish
@@ -230,26 +229,13 @@ class MachineShop:
         answers = call(self.inside("caller"), *(self._call(count, 4, h) for h in headers))
         return [answers[start : start + count] for start in range(0, len(answers), count)]
 
-    @contextmanager
-    def called_meanwhile(self, at_least: int, *headers: dict[str, str]) -> Iterator[list[Answer]]:
+    def called_meanwhile(
+        self, at_least: int, *headers: dict[str, str]
+    ) -> AbstractContextManager[list[Answer]]:
         """Call on and on, with each of these headers by turns; the list is whole at the end."""
-        answers: list[Answer] = []
-        enough = threading.Event()
         # Many at a time: to start a caller takes longer than its calls.
         planned = [self._call(50, 4, given) for given in headers or ({},)] * 5
-        network = self.inside("caller")
-
-        def go_on() -> None:
-            while not enough.is_set() or len(answers) < at_least:
-                answers.extend(call(network, *planned))
-
-        caller = threading.Thread(target=go_on)
-        caller.start()
-        try:
-            yield answers
-        finally:
-            enough.set()
-            caller.join()
+        return calls_go_on(self.inside("caller"), planned, at_least)
 
     def settings(self, version: str, **settings: object) -> None:
         """How a version answers from now on."""

@@ -6,15 +6,14 @@ import json
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.echo import PORT, REQUESTS_PATH, SETTINGS_PATH
 from tests.mesh.harness import MeshCluster
+from tests.mesh.load import calls_go_on
 from tests.sandbox.runtime.conftest import eventually
 from tests.unit.routes import arguments, made
 
@@ -130,25 +129,13 @@ class Shop:
         planned = Call(url, headers=headers, count=count, concurrency=4, keep_alive=True)
         return self.cluster.traffic.call(self.namespace, CALLER, planned)
 
-    @contextmanager
-    def called_meanwhile(self, at_least: int, *headers: dict[str, str]) -> Iterator[list[Answer]]:
+    def called_meanwhile(
+        self, at_least: int, *headers: dict[str, str]
+    ) -> AbstractContextManager[list[Answer]]:
         """Call on and on, with each of these headers by turns; the list is whole at the end."""
-        answers: list[Answer] = []
-        enough = threading.Event()
         by_turns = [self._call(10, 4, given) for given in headers or ({},)]
         planned = by_turns * max(1, _AT_A_TIME // (10 * len(by_turns)))
-
-        def go_on() -> None:
-            while not enough.is_set() or len(answers) < at_least:
-                answers.extend(call(self.cluster.network, *planned))
-
-        caller = threading.Thread(target=go_on)
-        caller.start()
-        try:
-            yield answers
-        finally:
-            enough.set()
-            caller.join()
+        return calls_go_on(self.cluster.network, planned, at_least)
 
     def settings(self, version: str, **settings: object) -> None:
         """How a version answers from now on."""
