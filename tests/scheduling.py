@@ -39,11 +39,9 @@ class ByFile(LoadScopeScheduling):
             return nodeid
         if nodeid.startswith(ONE_WORKER_FILES):
             return "what the stacks register"
-        for folder in ONE_WORKER_FOLDERS:
-            if nodeid.startswith(BY_THEMSELVES):
-                break
-            if nodeid.startswith(folder):
-                return folder
+        folder = next((folder for folder in ONE_WORKER_FOLDERS if nodeid.startswith(folder)), None)
+        if folder and not nodeid.startswith(BY_THEMSELVES):
+            return folder
         return nodeid.partition("::")[0]
 
 
