@@ -34,6 +34,8 @@ class Built(NamedTuple):
     """The gateways' addresses by `namespace/name`."""
     namespaces: dict[str, pulumi.Output[str]]
     """The namespaces by name, once they take workloads."""
+    services: dict[str, pulumi.Output[str]]
+    """The names of the Services, by `namespace/name`, once they and their accounts stand."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,12 @@ class ClusterContents:
             self.cluster, self.spec.security, self.plane, made, running, self._component
         )
         _observation.build(self.cluster, self.spec.telemetry, self.plane, made, self._component)
+        services: dict[str, pulumi.Output[str]] = {}
         for reference, service in running.items():
             home = here[_permissions.home(reference)]
-            self._service(made[home.name], home, service, gateways)
+            services[reference] = self._service(made[home.name], home, service, gateways)
         addresses = {name: gateway.address for name, gateway in gateways.items()}
-        return Built(addresses | self._across(gateways, made), made)
+        return Built(addresses | self._across(gateways, made), made, services)
 
     def _runs(self, part: Gateway | EgressGateway | Service, namespace: Namespace) -> bool:
         """Whether this cluster runs a gateway or service of a namespace."""
@@ -115,6 +118,7 @@ class ClusterContents:
                 {
                     *(cidr for door in doors for cidr in _doors.cidrs(door)),
                     *self._calls_from_cloud_run(namespace),
+                    *self._machines(namespace, into=True),
                 }
             ),
             "labels": {**self.spec.labels, **namespace.labels},
@@ -126,6 +130,8 @@ class ClusterContents:
             for host in gateway.hosts
             for caller in host.callers
         }
+        if machines := self._machines(namespace, into=False):
+            args["egress_cidrs"] = sorted(set(machines))
         if callers:
             args["ingress_from"] = sorted(callers - {namespace.name})
         if out:
@@ -147,15 +153,34 @@ class ClusterContents:
             - {namespace.name}
         )
 
-    def _calls_from_cloud_run(self, namespace: Namespace) -> list[str]:
-        """The ranges that Cloud Run services call a namespace from: those of their subnets."""
-        subnets = {
+    def _machines(self, namespace: Namespace, *, into: bool) -> list[str]:
+        """The ranges of the machines that may call a namespace, or be called from it: those that
+        serve in it, and in the ones that permissions name.
+        """
+        others = {namespace.name} | {
+            _permissions.home(call.caller if into else call.callee)
+            for call in self.spec.security.calls
+            if _permissions.home(call.callee if into else call.caller) == namespace.name
+        }
+        return [
+            self._subnets[group.network, group.subnet]
+            for group in self.spec.vm_groups
+            if group.cluster == self.cluster and group.namespace in others
+        ]
+
+    @property
+    def _subnets(self) -> dict[tuple[str, str], str]:
+        """The ranges of all subnets, by network and name."""
+        return {
             (network.name, subnet.name): subnet.cidr
             for network in self.spec.networks
             for subnet in network.subnets
         }
+
+    def _calls_from_cloud_run(self, namespace: Namespace) -> list[str]:
+        """The ranges that Cloud Run services call a namespace from: those of their subnets."""
         return [
-            subnets[caller.network, caller.subnet]
+            self._subnets[caller.network, caller.subnet]
             for caller in self.spec.cloud_run_services
             if any(_permissions.home(callee) == namespace.name for callee in caller.calls)
         ]
@@ -211,12 +236,13 @@ class ClusterContents:
         namespace: Namespace,
         service: Service,
         gateways: dict[str, IngressGateway],
-    ) -> None:
+    ) -> pulumi.Output[str]:
+        """Returns the name of the Service."""
         name = f"{self.cluster}-{namespace.name}-{service.name}"
         built = _workloads.service(
             name, service, made, self.spec.labels, pulumi.ResourceOptions(provider=self.provider)
         )
-        physical = built.metadata["name"]
+        physical = built.metadata.apply(lambda metadata: metadata.name or "")
         if service.exported:
             where = self._exportable(made)
             ServiceExport(name, {"namespace": where, "service": physical}, opts=self._component)
@@ -224,7 +250,7 @@ class ClusterContents:
         route = _failover.route_of(service, clusters)
         route = route or (Route() if service.rollout is not None else None)
         if route is None:
-            return
+            return physical
         args = _routes.arguments(service, route)
         _failover.extend(args, service, clusters)
         args["namespace"] = made
@@ -237,3 +263,4 @@ class ClusterContents:
         if service.rollout is not None:
             lead(args, self.rollouts[f"{namespace.name}/{service.name}"], service.rollout)
         TrafficRoute(name, args, opts=self._component)
+        return physical

@@ -14,14 +14,17 @@ from meshwright import (
     MeshVmGroup,
     MeshVmGroupArgs,
     TrafficRoute,
+    VmWorkloadGroupArgs,
 )
 from stacks import _routes
+from stacks._contents import Built
 from stacks._foundation import google_provider
 from stacks._meshes import ControlPlane
 from stacks._names import compose
 from stacks._rollouts import Rollouts, lead
 from stacks.spec import Platform
 from stacks.spec_hybrid import VmGroup
+from stacks.spec_services import Service
 
 
 @dataclass(frozen=True)
@@ -58,20 +61,19 @@ class Outside:
         cluster: str,
         made: GkeCluster,
         plane: ControlPlane,
-        namespaces: Mapping[str, pulumi.Input[str]],
+        built: Built,
         inside: pulumi.ProviderResource,
     ) -> None:
         """The groups of VMs that are workloads of a cluster's Istio."""
-        both = [google_provider(self.opts), inside]
-        providers = pulumi.ResourceOptions(providers=both)
+        providers = pulumi.ResourceOptions(providers=[google_provider(self.opts), inside])
         for group in self.spec.vm_groups:
             if group.mode != "workload-group" or group.cluster != cluster:
                 continue
             namespace = next(n for n in self.spec.namespaces if n.name == group.namespace)
             args = self._args(group)
             args["mode"] = "workload-group"
-            args["workload_group"] = {
-                "namespace": namespaces[namespace.name],
+            joined: VmWorkloadGroupArgs = {
+                "namespace": built.namespaces[namespace.name],
                 "cluster_endpoint": made.private_endpoint,
                 "cluster_ca_certificate": made.ca_certificate,
                 "discovery_address": group.discovery_address or "",
@@ -80,6 +82,17 @@ class Outside:
                 "mesh_id": self.fleet.mesh_id,
                 "cluster_id": cluster,
             }
+            service = next((s for s in namespace.services if s.name == group.service), None)
+            if service is not None:
+                _serve_beside_pods(joined, group, service)
+                # The pods' account is there by then.
+                name = built.services[f"{namespace.name}/{service.name}"]
+                both = pulumi.Output.all(built.namespaces[namespace.name], name)
+                joined["namespace"] = both.apply(lambda known: known[0])
+                args["protocol"] = service.protocol.upper()
+                if service.protocol in ("grpc", "tcp"):
+                    args.pop("health_path", None)
+            args["workload_group"] = joined
             MeshVmGroup(group.name, args, opts=providers)
 
     def _mesh(self) -> pulumi.Output[str]:
@@ -137,3 +150,10 @@ class Outside:
             ).backend_service
             for service in self.spec.cloud_run_services
         }
+
+
+def _serve_beside_pods(joined: VmWorkloadGroupArgs, group: VmGroup, service: Service) -> None:
+    """VMs are endpoints of the service, of one of its versions, as its pods are."""
+    joined["service"] = service.name
+    joined["with_pods"] = True
+    joined["labels"] = {"version": group.version or service.versions[0].name}

@@ -55,7 +55,8 @@ def _in_subnet(spec: View, part: View) -> Iterator[Problem]:
 
 
 def _joined(spec: View, group: View) -> Iterator[Problem]:
-    own = [key for key in ("cluster", "namespace", "discovery_address") if group.has(key)]
+    keys = ("cluster", "namespace", "service", "version", "discovery_address")
+    own = [key for key in keys if group.has(key)]
     if group.text("mode") != "workload-group":
         for key in own:
             yield group.problem(
@@ -85,6 +86,44 @@ def _joined(spec: View, group: View) -> Iterator[Problem]:
             "the managed control plane takes no WorkloadGroup",
             "write mode: service-proxy, or name a cluster with Istio inside",
         )
+    if space is not None:
+        yield from _beside_pods(group, space)
+
+
+def _beside_pods(group: View, space: View) -> Iterator[Problem]:
+    """The service that VMs answer for together with pods."""
+    services = {s.text("name") or "": s for s in space.each("services")}
+    if not group.has("service"):
+        if group.has("version"):
+            yield group.problem("version", "is one of a service's", "add service, or remove it")
+        if group.text("name") in services:
+            yield group.problem(
+                "name",
+                "is that of a service of its namespace",
+                f"add service: {group.text('name')} to answer for it beside its pods, or choose "
+                "another name",
+            )
+        return
+    what = f"service of namespace {space.text('name')}"
+    yield from known(group, "service", group.text("service"), services, what)
+    service = services.get(group.text("service") or "")
+    if service is None:
+        return
+    here = [text for _, text in service.texts("clusters")] or [
+        text for _, text in space.texts("clusters")
+    ]
+    yield from known(group, "cluster", group.text("cluster"), here, "cluster of its service")
+    versions = [version.text("name") or "" for version in service.each("versions")]
+    if group.has("version"):
+        what = f"version of {service.text('name')}"
+        yield from known(group, "version", group.text("version"), versions, what)
+    elif len(versions) > 1:
+        yield group.problem(
+            "service", "has several versions", f"add version: {' or '.join(versions)}"
+        )
+    port = service.integer("port")
+    if port is not None and group.integer("port") not in (None, port):
+        yield group.problem("port", "must be that of its service", f"write {port}")
 
 
 def _cloud_run(spec: View, service: View) -> Iterator[Problem]:

@@ -54,7 +54,8 @@ def service(
                 }
             ],
         },
-        opts=opts,
+        # Machines that answer beside the pods ask for the account's token as soon as they start.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[account])),
     )
 
 

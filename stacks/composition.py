@@ -73,7 +73,7 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
         built = inside.build()
         for gateway, address in built.addresses.items():
             addresses.setdefault(gateway, {})[cluster.name] = address
-        outside.join_istio(cluster.name, made, plane, built.namespaces, provider)
+        outside.join_istio(cluster.name, made, plane, built, provider)
     return {
         "clusters": {
             name: {

@@ -162,6 +162,16 @@ class VmGroup(Closed):
     namespace: Name | None = Field(
         default=None, description="Namespace of its service; only with workload-group."
     )
+    service: Name | None = Field(
+        default=None,
+        description="Service of that namespace that its VMs answer for beside the pods, by the "
+        "same port and with the same service account; only with workload-group. Default: one of "
+        "its own, by the group's name.",
+    )
+    version: Name | None = Field(
+        default=None,
+        description="Which of the versions of `service` its VMs are. Default: the only one.",
+    )
     discovery_address: str | None = Field(
         default=None,
         description="IPv4 address at which its VMs reach istiod, such as that of an east-west "

@@ -66,6 +66,7 @@ class Machine:
     """One kind of machine: who it is in the mesh, and where the mesh is."""
 
     namespace: pulumi.Input[str]
+    group: str
     service: str
     service_account: str
     labels: dict[str, pulumi.Input[str]]
@@ -146,7 +147,7 @@ class Machine:
             "CANONICAL_SERVICE": self.service,
             "ISTIO_METAJSON_LABELS": _compact(dict(sorted(labels.items()))),
             # The machine registers itself in the group, and goes with its connection.
-            "ISTIO_META_AUTO_REGISTER_GROUP": self.service,
+            "ISTIO_META_AUTO_REGISTER_GROUP": self.group,
             "ISTIO_META_CLUSTER_ID": known["cluster_id"],
             "ISTIO_META_DNS_CAPTURE": "true",
             "ISTIO_META_MESH_ID": known["mesh_id"],

@@ -36,6 +36,11 @@ class VmWorkloadGroupArgs(TypedDict):
     """Name of the Kubernetes Service of these machines. Default: the component's name."""
     service_account: NotRequired[str]
     """Name of the Kubernetes service account made for them. Default: the service's name."""
+    with_pods: NotRequired[bool]
+    """Whether pods answer for the Service as well: it and the service account are the pods', are
+    there already, and are not made here. Machines are endpoints of the Service beside the pods and
+    have their identity. The Service selects pods by `app` or by `labels`, and its target port is
+    `port` or the protocol's name in lower case. Default: false."""
     labels: NotRequired[dict[str, pulumi.Input[str]]]
     """Further labels of the workload, such as its version. Default: `app` alone."""
     network: NotRequired[pulumi.Input[str]]
@@ -56,6 +61,8 @@ class WorkloadGroup:
     ) -> None:
         self._parent, self._name, self._args, self._port = parent, name, args, port
         self.service = args.get("service", name)
+        # One service may have several groups of machines.
+        self._group_name = name if args.get("with_pods") else self.service
         self._account = args.get("service_account", self.service)
         self._labels: dict[str, pulumi.Input[str]] = {
             "app": self.service,
@@ -75,13 +82,17 @@ class WorkloadGroup:
         Args:
             machine_account: e-mail of the Google service account that machines run as.
         """
-        return [*self._identity(machine_account), self._service(), self._group()]
+        if self._args.get("with_pods"):
+            return [*self._leave(machine_account), self._group()]
+        account = self._identity()
+        return [account, *self._leave(machine_account), self._service(), self._group()]
 
     def metadata(self) -> dict[str, pulumi.Input[str]]:
         """Metadata of the machines."""
         args = self._args
         return Machine(
             namespace=args["namespace"],
+            group=self._group_name,
             service=self.service,
             service_account=self._account,
             labels=self._labels,
@@ -100,19 +111,22 @@ class WorkloadGroup:
         ).metadata()
 
     def _meta(self, role: str = "") -> "kubernetes.meta.v1.ObjectMetaArgsDict":
-        name = f"{self.service}-{role}" if role else self.service
+        name = f"{self._group_name}-{role}" if role else self._group_name
         args = self._args
         return metadata(name, args["namespace"], args.get("revision"), {"app": self.service})
 
-    def _identity(self, machine_account: pulumi.Input[str]) -> list[pulumi.Resource]:
-        """The account in the mesh, and the leave to ask for its token and the mesh's root."""
-        child = pulumi.ResourceOptions(parent=self._parent)
-        account = kubernetes.core.v1.ServiceAccount(
+    def _identity(self) -> pulumi.Resource:
+        """The account in the mesh."""
+        return kubernetes.core.v1.ServiceAccount(
             f"{self._name}-account",
             metadata=self._meta() | {"name": self._account},
             automount_service_account_token=False,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self._parent),
         )
+
+    def _leave(self, machine_account: pulumi.Input[str]) -> list[pulumi.Resource]:
+        """The leave to ask for the account's token and the mesh's root."""
+        child = pulumi.ResourceOptions(parent=self._parent)
         role = kubernetes.rbac.v1.Role(
             f"{self._name}-join",
             metadata=self._meta("join"),
@@ -149,7 +163,7 @@ class WorkloadGroup:
             ],
             opts=child,
         )
-        return [account, role, binding]
+        return [role, binding]
 
     def _service(self) -> "kubernetes.core.v1.Service":
         """Its selector picks machines as it picks pods, and its name resolves everywhere."""

@@ -65,6 +65,9 @@ class MeshNamespaceArgs(TypedDict):
     egress_to: NotRequired[list[str]]
     """Namespaces that pods here may send packets to, beside this one and what `allow` says.
     Default: none."""
+    egress_cidrs: NotRequired[list[str]]
+    """Ranges outside the cluster that pods here may send packets to, such as those of machines in
+    the mesh. Default: none."""
     google_api_cidrs: NotRequired[list[str]]
     """Where pods here find Google APIs and a control plane that Google runs (TCP 443 and 15012).
     Default: `0.0.0.0/0`, since Google APIs have no fixed range; with Private Google Access and an
@@ -151,6 +154,7 @@ class MeshNamespace(pulumi.ComponentResource):
         egress: list[_Peer] = [{"pod_selector": {}}]
         callees = {*args.get("egress_to", []), *(namespace for namespace, _ in calls.callees)}
         egress += [_namespace_peer(other) for other in sorted(callees)]
+        egress += [_range_peer(cidr) for cidr in args.get("egress_cidrs", [])]
         google = args.get("google_api_cidrs", ["0.0.0.0/0"])
         control_plane = [_range_peer(cidr) for cidr in google]
         # A control plane inside the cluster stands in the root namespace.

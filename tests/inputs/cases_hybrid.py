@@ -19,6 +19,11 @@ def _prod(id: str, path: str, value: object, rule: str, fix: str, *also: str) ->
     return Case(id, {path: value}, path, rule, fix, also, "prod")
 
 
+def _istio_vms(id: str, vms: dict[str, object], path: str, rule: str, fix: str) -> Case:
+    edits = {f"{VMS}.{key}": value for key, value in vms.items()}
+    return Case(f"vms-{id}", edits, f"{VMS}.{path}", rule, fix, (), "istio")
+
+
 MEMBERS = [
     Case("attached-in-two-clouds", {f"{EKS}.aks": {"issuer_url": "https://i.example.com",
          "kubernetes_version": "1.33"}}, f"{EKS}.name", "this names 2", "keep one", (), "hybrid"),
@@ -125,6 +130,20 @@ WORKLOADS = [
          f"{VMS}.namespace": "shop", f"{VMS}.discovery_address": "10.0.0.10",
          "mesh_routes": []}, f"{VMS}.mode", "takes no WorkloadGroup", "service-proxy", (),
          "hybrid"),
+    _istio_vms("service-unknown", {"service": "chekout"}, "service", "must name a service",
+               "checkout"),
+    _istio_vms("several-versions", {"service": "checkout"}, "service", "has several versions",
+               "v1 or v2"),
+    _istio_vms("version-unknown", {"service": "checkout", "version": "v3"}, "version",
+               "must name a version", "v1"),
+    _istio_vms("version-of-nothing", {"version": "v1"}, "version", "one of a service's",
+               "add service"),
+    _istio_vms("named-as-service", {"name": "checkout"}, "name", "that of a service",
+               "service: checkout"),
+    _istio_vms("port-of-service", {"service": "checkout", "version": "v1", "port": 9090}, "port",
+               "that of its service", "write 8080"),
+    _hybrid("vms-service-of-service-proxy", f"{VMS}.service", "checkout", "joins no cluster",
+            "workload-group"),
     Case("vms-twice", {"vm_groups[+]": {"name": "pricing", "region": "europe-west1", "port": 80,
          "network": "mesh", "subnet": "gke"}}, "vm_groups[2].name", "must be unique", "another",
          (), "hybrid"),

@@ -15,6 +15,7 @@ from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.traffic.calls import Answer, Call
 from meshwright_sandbox.traffic.cluster import ClusterTraffic
 from meshwright_sandbox.traffic.echo import IMAGE, PORT
+from meshwright_sandbox.traffic.istio_machines import IstioMachine
 from meshwright_sandbox.traffic.logging_agent import WriteEntries
 from meshwright_toolchain import module_dir
 from tests.sandbox.runtime.conftest import MESH, PROJECT, connect, request_for
@@ -32,6 +33,9 @@ class MeshCluster:
         self.api = connect(access, runtime.home / f"{name}.pem")
         self.core = client.CoreV1Api(self.api)
         (record,) = (r for r in runtime.records.all() if r.request.name == name)
+        self.private_address = record.private_address
+        # Machines that there are; those that name this cluster run.
+        self.machines: list[IstioMachine] = []
         self.network = runtime.network
         # What takes the log entries of the cluster's pods; a test that reads any sets another.
         self.write_entries: WriteEntries = lambda _: None
@@ -41,6 +45,7 @@ class MeshCluster:
             record,
             module_dir("istio") / _BOOTSTRAP,
             write_entries=lambda entries: self.write_entries(entries),
+            machines=lambda: list(self.machines),
         )
         self.carry_traffic()
         options = {"metadata": {"name": "asm-options"}, "data": {"multicluster_mode": "connected"}}
@@ -176,6 +181,7 @@ _KINDS = {
     "Gateway": ("networking.istio.io", "gateways"),
     "VirtualService": ("networking.istio.io", "virtualservices"),
     "DestinationRule": ("networking.istio.io", "destinationrules"),
+    "WorkloadGroup": ("networking.istio.io", "workloadgroups"),
     "PeerAuthentication": ("security.istio.io", "peerauthentications"),
     "Telemetry": ("telemetry.istio.io", "telemetries"),
     "AuthorizationPolicy": ("security.istio.io", "authorizationpolicies"),

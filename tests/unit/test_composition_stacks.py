@@ -194,6 +194,32 @@ def test_machines_are_workloads_of_the_cluster_s_istio():
     assert (group.provider, group.inputs["metadata"]["namespace"]) == ("open", "shop")
 
 
+def test_machines_answer_for_a_service_beside_its_pods():
+    """As one of its versions, with its account, which is there first; packets may go both ways."""
+    vms = "vm_groups[0]"
+    edits = {f"{vms}.service": "checkout", f"{vms}.version": "v2"}
+    recorder = composed("istio", edits)
+    (group,) = recorder.of_type("WorkloadGroup")
+    labels = group.inputs["spec"]["metadata"]["labels"]
+    assert labels == {"app": "checkout", "version": "v2"}
+    assert "open-shop-checkout" in group.depends_on
+    service = recorder.one("Service", "open-shop-checkout")
+    assert "open-shop-checkout-account" in service.depends_on
+    named = {item.inputs["metadata"]["name"] for item in recorder.of_type("ServiceAccount")}
+    assert "archive" not in named
+    (subnet,) = (s for s in recorder.of_type("Subnetwork") if s.name.endswith("open"))
+    block = {"ipBlock": {"cidr": subnet.inputs["ipCidrRange"]}}
+    rules = {
+        namespace: recorder.one("NetworkPolicy", f"open-{namespace}-network-policy").inputs["spec"]
+        for namespace in ("shop", "shop-next")
+    }
+    assert block in rules["shop"]["ingress"][0]["from"]
+    assert block in rules["shop"]["egress"][0]["to"]
+    # It may be called from there, and calls nobody.
+    assert block in rules["shop-next"]["ingress"][0]["from"]
+    assert block not in rules["shop-next"]["egress"][0]["to"]
+
+
 def test_machines_and_cloud_run_share_one_mesh():
     """What is outside the clusters joins the same Mesh, and the route shares calls there."""
     recorder = composed("hybrid")

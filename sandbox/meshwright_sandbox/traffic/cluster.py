@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +20,14 @@ from meshwright_sandbox.runtime.pod_status import has_ended, is_ready
 from meshwright_sandbox.runtime.records import ClusterRecord
 from meshwright_sandbox.traffic import images, marks
 from meshwright_sandbox.traffic.calls import Answer, Call, call
+from meshwright_sandbox.traffic.istio_machines import IstioMachine, machines_of_cluster
 from meshwright_sandbox.traffic.logging_agent import LoggingAgent, WriteEntries
+from meshwright_sandbox.traffic.machines import Place
 from meshwright_sandbox.traffic.pods import Pods, Programs
 
 _SETTLE_SECONDS = 5.0
 _READY_SECONDS = 90.0
+_LOOK_SECONDS = 0.5
 _STOCK_ENVOY = (
     "/apis/networking.istio.io/v1alpha3/namespaces/istio-system/envoyfilters/sandbox-stock-envoy"
 )
@@ -41,7 +44,8 @@ class ClusterTraffic:
     """Runs the pods of the cluster ``record`` from `start` to `stop`.
 
     ``bootstrap`` is Istio's template for an Envoy's first configuration. What the pods write goes
-    to ``write_entries`` as log entries, or nowhere.
+    to ``write_entries`` as log entries, or nowhere. Of ``machines`` those that join the cluster's
+    mesh run too.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class ClusterTraffic:
         bootstrap: Path,
         *,
         write_entries: WriteEntries = lambda _: None,
+        machines: Callable[[], Iterable[IstioMachine]] = tuple,
     ) -> None:
         network = runtime.network
         if network.kind == "host":
@@ -58,12 +63,20 @@ class ClusterTraffic:
         self.record = record
         self._connect = partial(runtime.connect, record)
         self._stopped = threading.Event()
+        programs = Programs(runtime.tools / "pilot-agent", runtime.tools / "envoy", bootstrap)
         self._pods = Pods(
             record,
             runtime.home / "pods" / record.id,
-            programs=Programs(runtime.tools / "pilot-agent", runtime.tools / "envoy", bootstrap),
+            programs=programs,
             network=network,
             processes=runtime.processes,
+        )
+        self._find_machines = machines
+        folder, group = runtime.home / "machines" / record.id, f"cluster/{record.id}/machine"
+        place = Place(folder, network, runtime.processes, group)
+        self.machines = machines_of_cluster(record, place, programs, self._connect)
+        self._looking = threading.Thread(
+            target=self._keep_machines, name=f"{record.id}:machines", daemon=True
         )
         self._agent = LoggingAgent(
             record,
@@ -87,6 +100,7 @@ class ClusterTraffic:
             raise RuntimeFailure(f"the mesh could not be prepared for traffic: {error}") from error
         for watcher in self._watchers:
             watcher.start()
+        self._looking.start()
         self._agent.start()
 
     def prepared(self) -> bool:
@@ -105,6 +119,7 @@ class ClusterTraffic:
         """End every pod's processes; the cluster is as it was before `start`."""
         self._settle()
         self._pods.stop()
+        self.machines.end_all()
         self._agent.stop()
         with contextlib.suppress(ApiError, HTTPError, OSError):
             api = self._connect()
@@ -117,6 +132,35 @@ class ClusterTraffic:
         for watcher in self._watchers:
             watcher.settle(_SETTLE_SECONDS)
         self._pods.close()
+        if self._looking.is_alive():
+            self._looking.join(_SETTLE_SECONDS)
+        self.machines.close()
+
+    def machines_report(self) -> list[dict[str, str]]:
+        """Each machine of the cluster's mesh, and what keeps it from answering."""
+        ready, problems = self.machines.ready(), self.machines.problems()
+        return [
+            {
+                "workload": name,
+                "processes": self.machines.place_of(machine).group,
+                "mesh": self.record.request.name,
+                "address": machine.address,
+                "version": machine.version,
+                "state": "ready" if name in ready else "not ready",
+                "problem": problems.get(name, ""),
+            }
+            for name, machine in sorted(self._machines_here().items())
+        ]
+
+    def _machines_here(self) -> dict[str, IstioMachine]:
+        found = self._find_machines()
+        return {m.name: m for m in found if m.endpoint == self.record.private_address}
+
+    def _keep_machines(self) -> None:
+        """Run what machines there are of this cluster's mesh."""
+        while not self._stopped.wait(_LOOK_SECONDS):
+            self.machines.keep(self._machines_here())
+            self.machines.heal()
 
     def workloads(self) -> list[Object]:
         """The cluster's pods that the sandbox runs, or is about to."""

@@ -50,19 +50,24 @@ def environment(
 ) -> dict[str, str]:
     """pilot-agent's environment; ``bootstrap`` is the template of Envoy's first configuration."""
     settings = containers.environment(pod, container)
-    config = json.loads(settings.get("PROXY_CONFIG") or "{}")
-    config |= {
-        "discoveryAddress": f"{istiod}:{_XDS_PORT}",
-        "binaryPath": str(envoy),
-        "proxyBootstrapTemplatePath": str(bootstrap),
-    }
+    own = json.loads(settings.get("PROXY_CONFIG") or "{}")
+    here = config(istiod, envoy, bootstrap)
     ours = {
-        "PROXY_CONFIG": json.dumps(config),
-        "CA_ADDR": f"{istiod}:{_XDS_PORT}",
+        "PROXY_CONFIG": json.dumps(own | here),
+        "CA_ADDR": here["discoveryAddress"],
         "HOME": str(folder),
         "PATH": "/usr/bin:/bin",
     }
     return settings | ours
+
+
+def config(istiod: str, envoy: Path, bootstrap: Path) -> dict[str, str]:
+    """What of a proxy's settings is the sandbox's: where istiod and Envoy are."""
+    return {
+        "discoveryAddress": f"{istiod}:{_XDS_PORT}",
+        "binaryPath": str(envoy),
+        "proxyBootstrapTemplatePath": str(bootstrap),
+    }
 
 
 def arguments(container: Object, environment: Mapping[str, str]) -> list[str]:
@@ -73,6 +78,15 @@ def arguments(container: Object, environment: Mapping[str, str]) -> list[str]:
 def istiod_of(api: Api, pod: Object) -> str:
     """The address of the istiod whose revision the pod's proxy belongs to."""
     revision = pod["metadata"].get("labels", {}).get("istio.io/rev") or _injected_by(pod)
+    if address := istiod_of_revision(api, revision):
+        return address
+    raise RuntimeFailure(
+        f"no control plane of revision {revision} serves pod {pod['metadata']['name']}"
+    )
+
+
+def istiod_of_revision(api: Api, revision: str) -> str:
+    """The address of the istiod of that revision; empty where none runs."""
     path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
     for item in api.get(path)["items"]:
         if item["metadata"].get("labels", {}).get("istio.io/rev", "default") != revision:
@@ -80,9 +94,7 @@ def istiod_of(api: Api, pod: Object) -> str:
         for webhook in item["webhooks"]:
             if address := _address(api, webhook["clientConfig"]):
                 return address
-    raise RuntimeFailure(
-        f"no control plane of revision {revision} serves pod {pod['metadata']['name']}"
-    )
+    return ""
 
 
 def _injected_by(pod: Object) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.services.logs.ingestion import entry_writer
 from meshwright_sandbox.traffic import gateways, images
 from meshwright_sandbox.traffic.cluster import ClusterTraffic
+from meshwright_sandbox.traffic.istio_machines import find_machines
 from meshwright_sandbox.trafficdirector.director import TrafficDirector
 
 _log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ _BOOTSTRAP = "envoy_bootstrap.json"
 
 class Traffic:
     """Traffic of every cluster that ``runtime`` runs, and of the machines and Cloud Run services
-    of ``cloud`` that are in a Mesh. Safe to use from several threads.
+    of ``cloud`` that are in a mesh. Safe to use from several threads.
     """
 
     def __init__(self, runtime: LocalRuntime, cloud: Cloud) -> None:
@@ -89,6 +91,7 @@ class Traffic:
         for record in self._runtime.records.all():
             if record.id in clusters:
                 report["workloads"] += _workloads(record.request.name, clusters[record.id])
+                report["machines"] += clusters[record.id].machines_report()
                 api = self._runtime.connect(record)
                 report["gateways"] += gateways.doors(record.request.name, api)
         return report
@@ -109,6 +112,7 @@ class Traffic:
                     record,
                     self._folder / _BOOTSTRAP,
                     write_entries=entry_writer(self._cloud),
+                    machines=partial(find_machines, self._cloud),
                 )
                 traffic.start()
                 self._clusters[identifier] = traffic

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.local import LocalRuntime
-from meshwright_sandbox.trafficdirector.machines import Machines, Place, processes_of
+from meshwright_sandbox.traffic.machines import Machines, Place
+from meshwright_sandbox.trafficdirector import machines
 from meshwright_sandbox.trafficdirector.meshes import Mesh, find_meshes
 from meshwright_sandbox.trafficdirector.proxies import node_id
 from meshwright_sandbox.trafficdirector.workloads import Workload, find_workloads
@@ -42,12 +44,12 @@ class TrafficDirector:
             folder=runtime.home / "machines",
             network=runtime.network,
             processes=runtime.processes,
-            envoy=runtime.tools / "envoy",
-            socket=socket,
+            group=machines.GROUP,
         )
+        run = partial(machines.run, envoy=runtime.tools / "envoy", socket=socket)
         self._arrived = threading.Event()
         self._ended = threading.Event()
-        self._machines = Machines(place, self._arrived.set)
+        self._machines: Machines[Workload] = Machines(place, run, self._arrived.set)
         self._socket = socket
         self._server: DiscoveryServer | None = None
         self._thread = threading.Thread(target=self._run, name="trafficdirector", daemon=True)
@@ -74,7 +76,7 @@ class TrafficDirector:
         return [
             {
                 "workload": name,
-                "processes": processes_of(workload),
+                "processes": self._machines.place_of(workload).group,
                 "mesh": workload.mesh,
                 "address": workload.address,
                 "version": workload.environment["ECHO_VERSION"],
