@@ -22,6 +22,7 @@ from ._route_args import (
 )
 from ._shared_vpc import ServiceProjectArgs
 from ._validation import ArgumentError
+from ._vm_group import VmStickyArgs
 from ._vmware import VmwareClusterArgs, VmwareNodePoolArgs
 from ._workload_group import VmWorkloadGroupArgs
 from .alerts import BurnRateArgs, MeshAlerts, MeshAlertsArgs
@@ -166,6 +167,7 @@ __all__ = [
     "TracingTagArgs",
     "TrafficRoute",
     "TrafficRouteArgs",
+    "VmStickyArgs",
     "VmWorkloadGroupArgs",
     "VmwareClusterArgs",
     "VmwareNodePoolArgs",

@@ -45,8 +45,9 @@ _LACKS: dict[str, dict[str, str]] = {
         "gateways": "it takes Google's own Gateways, not Istio's",
         "selector": "backend services stand for versions",
         "target_port": "backend services have their own",
-        "sticky": "its routes have no session affinity; set it on the backend services",
-        "outlier_detection": "its routes have none; set it on the backend services",
+        "sticky": "the field of its routes that keeps a caller keeps it at one machine, whatever "
+        "the weights, and the Google provider has it not; MeshVmGroup.sticky is for machines",
+        "outlier_detection": "its routes have none; the backend services' health checks decide",
         "retry.remote_localities": "its retries do not tell regions apart",
         "versions.labels": "backend services stand for versions",
         "versions.service": "backend services stand for versions",

@@ -1,12 +1,31 @@
 """The parts of a group of machines: health check, template, manager, autoscaler."""
 
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
 
+from ._durations import milliseconds
+
 # Google spreads a regional group over three zones unless it is told which.
 _ZONES_BY_DEFAULT = 3
+
+
+class VmStickyArgs(TypedDict):
+    """What keeps a caller at one machine: one of cookie, header and source_ip.
+
+    Of a route with several versions it is a machine of whichever version the weights draw.
+    """
+
+    cookie: NotRequired[str]
+    """Name of a cookie, which the proxies set. Default: none."""
+    ttl: NotRequired[str]
+    """How long the cookie lives, such as `1h`. Default: `24h`."""
+    header: NotRequired[str]
+    """Name of a request header, such as `x-user`. Default: none."""
+    source_ip: NotRequired[bool]
+    """Whether the caller's address decides. Default: false."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +150,11 @@ def backend_service(
     group: "gcp.compute.RegionInstanceGroupManager",
     check: "gcp.compute.HealthCheck",
     port: Port,
+    others: list[pulumi.Input[str]],
+    sticky: VmStickyArgs | None,
 ) -> "gcp.compute.BackendService":
-    """What routes of a Mesh name when they mean the group."""
+    """What routes of a Mesh name when they mean the group, and ``others`` where it is not."""
+    affinity = _affinity(sticky) if sticky else _Affinity()
     return gcp.compute.BackendService(
         f"{name}-backend",
         name=physical,
@@ -143,11 +165,40 @@ def backend_service(
         health_checks=check.id,
         connection_draining_timeout_sec=30,
         backends=[
-            {
-                "group": group.instance_group,
-                "balancing_mode": "UTILIZATION",
-                "max_utilization": 0.8,
-            }
+            {"group": one, "balancing_mode": "UTILIZATION", "max_utilization": 0.8}
+            for one in (group.instance_group, *others)
         ],
+        locality_lb_policy=affinity.get("locality_lb_policy"),
+        session_affinity=affinity.get("session_affinity"),
+        consistent_hash=affinity.get("consistent_hash"),
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+class _Affinity(TypedDict, total=False):
+    locality_lb_policy: str
+    session_affinity: str
+    consistent_hash: "gcp.compute.BackendServiceConsistentHashArgsDict"
+
+
+def _affinity(sticky: VmStickyArgs) -> _Affinity:
+    """Affinity is kept by a policy that hashes; by a ring, few callers move with a machine."""
+    ring: _Affinity = {"locality_lb_policy": "RING_HASH"}
+    if "cookie" in sticky:
+        ttl = int(milliseconds(sticky.get("ttl", "24h")) / 1000)
+        cookie: gcp.compute.BackendServiceConsistentHashHttpCookieArgsDict = {
+            "name": sticky["cookie"],
+            "path": "/",
+            "ttl": {"seconds": ttl},
+        }
+        return {
+            **ring,
+            "session_affinity": "HTTP_COOKIE",
+            "consistent_hash": {"http_cookie": cookie},
+        }
+    if "header" in sticky:
+        named: gcp.compute.BackendServiceConsistentHashArgsDict = {
+            "http_header_name": sticky["header"]
+        }
+        return {**ring, "session_affinity": "HEADER_FIELD", "consistent_hash": named}
+    return {**ring, "session_affinity": "CLIENT_IP"}

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ._durations import is_duration
 from ._validation import duplicates, is_plain, one_of
 
 if TYPE_CHECKING:
+    from ._vm_group import VmStickyArgs
     from .vm import MeshVmGroupArgs
 
 Problems = Iterator[tuple[str, str]]
@@ -20,7 +22,10 @@ _MOST_MACHINES = 2000
 # Debian's images are this large; the API refuses a disk that is smaller than its image.
 _SMALLEST_DISK_GB = 10
 # Only the proxy of a Mesh has these; istiod's own settings decide for its proxies.
-_OF_SERVICE_PROXY = ("mesh", "proxy_port", "intercept_all_outbound", "tracing", "project_number")
+_OF_SERVICE_PROXY = (
+    "mesh", "proxy_port", "intercept_all_outbound", "tracing", "project_number", "failover_groups",
+    "sticky",
+)  # fmt: skip
 
 
 def vm_group_problems(args: "MeshVmGroupArgs") -> Problems:
@@ -34,6 +39,24 @@ def vm_group_problems(args: "MeshVmGroupArgs") -> Problems:
     if args.get("proxy_port", 15001) == args["port"] and "workload_group" not in args:
         yield "port", f"{args['port']} is the proxy's own port; choose another, or set proxy_port"
     yield from _size_problems(args)
+    if "sticky" in args:
+        yield from _sticky_problems(args["sticky"], args.get("protocol", "HTTP"))
+
+
+def _sticky_problems(sticky: "VmStickyArgs", protocol: str) -> Problems:
+    given = [key for key in ("cookie", "header", "source_ip") if sticky.get(key)]
+    if len(given) != 1:
+        yield "sticky", f"needs exactly one of cookie, header and source_ip, not {len(given)}"
+    if "ttl" in sticky:
+        if "cookie" not in sticky:
+            yield "sticky.ttl", "is a cookie's; leave it out"
+        elif not is_duration(sticky["ttl"]):
+            yield "sticky.ttl", f"{sticky['ttl']!r} is not a duration such as `24h`"
+    for key in ("cookie", "header"):
+        if key in sticky and protocol == "TCP":
+            yield f"sticky.{key}", "a connection carries none; use source_ip"
+    if "cookie" in sticky and protocol == "GRPC":
+        yield "sticky.cookie", "gRPC clients keep no cookies; use a header"
 
 
 def _mode_problems(args: "MeshVmGroupArgs") -> Problems:

@@ -15,7 +15,14 @@ from ._outputs import after, outputs_of
 from ._projects import project_number
 from ._service_proxy import PROXY_PORT, service_proxy_metadata
 from ._validation import checked
-from ._vm_group import Port, autoscaler, backend_service, health_check, managed_group
+from ._vm_group import (
+    Port,
+    VmStickyArgs,
+    autoscaler,
+    backend_service,
+    health_check,
+    managed_group,
+)
 from ._vm_rules import vm_group_problems
 from ._vm_template import instance_template
 from ._workload_group import VmWorkloadGroupArgs, WorkloadGroup
@@ -48,6 +55,13 @@ class MeshVmGroupArgs(TypedDict):
     mesh: NotRequired[pulumi.Input[str]]
     """Id of the Mesh to join, another group's MeshVmGroup.mesh; only with `service-proxy`.
     Default: one is made here."""
+    failover_groups: NotRequired[list[pulumi.Input[str]]]
+    """Instance groups of other regions that serve the same, MeshVmGroup.instance_group: calls go to
+    them while the caller's region has no healthy machine of the backend service, and callers of
+    their regions go to them first; only with `service-proxy`. Default: none."""
+    sticky: NotRequired[VmStickyArgs]
+    """What keeps a caller at one machine of the backend service; only with `service-proxy`.
+    Default: each call is shared out anew."""
     workload_group: NotRequired[VmWorkloadGroupArgs]
     """The Istio mesh to join; needed with `workload-group`, and only there. Default: none."""
     prefix: NotRequired[str]
@@ -158,6 +172,8 @@ class MeshVmGroup(pulumi.ComponentResource):
             group=group,
             check=check,
             port=self._port,
+            others=self._args.get("failover_groups", []),
+            sticky=self._args.get("sticky"),
         )
         self.backend_service = after(backend.id, [scaler])
         self.host = pulumi.Output.from_input("")

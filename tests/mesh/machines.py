@@ -29,6 +29,8 @@ from tests.sandbox.vpc import REGION, make_network, make_subnetwork
 from tests.unit.routes import arguments, made
 
 SERVICE, MESH = "checkout", f"projects/{DEFAULT_PROJECT}/locations/global/meshes/shop"
+# Another region than that of the machines which call.
+FAR = "europe-west1"
 # Names of a Mesh's routes may resolve to any address: the proxy goes by the name.
 ANY_ADDRESS = "10.99.0.1"
 _KINDS = {"HttpRoute": "httpRoutes", "GrpcRoute": "grpcRoutes", "TcpRoute": "tcpRoutes"}
@@ -50,6 +52,7 @@ class MachineShop:
         self.sandbox = RealSandbox(home)
         self.processes = ProcessTable(home)
         self._set: set[str] = set()
+        self._groups: dict[str, Machines] = {}
 
     def open(self) -> None:
         """Have it all run."""
@@ -58,6 +61,8 @@ class MachineShop:
         compute = self.api("compute", "v1")
         network = make_network(compute, DEFAULT_PROJECT)
         make_subnetwork(compute, DEFAULT_PROJECT, network, ipCidrRange="10.80.0.0/24")
+        elsewhere = {"region": FAR, "ipCidrRange": "10.81.0.0/24"}
+        make_subnetwork(compute, DEFAULT_PROJECT, network, **elsewhere)
         self.create("meshes", "meshId", "shop", {"interceptionPort": 15001})
         self.machines = Machines(compute, DEFAULT_PROJECT)
         self.group("caller", 1)
@@ -98,7 +103,9 @@ class MachineShop:
         finish(places.operations(), started)
         return True
 
-    def group(self, name: str, size: int, *, protocol: str = "HTTP", **labels: str) -> None:
+    def group(
+        self, name: str, size: int, *, protocol: str = "HTTP", region: str = REGION, **labels: str
+    ) -> None:
         """Machines with a proxy, and a backend service of them."""
         metadata = service_proxy_metadata(
             mesh="shop",
@@ -110,17 +117,33 @@ class MachineShop:
             labels=labels,
         )
         items = [{"key": key, "value": value} for key, value in metadata.items()]
-        template = self.machines.template(name, metadata={"items": items}, labels=labels)
+        subnet = f"projects/{DEFAULT_PROJECT}/regions/{region}/subnetworks/sub"
+        template = self.machines.template(
+            name,
+            metadata={"items": items},
+            labels=labels,
+            networkInterfaces=[{"subnetwork": subnet}],
+        )
         port = {"name": protocol.lower(), "port": PORT}
-        self.machines.group(template, name=name, targetSize=size, namedPorts=[port])
+        machines = Machines(self.machines.compute, DEFAULT_PROJECT, region)
+        machines.group(template, name=name, targetSize=size, namedPorts=[port])
+        self._groups[name] = machines
+        self.backend(name, name, protocol=protocol)
+
+    def backend(self, name: str, *groups: str, protocol: str = "HTTP", **more: Any) -> None:
+        """A backend service of groups."""
         managers = self.machines.compute.regionInstanceGroupManagers()
-        manager = managers.get(**self.machines.place, instanceGroupManager=name).execute()
+        found = [
+            managers.get(**self._groups[group].place, instanceGroupManager=group).execute()
+            for group in groups
+        ]
         backend = {
             "name": name,
             "loadBalancingScheme": "INTERNAL_SELF_MANAGED",
             "protocol": protocol,
             "portName": protocol.lower(),
-            "backends": [{"group": manager["instanceGroup"]}],
+            "backends": [{"group": manager["instanceGroup"]} for manager in found],
+            **more,
         }
         self.machines.make("backendServices", backend, regional=False)
 

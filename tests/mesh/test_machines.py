@@ -10,11 +10,11 @@ import pytest
 from meshwright_sandbox.daemon import machines
 from meshwright_sandbox.daemon.home import Home, SandboxError
 from meshwright_sandbox.daemon.traffic import load
-from meshwright_sandbox.traffic.calls import Call, call
+from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.load import Load
 from tests.mesh.grpc_calls import METHOD
 from tests.mesh.harness import statuses, versions
-from tests.mesh.machines import ANY_ADDRESS, SERVICE, MachineShop
+from tests.mesh.machines import ANY_ADDRESS, FAR, SERVICE, MachineShop
 from tests.mesh.measures import share_is_within
 from tests.mesh.shared_routes import SharedRouteTests
 from tests.sandbox.runtime.conftest import eventually
@@ -103,6 +103,48 @@ class TestMachines(SharedRouteTests):
         with pytest.raises(SandboxError, match="no machine absent is in a Mesh") as caught:
             machines.find(home, report, "absent")
         assert "caller" in str(caught.value).partition("there are: ")[2]
+
+    def test_calls_go_to_another_region_while_their_own_has_no_machine(
+        self, shop: MachineShop
+    ) -> None:
+        """By the order that Google's control plane has by default; no call is lost on the way."""
+        shop.group("far", 1, region=FAR)
+        shop.ready("far")
+        shop.backend("everywhere", "v1", "far")
+        shop.route(groups=("everywhere", "v2"), active="v1")
+        assert versions(shop.call(50)) == {"v1": 50}
+        answers: list[Answer] = []
+
+        def answered_by(group: str) -> None:
+            batch = shop.call(20)
+            answers.extend(batch)
+            assert versions(batch) == {group: 20}
+
+        shop.resize("v1", 0)
+        eventually(lambda: answered_by("far"))
+        shop.resize("v1", 1)
+        eventually(lambda: answered_by("v1"))
+        assert set(statuses(answers)) == {200}
+
+    def test_callers_keep_their_machine(self, shop: MachineShop) -> None:
+        """By a cookie that the caller's proxy sets; what MeshVmGroup makes of `sticky`."""
+        cookie = {"name": "shop", "path": "/", "ttl": {"seconds": "3600"}}
+        shop.backend(
+            "kept",
+            "v1",
+            "v2",
+            localityLbPolicy="RING_HASH",
+            sessionAffinity="HTTP_COOKIE",
+            consistentHash={"httpCookie": cookie},
+        )
+        shop.route(groups=("kept", "v2"), active="v1")
+        first = shop.call(40)
+        assert set(versions(first)) == {"v1", "v2"}
+        callers = {a.headers["Set-Cookie"].partition(";")[0]: a.json()["pod"] for a in first[:4]}
+        again = shop.call_each(*({"cookie": cookie} for cookie in callers), count=25)
+        assert [{a.json()["pod"] for a in answers} for answers in again] == [
+            {pod} for pod in callers.values()
+        ]
 
     def test_a_machine_that_fails_is_sent_nothing(self, shop: MachineShop) -> None:
         shop.route(active="v1")

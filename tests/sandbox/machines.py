@@ -11,9 +11,9 @@ DEBIAN = "projects/debian-cloud/global/images/family/debian-12"
 class Machines:
     """Calls for one project's groups, each waited for."""
 
-    def __init__(self, compute: Any, project: str) -> None:
+    def __init__(self, compute: Any, project: str, region: str = REGION) -> None:
         self.compute, self.project = compute, project
-        self.place = {"project": project, "region": REGION}
+        self.place = {"project": project, "region": region}
 
     def make(self, collection: str, body: dict[str, Any], *, regional: bool = True) -> None:
         """Insert a resource and wait until it is there."""

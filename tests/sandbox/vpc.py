@@ -14,8 +14,10 @@ def make_network(compute: Any, project: str, name: str = "net") -> str:
     return f"projects/{project}/global/networks/{name}"
 
 
-def make_subnetwork(compute: Any, project: str, network: str, **fields: Any) -> str:
+def make_subnetwork(
+    compute: Any, project: str, network: str, *, region: str = REGION, **fields: Any
+) -> str:
     body = {"name": "sub", "network": network, "ipCidrRange": "10.0.0.0/20"} | fields
-    request = compute.subnetworks().insert(project=project, region=REGION, body=body)
-    finish(compute.regionOperations(), request.execute(), project=project, region=REGION)
-    return f"projects/{project}/regions/{REGION}/subnetworks/{body['name']}"
+    request = compute.subnetworks().insert(project=project, region=region, body=body)
+    finish(compute.regionOperations(), request.execute(), project=project, region=region)
+    return f"projects/{project}/regions/{region}/subnetworks/{body['name']}"

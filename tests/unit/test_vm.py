@@ -208,6 +208,27 @@ def test_a_mesh_that_is_there_is_joined():
     return group.mesh, check
 
 
+@component_test
+def test_groups_of_other_regions_stand_behind_one_backend_service():
+    """Callers keep their machine by an affinity that hashes, the only kind that is kept."""
+    recorder = record()
+    other = "projects/p1/regions/us-east1/instanceGroups/stock-us"
+    sticky = {"cookie": "shop", "ttl": "1h"}
+    group = MeshVmGroup("stock", _args(failover_groups=[other], sticky=sticky))
+
+    def check(_):
+        backend = recorder.one("BackendService").inputs
+        _own, second = backend["backends"]
+        assert second["group"] == other
+        assert (backend["localityLbPolicy"], backend["sessionAffinity"]) == (
+            "RING_HASH", "HTTP_COOKIE",
+        )  # fmt: skip
+        cookie = {"name": "shop", "path": "/", "ttl": {"seconds": 3600}}
+        assert backend["consistentHash"] == {"httpCookie": cookie}
+
+    return group.instance_group, check
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
@@ -237,6 +258,12 @@ def test_a_mesh_that_is_there_is_joined():
             "`service-proxy`",
         ),
         ({"workload_group": {"namespace": "a"}}, "workload_group.istio_version", "missing"),
+        ({"sticky": {}}, "sticky", "exactly one of"),
+        ({"sticky": {"header": "a", "source_ip": True}}, "sticky", "exactly one of"),
+        ({"sticky": {"header": "a", "ttl": "1h"}}, "sticky.ttl", "is a cookie's"),
+        ({"sticky": {"cookie": "a", "ttl": "long"}}, "sticky.ttl", "not a duration"),
+        ({"sticky": {"cookie": "a"}, "protocol": "GRPC"}, "sticky.cookie", "use a header"),
+        ({"sticky": {"header": "a"}, "protocol": "TCP"}, "sticky.header", "use source_ip"),
         ({"ports": [1]}, "ports", "did you mean `port`"),
         ({"prefix": "x" * 50}, "name", "1 to 54 are allowed"),
         ({"prefix": "x" * 40}, "name", "6 to 30 are allowed"),

@@ -70,20 +70,27 @@ def cluster(backend: Backend) -> Json:
     return made
 
 
-def load_assignment(backend: Backend) -> Json:
-    """The endpoints of a backend service, by their zones."""
+def load_assignment(backend: Backend, region: str = "") -> Json:
+    """The endpoints of a backend service, by their zones, for a proxy of ``region``.
+
+    Those of its own region come first, and others are called while there are none: the default
+    `WATERFALL_BY_REGION` (https://cloud.google.com/service-mesh/docs/service-routing/advanced-load-balancing-overview).
+    How near other regions are is not known here: they are all as near.
+    """
     places: dict[tuple[str, str], list[Endpoint]] = defaultdict(list)
     for endpoint in backend.endpoints:
         places[endpoint.region, endpoint.zone].append(endpoint)
+    has_near = any(place == region for place, _ in places)
     return {
         "clusterName": backend.name,
         "endpoints": [
             {
-                "locality": {"region": region, "zone": zone},
+                "locality": {"region": place, "zone": zone},
+                "priority": int(has_near and place != region),
                 "loadBalancingWeight": len(endpoints),
                 "lbEndpoints": [{"endpoint": _address(e.address, e.port)} for e in endpoints],
             }
-            for (region, zone), endpoints in sorted(places.items())
+            for (place, zone), endpoints in sorted(places.items())
         ],
     }
 

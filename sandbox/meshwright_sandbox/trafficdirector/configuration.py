@@ -54,15 +54,17 @@ class Proxy:
     port: int
     serving_ports: tuple[int, ...]
     access_log: str
+    region: str = ""
 
     @classmethod
-    def of(cls, metadata: Mapping[str, str]) -> Proxy:
+    def of(cls, metadata: Mapping[str, str], region: str = "") -> Proxy:
         """https://cloud.google.com/service-mesh/legacy/load-balancing-apis/per-proxy-config"""
         ports = metadata.get("TRAFFICDIRECTOR_INBOUND_BACKEND_PORTS", "")
         return cls(
             int(metadata.get("TRAFFICDIRECTOR_INTERCEPTION_PORT", 15001)),
             tuple(int(port) for port in ports.split(",") if port),
             metadata.get("TRAFFICDIRECTOR_ACCESS_LOG_PATH", ""),
+            region,
         )
 
 
@@ -71,19 +73,23 @@ def shared(mesh: Mesh) -> Resources:
     backends = mesh.backends.values()
     return {
         CLUSTERS: _written(CLUSTERS, [*map(clusters.cluster, backends), clusters.passthrough()]),
-        ENDPOINTS: _written(ENDPOINTS, map(clusters.load_assignment, backends), key="clusterName"),
         ROUTES: _written(ROUTES, [routes.route_table(mesh)]),
     }
 
 
 def own(mesh: Mesh, proxy: Proxy) -> Resources:
-    """What only this proxy is told, for its ports are its own."""
+    """What only this proxy is told, for its ports are its own, and what is near it."""
     ports = proxy.serving_ports
     listening = [listeners.outbound(mesh, proxy.port, proxy.access_log)]
     if ports:
         listening.append(listeners.inbound(ports, proxy.access_log))
     local = [clusters.inbound(port, grpc=grpc) for port in ports for grpc in (False, True)]
-    return {LISTENERS: _written(LISTENERS, listening), CLUSTERS: _written(CLUSTERS, local)}
+    near = [clusters.load_assignment(b, proxy.region) for b in mesh.backends.values()]
+    return {
+        LISTENERS: _written(LISTENERS, listening),
+        CLUSTERS: _written(CLUSTERS, local),
+        ENDPOINTS: _written(ENDPOINTS, near, key="clusterName"),
+    }
 
 
 def _written(kind: str, resources: Any, key: str = "name") -> dict[str, bytes]:

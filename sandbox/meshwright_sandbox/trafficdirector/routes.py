@@ -97,6 +97,8 @@ def _forwarding(mesh: Mesh, action: Json) -> Json:
         }
     }
     made |= _mirror(action) | _rewrite(action.get("urlRewrite", {}))
+    if policies := _affinity(mesh, destinations):
+        made["hashPolicy"] = policies
     if "idleTimeout" in action:
         made["idleTimeout"] = action["idleTimeout"]
     # As the API's reference has it: time-out and retries are ignored beside a fault.
@@ -106,6 +108,34 @@ def _forwarding(mesh: Mesh, action: Json) -> Json:
     if "retryPolicy" in action:
         made["retryPolicy"] = _retry(action["retryPolicy"])
     return made
+
+
+def _affinity(mesh: Mesh, destinations: list[Json]) -> list[Json]:
+    """What of a call its backend services choose the machine by, each once.
+
+    https://cloud.google.com/compute/docs/reference/rest/v1/backendServices, `sessionAffinity`
+    """
+    known = (mesh.backends.get(destination["serviceName"]) for destination in destinations)
+    found = [_hashed(backend.document) for backend in known if backend]
+    return [policy for n, policy in enumerate(found) if policy and policy not in found[:n]]
+
+
+def _hashed(document: Json) -> Json:
+    """An affinity is kept by the policies that hash alone."""
+    if document.get("localityLbPolicy") not in ("RING_HASH", "MAGLEV"):
+        return {}
+    given = document.get("consistentHash", {})
+    match document.get("sessionAffinity", "NONE"):
+        case "CLIENT_IP":
+            return {"connectionProperties": {"sourceIp": True}}
+        case "HEADER_FIELD":
+            return {"header": {"headerName": given["httpHeaderName"]}}
+        case "HTTP_COOKIE":
+            cookie = given["httpCookie"]
+            ttl = {"ttl": duration(cookie["ttl"])} if "ttl" in cookie else {}
+            return {"cookie": {"name": cookie["name"], "path": cookie.get("path", "/"), **ttl}}
+        case _:
+            return {}
 
 
 def with_share(destinations: Iterable[Json]) -> list[Json]:

@@ -126,7 +126,8 @@ class DiscoveryServer:
         project = self._project_of(named["number"])
         stream.mesh = f"projects/{project}/locations/global/meshes/{named['mesh']}"
         metadata = node.metadata.to_dict() if node.metadata is not None else {}
-        stream.proxy = Proxy.of(metadata)
+        region = node.locality.region if node.locality is not None else ""
+        stream.proxy = Proxy.of(metadata, region)
         self._streams[named["id"]] = stream
 
     def _resources(self, stream: _Stream) -> Resources | None:
