@@ -8,7 +8,7 @@ from pathlib import Path
 from stacks import _errors, _file
 from stacks._secrets import Location
 from stacks._view import Problem
-from stacks.spec import Platform, SpecError, load
+from stacks.spec import Platform, SpecError
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,7 @@ class Report:
 
 def validate_file(path: Path) -> Report:
     """Check one stack's file: the file itself, each field, and how they fit together."""
-    file = _file.read(path)
-    report = _report(path, file)
-    if file.platform_file is None:
-        return report
-    return replace(report, platform_file=validate_platform(file.platform_file))
-
-
-def validate_platform(path: Path) -> Report:
-    """Check a file that holds a spec and nothing else."""
-    return _report(path, _file.read_platform(path))
+    return _read(path)[0]
 
 
 def _report(path: Path, file: _file.StackFile) -> Report:
@@ -64,10 +55,27 @@ def _report(path: Path, file: _file.StackFile) -> Report:
     return Report(path, tuple(problems), file.lines)
 
 
-def load_file(path: Path) -> Platform:
-    """The spec of a stack's file that is known to be valid."""
+def _read(path: Path) -> tuple[Report, object]:
+    """What is wrong with a stack's file, and the spec that it holds or names."""
     file = _file.read(path)
-    return load(_file.read_platform(file.platform_file).spec if file.platform_file else file.spec)
+    report = _report(path, file)
+    if file.platform_file is None:
+        return report, file.spec
+    named = _file.read_platform(file.platform_file)
+    return replace(report, platform_file=_report(file.platform_file, named)), named.spec
+
+
+def load_file(path: Path) -> Platform:
+    """The spec of a stack's file, read and checked once.
+
+    Raises:
+        SpecError: The file has mistakes; the text names each, with its line.
+    """
+    report, spec = _read(path)
+    if not report.valid:
+        named = report.platform_file.problems if report.platform_file else ()
+        raise SpecError([*report.problems, *named], report.text())
+    return Platform.model_validate(spec)
 
 
 def load_platform(path: Path) -> Platform:

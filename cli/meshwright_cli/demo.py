@@ -104,11 +104,11 @@ def _also(spec: Platform) -> list[str]:
 
 def _spec(root: Path) -> Platform:
     """The stack's spec, once it is known to be valid."""
-    from stacks.validate import load_file, validate_file
+    from stacks.spec import SpecError
+    from stacks.validate import load_file
 
-    path = root / "stacks" / f"Pulumi.{STACK}.yaml"
-    report = validate_file(path)
-    if not report.valid:
-        click.echo(report.text(), err=True)
-        raise SystemExit(1)
-    return load_file(path)
+    try:
+        return load_file(root / "stacks" / f"Pulumi.{STACK}.yaml")
+    except SpecError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from error

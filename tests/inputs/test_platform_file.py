@@ -114,6 +114,28 @@ def test_a_program_is_told_of_every_mistake_with_its_line(project: Path) -> None
     assert "(line 2)" in str(caught.value)
 
 
+def test_a_file_is_read_and_checked_once_and_its_mistakes_are_those_of_the_check(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `meshwright demo` starts with."""
+    opened: list[Path] = []
+    real = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        opened.append(path)
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    named = spec(project, dev())
+    file = stack(project, {NAMED: "specs/dev.yaml"})
+    load_file(file)
+    assert sorted(opened) == sorted([file, named])
+    named.write_text("prefix: 5\n")
+    with pytest.raises(SpecError) as caught:
+        load_file(file)
+    assert str(caught.value) == validate_file(file).text()
+
+
 def test_a_spec_that_the_engine_cannot_hand_on_is_refused_with_the_way_out(project: Path) -> None:
     """In the stack's own file only: a file of its own may be longer."""
     big = dev()

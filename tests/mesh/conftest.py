@@ -18,15 +18,17 @@ def mesh_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRunt
     runtime.shutdown()
 
 
-def _cluster(runtime: LocalRuntime, name: str, location: str, block: int) -> Iterator[MeshCluster]:
-    cluster = MeshCluster(runtime, name, location, block)
+def _cluster(
+    runtime: LocalRuntime, name: str, location: str, block: int, *, gateway_api: bool = False
+) -> Iterator[MeshCluster]:
+    cluster = MeshCluster(runtime, name, location, block, gateway_api=gateway_api)
     yield cluster
     cluster.traffic.stop()
 
 
 @pytest.fixture(scope="session")
 def west(mesh_runtime: LocalRuntime) -> Iterator[MeshCluster]:
-    yield from _cluster(mesh_runtime, "west", "europe-west1", 16)
+    yield from _cluster(mesh_runtime, "west", "europe-west1", 16, gateway_api=True)
 
 
 @pytest.fixture(scope="session")

@@ -26,9 +26,18 @@ _BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
 class MeshCluster:
     """A cluster with the managed mesh, connected to the others of its mesh."""
 
-    def __init__(self, runtime: LocalRuntime, name: str, location: str, block: int) -> None:
+    def __init__(
+        self,
+        runtime: LocalRuntime,
+        name: str,
+        location: str,
+        block: int,
+        *,
+        gateway_api: bool = False,
+    ) -> None:
         self.name = name
-        access: ClusterAccess = runtime.start(request_for(name, block, location=location))
+        wanted = request_for(name, block, location=location, gateway_api=gateway_api)
+        access: ClusterAccess = runtime.start(wanted)
         runtime.start_mesh(PROJECT, location, name, MESH)
         self.api = connect(access, runtime.home / f"{name}.pem")
         self.core = client.CoreV1Api(self.api)
@@ -124,11 +133,11 @@ class MeshCluster:
         client.AppsV1Api(self.api).patch_namespaced_deployment_scale(app, namespace, body)
 
     def create(self, namespace: str, kind: str, name: str, spec: Mapping[str, Any]) -> None:
-        """Make an object of one of Istio's kinds."""
+        """Make an object of one of Istio's kinds, or a route of the Gateway API."""
         group, plural = _KINDS[kind]
         body = {
             "apiVersion": f"{group}/v1",
-            "kind": kind,
+            "kind": kind.partition(" ")[0],
             "metadata": {"name": name},
             "spec": dict(spec),
         }
@@ -182,6 +191,8 @@ _KINDS = {
     "VirtualService": ("networking.istio.io", "virtualservices"),
     "DestinationRule": ("networking.istio.io", "destinationrules"),
     "WorkloadGroup": ("networking.istio.io", "workloadgroups"),
+    "Gateway of the Gateway API": ("gateway.networking.k8s.io", "gateways"),
+    "HTTPRoute": ("gateway.networking.k8s.io", "httproutes"),
     "PeerAuthentication": ("security.istio.io", "peerauthentications"),
     "Telemetry": ("telemetry.istio.io", "telemetries"),
     "AuthorizationPolicy": ("security.istio.io", "authorizationpolicies"),

@@ -97,6 +97,17 @@ class SharedRouteTests:
 
         eventually(arrived)
 
+    def test_a_call_ends_at_its_timeout(self, shop: RoutedShop) -> None:
+        shop.settings("v1", latency_seconds=SLOW)
+        shop.route(active="v1", timeout="0.4s")
+        (answer,) = shop.call()
+        assert answer.status == 504
+        assert 0.4 * NEARLY <= answer.seconds < SLOW
+
+
+class SharedFailureTests:
+    """Of renderings that have words for retries and faults."""
+
     @pytest.mark.parametrize("attempts", [1, 3])
     def test_a_failed_call_is_tried_so_often_again(self, shop: RoutedShop, attempts: int) -> None:
         shop.settings("v1", error_rate=1, error_status=503)
@@ -105,13 +116,6 @@ class SharedRouteTests:
         # One after the other: a proxy has few tries again under way at a time.
         assert statuses(shop.call(5, concurrency=1)) == {503: 5}
         assert shop.requests("v1") - before == 5 * (1 + attempts)
-
-    def test_a_call_ends_at_its_timeout(self, shop: RoutedShop) -> None:
-        shop.settings("v1", latency_seconds=SLOW)
-        shop.route(active="v1", timeout="0.4s")
-        (answer,) = shop.call()
-        assert answer.status == 504
-        assert 0.4 * NEARLY <= answer.seconds < SLOW
 
     def test_each_try_has_a_timeout_of_its_own(self, shop: RoutedShop) -> None:
         shop.settings("v1", latency_seconds=SLOW)

@@ -12,7 +12,7 @@ from typing import Any
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.echo import PORT, REQUESTS_PATH, SETTINGS_PATH
-from tests.mesh.harness import MeshCluster
+from tests.mesh.harness import MeshCluster, statuses, versions
 from tests.mesh.load import calls_go_on
 from tests.sandbox.runtime.conftest import eventually
 from tests.unit.routes import arguments, made
@@ -41,20 +41,28 @@ def ask(network: Network, url: str, body: str = "") -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def rendered(**more: Any) -> dict[str, Any]:
-    """What TrafficRoute makes of these arguments: the spec of each of Istio's kinds."""
-    specs: dict[str, Any] = {}
-    for item in made(arguments("istio", **more)).registrations:
+def rendered(rendering: str = "istio", **more: Any) -> dict[str, Any]:
+    """What TrafficRoute makes of these arguments: the spec of each kind of its objects."""
+    found = objects(rendering, **more)
+    return {kind: spec for (kind, _), spec in found.items() if kind != "Service"}
+
+
+def objects(rendering: str, **more: Any) -> dict[tuple[str, str], Any]:
+    """The spec of each object in a cluster, by kind and name."""
+    specs: dict[tuple[str, str], Any] = {}
+    for item in made(arguments(rendering, **more)).registrations:
         kind = item.type.rsplit(":", 1)[-1]
-        if kind in ("DestinationRule", "VirtualService"):
+        if kind in ("DestinationRule", "VirtualService", "HTTPRoute", "Service"):
             # The recorder has every number as a float, which the API refuses.
             whole = re.sub(r"(?<=\d)\.0(?=[,}\]])", "", json.dumps(item.inputs["spec"]))
-            specs[kind] = json.loads(whole)
+            specs[kind, item.inputs["metadata"]["name"]] = json.loads(whole)
     return specs
 
 
 class Shop:
     """The service, its gateway, and a caller in the mesh; all in one namespace of a cluster."""
+
+    door = _DOOR
 
     def __init__(self, cluster: MeshCluster, namespace: str) -> None:
         self.cluster, self.namespace = cluster, namespace
@@ -69,7 +77,7 @@ class Shop:
     def url(self) -> str:
         """Where the gateway's pod takes calls."""
         (pod,) = self.cluster.traffic.pods(self.namespace, GATEWAY)
-        return f"http://{pod['status']['podIP']}:{_DOOR}/"
+        return f"http://{pod['status']['podIP']}:{self.door}/"
 
     def open(self) -> None:
         """Have it all run."""
@@ -155,3 +163,64 @@ class Shop:
     def _call(self, count: int, concurrency: int, headers: dict[str, str]) -> Call:
         given = {"host": HOST, **headers}
         return Call(self.url, headers=given, count=count, concurrency=concurrency, keep_alive=True)
+
+
+class GatewayApiShop(Shop):
+    """The same service and pods by what TrafficRoute renders for the Gateway API.
+
+    GKE's own classes are load balancers that the sandbox has on paper, so the route's Gateway is
+    one of class `istio` at another port of the same gateway; its other parent, the Service, is for
+    callers in the mesh. istiod serves both.
+    """
+
+    door = 8081
+
+    def open(self) -> None:
+        """Take the place of what Istio's own kinds say of the service."""
+        cluster, namespace = self.cluster, self.namespace
+        ports = [{"name": "http", "port": self.door, "targetPort": self.door}]
+        spec = {"selector": {"app": GATEWAY}, "ports": ports}
+        cluster.core.create_namespaced_service(
+            namespace, {"metadata": {"name": GATEWAY}, "spec": spec}
+        )
+        listener = {"name": "http", "port": self.door, "protocol": "HTTP", "hostname": HOST}
+        host = f"{GATEWAY}.{namespace}.svc.cluster.local"
+        gateway = {
+            "gatewayClassName": "istio",
+            "listeners": [listener],
+            "addresses": [{"type": "Hostname", "value": host}],
+        }
+        cluster.create(namespace, "Gateway of the Gateway API", GATEWAY, gateway)
+        for kind in ("VirtualService", "DestinationRule"):
+            cluster.delete(namespace, kind, SERVICE)
+        self.apply(active="v1")
+
+        def served() -> None:
+            assert statuses(self.call(5)) == statuses(self.call_inside(5)) == {200: 5}
+            assert versions(self.call_inside(20)) == {"v1": 20}
+
+        eventually(served)
+
+    def close(self) -> None:
+        """Take the route away, with its Gateway."""
+        self.cluster.delete(self.namespace, "HTTPRoute", SERVICE)
+        self.cluster.delete(self.namespace, "Gateway of the Gateway API", GATEWAY)
+
+    def apply(self, **more: Any) -> None:
+        """Make the route with these arguments, and a Service for each version."""
+        given = {
+            "namespace": self.namespace,
+            "hosts": [HOST],
+            "port": 80,
+            "target_port": PORT,
+            "selector": {"app": SERVICE},
+            "versions": [{"name": "v1"}, {"name": "v2"}],
+        }
+        made_ = objects("gateway-api", **given, gateways=[self.gateway], **more)
+        for (kind, name), spec in made_.items():
+            if kind == "HTTPRoute":
+                self.cluster.apply(self.namespace, kind, SERVICE, spec)
+            elif not self._applied:
+                body = {"metadata": {"name": name}, "spec": spec}
+                self.cluster.core.create_namespaced_service(self.namespace, body)
+        self._applied = {f"{kind}/{name}": spec for (kind, name), spec in made_.items()}

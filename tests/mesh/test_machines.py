@@ -16,7 +16,7 @@ from tests.mesh.grpc_calls import METHOD
 from tests.mesh.harness import statuses, versions
 from tests.mesh.machines import ANY_ADDRESS, FAR, SERVICE, MachineShop
 from tests.mesh.measures import share_is_within
-from tests.mesh.shared_routes import SharedRouteTests
+from tests.mesh.shared_routes import SharedFailureTests, SharedRouteTests
 from tests.sandbox.runtime.conftest import eventually
 
 pytestmark = [pytest.mark.xdist_group("machines")]
@@ -39,7 +39,7 @@ def shop(opened: MachineShop) -> Iterator[MachineShop]:
     opened.answer_well()
 
 
-class TestMachines(SharedRouteTests):
+class TestMachines(SharedRouteTests, SharedFailureTests):
     def test_a_host_without_a_route_is_reached_as_it_was_dialled(self, shop: MachineShop) -> None:
         """Its own proxy takes the call in, and tells who called."""
         (target,), (caller,) = shop.workloads("v2"), shop.workloads("caller")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from kubernetes import client
 
 from meshwright_sandbox.runtime.api import Object
 from meshwright_sandbox.runtime.pod_status import is_ready
@@ -53,8 +54,15 @@ def test_pods_are_taken_over_where_they_are_and_given_back(cluster: MeshCluster)
 def test_pods_outlive_who_looks_after_them(cluster: MeshCluster) -> None:
     """As when the emulator ends and is started again: the same processes answer."""
     (before,) = cluster.call(STALL, CALLER, APP, 1)
+    assert cluster.traffic.prepared()
+    # As in a cluster that was made anew: pods that come would be nobody's.
+    admission = client.AdmissionregistrationV1Api(cluster.api)
+    (binding,) = admission.list_mutating_admission_policy_binding().items
+    admission.delete_mutating_admission_policy_binding(binding.metadata.name)
+    assert not cluster.traffic.prepared()
     cluster.traffic.close()
     cluster.carry_traffic()
+    assert cluster.traffic.prepared()
     cluster.wait(STALL, APP, CALLER)
     (after,) = cluster.call(STALL, CALLER, APP, 1)
     assert after.json()["pod"] == before.json()["pod"]

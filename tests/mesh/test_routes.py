@@ -1,4 +1,4 @@
-"""What TrafficRoute's rendering for Istio does to calls: counted behind real Envoys."""
+"""What TrafficRoute's renderings in a cluster do to calls: counted behind real Envoys."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import pytest
 
 from tests.mesh.harness import MeshCluster, statuses, versions
 from tests.mesh.measures import share_is_within
-from tests.mesh.shared_routes import CALLS, SharedRouteTests, assert_shared_out
-from tests.mesh.shop import Shop
+from tests.mesh.shared_routes import (
+    CALLS,
+    SharedFailureTests,
+    SharedRouteTests,
+    assert_shared_out,
+)
+from tests.mesh.shop import GatewayApiShop, Shop
 from tests.sandbox.runtime.conftest import eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("mesh")]
@@ -31,7 +36,9 @@ def shop(opened: Shop) -> Iterator[Shop]:
         opened.settings(version, error_rate=0, latency_seconds=0)
 
 
-class TestRoutes(SharedRouteTests):
+class ClusterRouteTests(SharedRouteTests):
+    """Of both renderings that istiod serves."""
+
     def test_callers_in_the_mesh_are_shared_out_too(self, shop: Shop) -> None:
         shop.route(weights={"v1": 80, "v2": 20})
         assert_shared_out(shop.call_inside(CALLS), 0.20)
@@ -65,9 +72,25 @@ class TestRoutes(SharedRouteTests):
 
         eventually(arrived)
 
+
+class TestRoutes(ClusterRouteTests, SharedFailureTests):
     def test_a_failed_call_is_not_tried_again_where_that_is_switched_off(self, shop: Shop) -> None:
         shop.settings("v1", error_rate=1, error_status=503)
         shop.route(active="v1", retry={"attempts": 0, "retry_on": "5xx"})
         before = shop.requests("v1")
         assert statuses(shop.call(5)) == {503: 5}
         assert shop.requests("v1") - before == 5
+
+
+class TestGatewayApiRoutes(ClusterRouteTests):
+    """Retries and faults it has no words for."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def opened(cls, opened: Shop) -> Iterator[Shop]:
+        """The same pods, by routes of the Gateway API; Istio's own come back afterwards."""
+        shop = GatewayApiShop(opened.cluster, opened.namespace)
+        shop.open()
+        yield shop
+        shop.close()
+        opened.apply(active="v1")

@@ -12,7 +12,8 @@ from aiohttp.test_utils import TestServer, unused_port
 from click.testing import CliRunner
 
 from meshwright_cli.main import main
-from meshwright_sandbox.daemon.home import SandboxError
+from meshwright_sandbox.daemon import traffic
+from meshwright_sandbox.daemon.home import Home, SandboxError
 from meshwright_sandbox.daemon.traffic import Door, choose, percentiles
 from meshwright_sandbox.traffic import images
 from meshwright_sandbox.traffic.load import Load, Tally, drive, sources
@@ -173,6 +174,23 @@ def test_what_is_not_named_is_the_first_there_is(
 ) -> None:
     door, chosen = choose(DOORS, gateway, host)
     assert door.url(chosen, "cart") == url
+
+
+def test_that_nothing_can_be_run_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """After one look: a longer wait would end the same."""
+    asked: list[str] = []
+
+    def request(_: object, method: str, *__: object, **___: object) -> dict[str, Any]:
+        asked.append(method)
+        return {"workloads": [], "machines": [], "gateways": []}
+
+    monkeypatch.setattr(traffic, "_running", lambda home: home)
+    monkeypatch.setattr(traffic, "request", request)
+    with pytest.raises(SandboxError, match="no pod or machine is there"):
+        traffic.start(Home(tmp_path), tmp_path / "bootstrap.json", lambda _: None)
+    assert asked == ["POST", "GET"]
 
 
 def test_a_gateway_without_pods_is_said() -> None:

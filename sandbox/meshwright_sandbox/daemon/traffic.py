@@ -38,6 +38,10 @@ _READY_SECONDS = 240
 _POLL_SECONDS = 0.5
 # Starting the pods of several clusters takes as long as it takes.
 _START_SECONDS = 120
+_NOTHING = (
+    "no pod or machine is there that the sandbox can run: it runs gateways, the echo service, "
+    "Google's hello-app and machines of a mesh; bring a stack up first: `meshwright demo`"
+)
 _PERCENTILES = {"p50": 500, "p90": 900, "p99": 990, "p99.9": 999}
 
 
@@ -75,7 +79,10 @@ def start(home: Home, bootstrap: Path, progress: Progress) -> Json:
         waiting = [w["problem"] for w in report["workloads"] if w["problem"]]
         waiting += [f"{m['workload']}: {m['problem'] or 'not ready yet'}" for m in machines]
         number = len(report["workloads"]) + len(report["machines"])
-        if not waiting and number:
+        if not number:
+            # What the clusters hold is in the report from the first; nothing more is to come.
+            raise SandboxError(_NOTHING)
+        if not waiting:
             return report
         if time.monotonic() > deadline:
             raise SandboxError(_not_ready(waiting))
@@ -178,10 +185,5 @@ def _serves(pattern: str, host: str) -> bool:
 
 
 def _not_ready(problems: list[str]) -> str:
-    if not problems:
-        return (
-            "no pod is there that the sandbox can run: it runs gateways, the echo service and "
-            "Google's hello-app; bring a stack up first: `meshwright demo`"
-        )
     some = "; ".join(problems[:5])
     return f"{len(problems)} pods do not answer after {_READY_SECONDS} seconds: {some}"
