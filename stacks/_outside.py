@@ -127,6 +127,7 @@ class Outside:
         args = self._args(group)
         args["project_number"] = self.fleet.project_number
         args["mesh"] = mesh
+        args["access_logs"] = bool(self.spec.telemetry.access_logs.providers)
         return MeshVmGroup(group.name, args, opts=self.opts)
 
     def _cloud_run(self, mesh: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:

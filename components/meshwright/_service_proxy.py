@@ -7,6 +7,8 @@ flag `--service-proxy` of `gcloud beta compute instance-templates create`, whose
 import json
 from collections.abc import Sequence
 
+from ._ops_agent import recipe
+
 PROXY_PORT = 15001
 _ACCESS_LOG = "/var/log/envoy/access.log"
 # The machine's agent fetches the proxy's own installer from Google's bucket of its zone.
@@ -34,6 +36,7 @@ def service_proxy_metadata(
     tracing: bool,
     intercept_all: bool,
     labels: dict[str, str],
+    access_logs: bool = False,
 ) -> dict[str, str]:
     """Metadata of a machine whose proxy takes its configuration from a Mesh.
 
@@ -45,6 +48,7 @@ def service_proxy_metadata(
         tracing: whether the proxy sends traces.
         intercept_all: whether all that leaves passes through the proxy, not only calls to services.
         labels: what the proxy tells about itself, such as its version.
+        access_logs: whether the proxy's access log goes to Cloud Logging.
     """
     proxy: dict[str, object] = {
         "mesh": mesh,
@@ -64,14 +68,18 @@ def service_proxy_metadata(
         config["traffic-interception"] = {"intercept-all-outbound": True}
     if labels:
         config["labels"] = labels
-    recipe = {
-        "name": "install-gce-service-proxy-agent",
-        "desired_state": "INSTALLED",
-        "installSteps": [{"scriptRun": {"script": _INSTALL}}],
-    }
+    recipes: list[dict[str, object]] = [
+        {
+            "name": "install-gce-service-proxy-agent",
+            "desired_state": "INSTALLED",
+            "installSteps": [{"scriptRun": {"script": _INSTALL}}],
+        }
+    ]
+    if access_logs:
+        recipes.append(recipe(_ACCESS_LOG))
     return {
         "gce-service-proxy": json.dumps(config, sort_keys=True),
-        "gce-software-declaration": json.dumps({"softwareRecipes": [recipe]}, sort_keys=True),
+        "gce-software-declaration": json.dumps({"softwareRecipes": recipes}, sort_keys=True),
         "enable-osconfig": "true",
         "enable-guest-attributes": "TRUE",
     }

@@ -24,7 +24,7 @@ _SMALLEST_DISK_GB = 10
 # Only the proxy of a Mesh has these; istiod's own settings decide for its proxies.
 _OF_SERVICE_PROXY = (
     "mesh", "proxy_port", "intercept_all_outbound", "tracing", "project_number", "failover_groups",
-    "sticky",
+    "sticky", "access_logs",
 )  # fmt: skip
 
 

@@ -68,10 +68,10 @@ class MeshTelemetryArgs(TypedDict):
 class MeshTelemetry(pulumi.ComponentResource):
     """One Telemetry object: access logs, traces and metrics of the mesh, a namespace, workloads.
 
-    An access log line of the provider `envoy` names the caller's address and, inside the mesh, its
-    identity; on GKE it lands in Cloud Logging. Istio lets the most specific object win, by each of
-    the three, and wants at most one without `workload` per namespace. Raises ArgumentError for a
-    filter without a log, settings without their provider, or nothing to do.
+    Access logs name the caller's address; those of `stackdriver` its principal too, by which it is
+    known who was refused. On GKE both land in Cloud Logging. Istio lets the most specific object
+    win, by each of the three, and wants at most one without `workload` per namespace. Raises
+    ArgumentError for a filter without a log, settings without their provider, or nothing to do.
     """
 
     telemetry: pulumi.Output[str]

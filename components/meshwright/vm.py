@@ -105,6 +105,10 @@ class MeshVmGroupArgs(TypedDict):
     Default: false."""
     tracing: NotRequired[bool]
     """Whether proxies send traces. Default: false."""
+    access_logs: NotRequired[bool]
+    """Whether machines send their proxies' access logs to Cloud Logging, by Google's Ops Agent: who
+    called, from which address, with what result, as log `envoy-access` of `gce_instance`; only with
+    `service-proxy`. Default: false."""
     labels: NotRequired[dict[str, pulumi.Input[str]]]
     """Labels of the machines and of what their proxies tell of themselves. Default: none."""
     enable_api: NotRequired[bool]
@@ -272,6 +276,7 @@ class MeshVmGroup(pulumi.ComponentResource):
                 tracing=args.get("tracing", False),
                 intercept_all=args.get("intercept_all_outbound", False),
                 labels=found["labels"],
+                access_logs=args.get("access_logs", False),
             )
         )
 

@@ -115,6 +115,7 @@ class MachineShop:
             tracing=False,
             intercept_all=False,
             labels=labels,
+            access_logs=True,
         )
         items = [{"key": key, "value": value} for key, value in metadata.items()]
         subnet = f"projects/{DEFAULT_PROJECT}/regions/{region}/subnetworks/sub"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from meshwright_sandbox.daemon import machines
 from meshwright_sandbox.daemon.home import Home, SandboxError
 from meshwright_sandbox.daemon.traffic import load
+from meshwright_sandbox.server import DEFAULT_PROJECT
 from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.load import Load
 from tests.mesh.grpc_calls import METHOD
@@ -17,6 +19,7 @@ from tests.mesh.harness import statuses, versions
 from tests.mesh.machines import ANY_ADDRESS, FAR, SERVICE, MachineShop
 from tests.mesh.measures import share_is_within
 from tests.mesh.shared_routes import SharedFailureTests, SharedRouteTests
+from tests.sandbox.log_entries import Logs
 from tests.sandbox.runtime.conftest import eventually
 
 pytestmark = [pytest.mark.xdist_group("machines")]
@@ -145,6 +148,28 @@ class TestMachines(SharedRouteTests, SharedFailureTests):
         assert [{a.json()["pod"] for a in answers} for answers in again] == [
             {pod} for pod in callers.values()
         ]
+
+    def test_who_called_a_machine_is_in_cloud_logging(self, shop: MachineShop) -> None:
+        """Its Ops Agent sends the access log, by what MeshVmGroup puts into its metadata."""
+        shop.route(active="v1")
+        (target,), (caller,) = shop.workloads("v1"), shop.workloads("caller")
+        shop.call(3, concurrency=1, **{"user-agent": "counted"})
+        logs = Logs(shop.api, DEFAULT_PROJECT)
+        name = target["workload"].rpartition("/")[2]
+        (machine,) = (i for i in shop.machines.instances() if i["name"] == name)
+        query = 'log_id("envoy-access") resource.type="gce_instance" '
+        query += f'resource.labels.instance_id="{machine["id"]}" jsonPayload.user_agent="counted"'
+
+        def arrived() -> list[dict[str, Any]]:
+            found = logs.read(query)
+            assert len(found) == 3
+            return found
+
+        for entry in eventually(arrived):
+            payload = entry["jsonPayload"]
+            assert payload["downstream_remote_address"].partition(":")[0] == caller["address"]
+            assert payload["response_code"] == 200
+            assert entry["labels"]["compute.googleapis.com/resource_name"] == name
 
     def test_a_machine_that_fails_is_sent_nothing(self, shop: MachineShop) -> None:
         shop.route(active="v1")

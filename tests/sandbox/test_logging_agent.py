@@ -16,6 +16,7 @@ from meshwright_sandbox.services import all_services
 from meshwright_sandbox.services.logs.ingestion import entry_writer
 from meshwright_sandbox.traffic.echo import IMAGE
 from meshwright_sandbox.traffic.logging_agent import LoggingAgent
+from meshwright_sandbox.traffic.pod_outputs import PodOutputs
 from tests.sandbox.log_entries import CONTAINER, Logs
 from tests.sandbox.runtime.conftest import PROJECT, request_for
 from tests.sandbox.server import Sandbox, client
@@ -57,10 +58,9 @@ class Cluster:
 
     def ship(self) -> list[Json]:
         """What an agent hands on that is started now, and stopped once it has seen the pod."""
-        agent = LoggingAgent(
-            self.record, self.home / "positions.json", processes=self.processes, write=self._take
-        )
-        agent.reconcile(None, POD)  # type: ignore[arg-type]
+        agent = LoggingAgent("shop", self.home / "positions.json", write=self._take)
+        outputs = PodOutputs(self.record, self.processes, agent)
+        outputs.reconcile(None, POD)  # type: ignore[arg-type]
         agent.start()
         agent.stop()
         shipped, self.entries = self.entries, []

@@ -208,6 +208,30 @@ def test_a_mesh_that_is_there_is_joined():
     return group.mesh, check
 
 
+def test_an_access_log_that_is_to_be_sent_is_read_by_the_ops_agent():
+    """Where the proxy writes it; the script runs as it stands, and is not there unless asked for."""
+    recorder = record()
+
+    @pulumi.runtime.test
+    def program():
+        MeshVmGroup("stock", _args(access_logs=True))
+
+    program()
+    metadata = _template(recorder)["metadata"]
+    written = json.loads(metadata["gce-service-proxy"])["proxy-spec"]["access-log"]
+    recipes = json.loads(metadata["gce-software-declaration"])["softwareRecipes"]
+    script = recipes[1]["installSteps"][0]["scriptRun"]["script"]
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    config = json.loads(script.partition("<<'CONFIG'\n")[2].partition("\nCONFIG")[0])["logging"]
+    (pipeline,) = config["service"]["pipelines"].values()
+    (receiver,) = pipeline["receivers"]
+    assert receiver == "envoy-access"
+    assert config["receivers"][receiver] == {"type": "files", "include_paths": [written]}
+    assert [config["processors"][name] for name in pipeline["processors"]] == [
+        {"type": "parse_json"}
+    ]
+
+
 @component_test
 def test_groups_of_other_regions_stand_behind_one_backend_service():
     """Callers keep their machine by an affinity that hashes, the only kind that is kept."""

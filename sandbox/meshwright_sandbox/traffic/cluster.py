@@ -23,6 +23,7 @@ from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.istio_machines import IstioMachine, machines_of_cluster
 from meshwright_sandbox.traffic.logging_agent import LoggingAgent, WriteEntries
 from meshwright_sandbox.traffic.machines import Place
+from meshwright_sandbox.traffic.pod_outputs import PodOutputs
 from meshwright_sandbox.traffic.pods import Pods, Programs
 
 _SETTLE_SECONDS = 5.0
@@ -78,15 +79,12 @@ class ClusterTraffic:
         self._looking = threading.Thread(
             target=self._keep_machines, name=f"{record.id}:machines", daemon=True
         )
-        self._agent = LoggingAgent(
-            record,
-            runtime.home / "pods" / record.id / "logging-agent.json",
-            processes=runtime.processes,
-            write=write_entries,
-        )
+        positions = runtime.home / "pods" / record.id / "logging-agent.json"
+        self._agent = LoggingAgent(record.id, positions, write=write_entries)
+        outputs = PodOutputs(record, runtime.processes, self._agent)
         self._watchers = [
             Watcher(record.id, controller, self._connect, self._stopped)
-            for controller in (self._pods, self._agent)
+            for controller in (self._pods, outputs)
         ]
 
     def start(self) -> None:

@@ -70,6 +70,42 @@ class Container:
     def log(self, name: str) -> str:
         return f"projects/{self.project}/logs/{name}"
 
+    @property
+    def short(self) -> str:
+        return self.name
+
+    def entry(self, line: str, insert_id: str) -> Json | None:
+        return entry_of(self, line, insert_id)
+
+
+@dataclass(frozen=True)
+class MachineLog:
+    """A file of a machine that its Ops Agent reads, as the receiver ``receiver`` tells it to.
+
+    https://cloud.google.com/monitoring/agent/ops-agent/configuration
+    """
+
+    project: str
+    zone: str
+    instance: str
+    instance_id: str
+    receiver: str
+
+    @property
+    def short(self) -> str:
+        return self.receiver
+
+    def entry(self, line: str, insert_id: str) -> Json | None:
+        """A line of JSON is the entry's payload, where it is parsed; any other a message."""
+        labels = {"project_id": self.project, "zone": self.zone, "instance_id": self.instance_id}
+        return {
+            "logName": f"projects/{self.project}/logs/{self.receiver}",
+            "resource": {"type": "gce_instance", "labels": labels},
+            "labels": {"compute.googleapis.com/resource_name": self.instance},
+            "insertId": insert_id,
+            "jsonPayload": _structured(line) or {"message": line},
+        }
+
 
 def entry_of(container: Container, line: str, insert_id: str) -> Json | None:
     """The entry of a line, or None for one that no entry is made of."""

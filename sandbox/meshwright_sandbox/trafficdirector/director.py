@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.services.logs.ingestion import entry_writer
+from meshwright_sandbox.traffic.logging_agent import LoggingAgent
 from meshwright_sandbox.traffic.machines import Machines, Place
 from meshwright_sandbox.trafficdirector import machines
 from meshwright_sandbox.trafficdirector.meshes import Mesh, find_meshes
-from meshwright_sandbox.trafficdirector.proxies import node_id
+from meshwright_sandbox.trafficdirector.proxies import ACCESS_LOG, node_id
 from meshwright_sandbox.trafficdirector.workloads import Workload, find_workloads
 
 if TYPE_CHECKING:
@@ -47,9 +49,13 @@ class TrafficDirector:
             group=machines.GROUP,
         )
         run = partial(machines.run, envoy=runtime.tools / "envoy", socket=socket)
+        self._logged: set[str] = set()
         self._arrived = threading.Event()
         self._ended = threading.Event()
         self._machines: Machines[Workload] = Machines(place, run, self._arrived.set)
+        self._agent = LoggingAgent(
+            "machines", runtime.home / "machines" / "agent.json", write=entry_writer(cloud)
+        )
         self._socket = socket
         self._server: DiscoveryServer | None = None
         self._thread = threading.Thread(target=self._run, name="trafficdirector", daemon=True)
@@ -57,12 +63,14 @@ class TrafficDirector:
     def start(self) -> None:
         """Serve, and run what workloads there are; those that still run are taken back."""
         self._thread.start()
+        self._agent.start()
 
     def close(self) -> None:
         """Serve no more; workloads and their proxies keep running as they are."""
         self._ended.set()
         self._thread.join()
         self._machines.close()
+        self._agent.stop()
 
     def stop(self) -> None:
         """Serve no more, and end every workload."""
@@ -127,9 +135,20 @@ class TrafficDirector:
 
     def _ready(self, *, anew: bool) -> dict[str, Workload]:
         if anew:
-            self._machines.keep(find_workloads(self._cloud))
+            self._keep(find_workloads(self._cloud))
         self._machines.heal()
         return self._machines.ready()
+
+    def _keep(self, workloads: dict[str, Workload]) -> None:
+        """Run these, and send on what their proxies write of calls."""
+        self._machines.keep(workloads)
+        logs = {w.id: w for w in workloads.values() if w.log is not None}
+        self._agent.forget(self._logged - logs.keys())
+        self._logged = set(logs)
+        for owner, workload in logs.items():
+            if workload.log is not None:
+                file = self._machines.place_of(workload).folder / ACCESS_LOG
+                self._agent.follow(owner, {file: workload.log})
 
     def _meshes(self, ready: dict[str, Workload]) -> dict[str, Mesh]:
         return find_meshes(self._cloud, ready)

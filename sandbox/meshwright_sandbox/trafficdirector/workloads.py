@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +18,13 @@ from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.services.machines.groups import group_of
 from meshwright_sandbox.traffic import echo, images
+from meshwright_sandbox.traffic.log_lines import MachineLog
 
 Json = dict[str, Any]
 METADATA_KEY = "gce-service-proxy"
+_SOFTWARE_KEY = "gce-software-declaration"
+# The name of the Ops Agent's pipeline, in the configuration that a recipe's script writes.
+_RECEIVER = re.compile(r"google-cloud-ops-agent.*?receivers\W+([a-z-]+)", re.DOTALL)
 _PROXY_PORT = 15001
 # The part of the sandbox's own range that stands for addresses of serverless instances.
 _SERVERLESS_RANGE = ipaddress.IPv4Network("198.19.128.0/17")
@@ -43,6 +48,8 @@ class Workload:
     serving_ports: tuple[int, ...] = ()
     grpc: bool = False
     labels: dict[str, str] = field(default_factory=dict[str, str])
+    log: MachineLog | None = None
+    """What becomes of its proxy's access log, if anybody reads it."""
 
     @property
     def id(self) -> str:
@@ -82,6 +89,7 @@ def _parsed(given: str | None) -> Json:
 
 def _machine(cloud: Cloud, row: Row, settings: Json, address: str) -> Workload:
     proxy = settings["proxy-spec"]
+    items = row.doc.get("metadata", {}).get("items", [])
     number = str(proxy["project-number"])
     ports = [int(port) for port in settings.get("service", {}).get("serving-ports", [])]
     manager = str(row.doc.get("_manager", ""))
@@ -102,7 +110,18 @@ def _machine(cloud: Cloud, row: Row, settings: Json, address: str) -> Workload:
         serving_ports=tuple(ports),
         grpc=any(named_port.get("name") == "grpc" for named_port in named),
         labels=settings.get("labels", {}),
+        log=_log(row, cloud.projects.id(row.name.split("/")[1]), items),
     )
+
+
+def _log(row: Row, project: str, items: list[Json]) -> MachineLog | None:
+    """As the Ops Agent would send the access log, where the metadata has it installed for that."""
+    given = next((item["value"] for item in items if item["key"] == _SOFTWARE_KEY), "")
+    receiver = _RECEIVER.search(given)
+    if receiver is None:
+        return None
+    parts = row.name.split("/")
+    return MachineLog(project, parts[3], parts[-1], str(row.doc["id"]), receiver[1])
 
 
 def _services(cloud: Cloud) -> Iterator[Workload]:
