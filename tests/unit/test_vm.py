@@ -209,7 +209,7 @@ def test_a_mesh_that_is_there_is_joined():
 
 
 def test_an_access_log_that_is_to_be_sent_is_read_by_the_ops_agent():
-    """Where the proxy writes it; the script runs as it stands, and is not there unless asked for."""
+    """Where the proxy writes it; the script is shell as it stands, if it is asked for."""
     recorder = record()
 
     @pulumi.runtime.test

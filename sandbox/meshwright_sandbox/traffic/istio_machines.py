@@ -32,7 +32,7 @@ from meshwright_sandbox.traffic.machines import (
     wait_until_it_answers,
 )
 from meshwright_sandbox.traffic.pod_network import Capture, open_pod_network
-from meshwright_sandbox.traffic.pods import Programs
+from meshwright_sandbox.traffic.pod_processes import Programs
 
 Json = dict[str, Any]
 _KEY = "istio-cluster-env"
