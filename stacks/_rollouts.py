@@ -60,6 +60,22 @@ def build(spec: Platform) -> dict[str, Rollout]:
     return made
 
 
+def queries(names: str) -> dict[str, str]:
+    """PromQL of the built-in metrics, and of how many calls they are about (`samples`).
+
+    Args:
+        names: `google` or `prometheus`, as `metrics.names` of the spec.
+    """
+    words = METRICS[names]
+    return {
+        name: query.format(
+            count=words.count, latency=words.latency, server=words.server,
+            namespace=words.namespace, service=words.service, version=words.version,
+        )
+        for name, query in _QUERIES.items()
+    }  # fmt: skip
+
+
 def outputs(made: Rollouts) -> dict[str, pulumi.Input[object]]:
     """The stack's output about rollouts, where it has any."""
     if not made:
@@ -166,14 +182,7 @@ def _analysis(analysis: Analysis, metrics: Metrics | None) -> RolloutAnalysisArg
 def _built_in(metrics: Metrics | None) -> dict[str, str]:
     google = metrics is not None and metrics.google_project is not None
     names = metrics.names if metrics is not None and metrics.names is not None else None
-    words = METRICS[names or ("google" if google else "prometheus")]
-    return {
-        name: query.format(
-            count=words.count, latency=words.latency, server=words.server,
-            namespace=words.namespace, service=words.service, version=words.version,
-        )
-        for name, query in _QUERIES.items()
-    }  # fmt: skip
+    return queries(names or ("google" if google else "prometheus"))
 
 
 def _source(metrics: Metrics | None) -> RolloutMetricsArgs | None:

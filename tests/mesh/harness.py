@@ -33,6 +33,7 @@ class MeshCluster:
         self.core = client.CoreV1Api(self.api)
         (record,) = (r for r in runtime.records.all() if r.request.name == name)
         self.network = runtime.network
+        self.kubeconfig = runtime.kubeconfig(record)
         # What takes the log entries of the cluster's pods; a test that reads any sets another.
         self.write_entries: WriteEntries = lambda _: None
         self._new_traffic = partial(

@@ -28,6 +28,8 @@ def root() -> Path:
 def group_key(group: Group) -> str:
     """A short hash of everything that decides what the group's programs are."""
     digest = hashlib.sha256(repr(group.variables).encode())
+    if group.tags:
+        digest.update(repr(group.tags).encode())
     for file in (group.folder / "go.mod", group.folder / "go.sum", *group.folder.glob("*.go")):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

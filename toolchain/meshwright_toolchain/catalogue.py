@@ -48,6 +48,7 @@ class Group:
     programs: tuple[Program, ...]
     files: tuple[ModuleFiles, ...] = ()
     variables: tuple[str, ...] = field(default=())  # -X settings that give programs their version
+    tags: tuple[str, ...] = field(default=())  # build tags: parts of a program to leave out or in
 
     @property
     def folder(self) -> Path:
@@ -158,6 +159,21 @@ GROUPS = (
             ),
         ),
         variables=("helm.sh/helm/v3/internal/version.version=v3.22.0",),
+    ),
+    Group(
+        name="prometheus",
+        programs=(
+            Program(
+                "prometheus",
+                "github.com/prometheus/prometheus/cmd/prometheus",
+                ("--version",),
+                r"prometheus, version (3\.11\.\d+)",
+                extra=True,
+            ),
+        ),
+        variables=("github.com/prometheus/common/version.Version=3.11.3",),
+        # Of the ways to find what to read, the one that the sandbox uses; the clouds' stay out.
+        tags=("remove_all_sd", "enable_kubernetes_sd"),
     ),
     Group(
         name="pulumi-language-nodejs",

@@ -88,6 +88,16 @@ def stop(home: Home) -> None:
     request(_running(home), "DELETE", "traffic", seconds=_START_SECONDS)
 
 
+def measure(home: Home) -> str:
+    """Have a Prometheus read the proxies from now on; its address on this machine."""
+    return str(request(_running(home), "POST", "metrics", seconds=_START_SECONDS)["url"])
+
+
+def forget(home: Home) -> None:
+    """End that Prometheus, and what it knows."""
+    request(_running(home), "DELETE", "metrics", seconds=_START_SECONDS)
+
+
 def choose(report: Json, gateway: str | None, host: str | None) -> tuple[Door, str]:
     """The gateway to call and the host to call it by; what is not named is the first there is."""
     doors = [Door(**door) for door in report["gateways"]]
