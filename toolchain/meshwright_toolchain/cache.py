@@ -51,7 +51,8 @@ def module_dir(name: str) -> Path:
 
     Args:
         name: `gateway-api` (config/crd), `istio` (manifests, tools/packaging/common), `istio-api`
-            (kubernetes/customresourcedefinitions.gen.yaml) or `pulumi-sdk`.
+            (kubernetes/customresourcedefinitions.gen.yaml), `pulumi-sdk` or `flagger`
+            (artifacts/flagger/crd.yaml).
 
     Raises:
         ToolchainError: the name is none of these, or `ensure` has not run yet.

@@ -27,6 +27,7 @@ class Program:
     version_pattern: str  # matched against what it prints; group 1, if any, is the version
     extra: bool = False  # only tests or some stacks need it: `make demo` does not wait for it
     beside: str = ""  # has no version of its own: taken from PATH only next to this program
+    asked: bool = False  # brought only where it is asked for by its name
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,21 @@ GROUPS = (
         variables=("github.com/prometheus/common/version.Version=3.11.3",),
         # Of the ways to find what to read, the one that the sandbox uses; the clouds' stay out.
         tags=("remove_all_sd", "enable_kubernetes_sd"),
+    ),
+    Group(
+        name="flagger",  # what `make bench` measures rollouts beside
+        programs=(
+            Program(
+                "flagger",
+                "github.com/fluxcd/flagger/cmd/flagger",
+                ("-version",),
+                r"Flagger version (1\.36\.\d+)",
+                asked=True,
+            ),
+        ),
+        files=(
+            ModuleFiles("flagger", "github.com/fluxcd/flagger", ("artifacts/flagger/crd.yaml",)),
+        ),
     ),
     Group(
         name="pulumi-language-nodejs",
