@@ -45,6 +45,11 @@ class Prometheus:
         """Its address on this machine; empty where it is not asked for."""
         return url_of(self._runtime.home)
 
+    @property
+    def inner_url(self) -> str:
+        """Its address inside the sandbox's network."""
+        return f"http://{_HOST}:{_INNER_PORT}"
+
     def start(self) -> None:
         """Run it, unless it runs; returns once it answers."""
         runtime = self._runtime
