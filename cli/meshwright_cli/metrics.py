@@ -31,6 +31,7 @@ def metrics(*, stop: bool, as_json: bool) -> None:
             traffic.forget(home)
             click.echo(json.dumps({"url": ""}) if as_json else "No metrics are kept any more")
             return
+        traffic.running(home)  # before minutes of building
         programs.installed_folder(also=[programs.PROMETHEUS])
         with _errors.status("sandbox: starting Prometheus"):
             url = traffic.measure(home)

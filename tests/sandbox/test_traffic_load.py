@@ -198,13 +198,16 @@ def test_a_gateway_that_is_not_there_is_named_with_those_that_are() -> None:
         (["--rate", "nan", "--duration", "2"], "--rate"),
         (["--rate", "5000", "--duration", "3600"], "more than 1000000"),
         ([], "no sandbox runs in"),
+        (["metrics"], "no sandbox runs in"),
+        (["metrics", "--stop"], "no sandbox runs in"),
     ],
 )
 def test_what_cannot_be_driven_is_said_in_a_sentence(
     arguments: list[str], told: str, tmp_path: Path
 ) -> None:
     environment = {"MESHWRIGHT_SANDBOX_HOME": str(tmp_path)}
-    done = CliRunner(env=environment).invoke(main, ["sandbox", "traffic", *arguments])
+    command = arguments if arguments[:1] == ["metrics"] else ["traffic", *arguments]
+    done = CliRunner(env=environment).invoke(main, ["sandbox", *command])
     assert done.exit_code != 0
     assert told in " ".join(done.output.split())
     assert "Traceback" not in done.output
