@@ -15,6 +15,7 @@ from bench.flat import flat
 from bench.imports import imports
 from bench.mesh import mesh
 from bench.policies import policies
+from bench.rollbacks import rollbacks
 from bench.scale import scale
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -25,10 +26,11 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "deployment": deployment,
     "policies": policies,
     "mesh": mesh,
+    "rollbacks": rollbacks,
     "tests": measures.tests,
     "cold": measures.cold,
 }
-_DEFAULT = ("dev", "imports", "flat", "scale", "deployment", "policies", "mesh")
+_DEFAULT = ("dev", "imports", "flat", "scale", "deployment", "policies", "mesh", "rollbacks")
 
 
 def main() -> None:

@@ -29,15 +29,19 @@ _ROUTES = (1, 10, 100)
 _SERVICES = (10, 100, 1000)
 _CALLS, _AT_ONCE = 2000, 16
 _SWITCHES = 10
-# Run in the sandbox's network: says when the first answer of that version came.
+# Run in the sandbox's network: says when its first answer came, and the first of that version.
 _UNTIL = """
 import json, sys, time, urllib.request
 url, host, version = sys.argv[1:]
+request = urllib.request.Request(url, headers={"host": host})
+first = True
 while True:
-    request = urllib.request.Request(url, headers={"host": host})
-    if json.load(urllib.request.urlopen(request, timeout=5))["version"] == version:
-        print(time.time())
+    answered = json.load(urllib.request.urlopen(request, timeout=5))["version"]
+    if first or answered == version:
+        print(time.time(), flush=True)
+    if answered == version:
         break
+    first = False
 """
 _PUSHES = re.compile(r"^pilot_proxy_convergence_time_(sum|count) (\S+)$", re.MULTILINE)
 
@@ -81,10 +85,10 @@ def _switches(shop: Shop) -> Iterator[float]:
         with subprocess.Popen(
             network.command(command), stdout=subprocess.PIPE, text=True
         ) as caller:
-            time.sleep(1)  # it calls by now
+            assert caller.stdout is not None
+            caller.stdout.readline()  # it calls by now
             started = time.time()
             shop.apply(active=version)
-            assert caller.stdout is not None
             yield float(caller.stdout.readline()) - started
 
 

@@ -12,7 +12,7 @@ from meshwright import (
     RouteMatchArgs,
     TrafficRouteArgs,
 )
-from meshwright._mesh_metrics import METRICS
+from meshwright._mesh_metrics import ERRORS, METRICS
 from stacks import spec_rollouts
 from stacks._routes import versions_of
 from stacks.spec import Platform
@@ -26,9 +26,10 @@ _GOOGLE = "https://monitoring.googleapis.com/v1/projects/{}/location/global/prom
 _WHO = '{server},{namespace}="{{{{namespace}}}}",{service}="{{{{service}}}}"'
 _TARGET = _WHO + ',{version}="{{{{target}}}}"'
 _WINDOW = "[{{{{interval}}}}]"
-# A target that answers nothing but errors has no good calls to sum up: that is 0, not silence.
+# Errors are taken from 100: where there are none they have no series, and the rest must not be
+# 99.999... for the rounding of a quotient, which would break a `min` of 100.
 _QUERIES = {
-    "request-success-rate": "100 * (sum(rate({count}{{" + _TARGET + ',response_code!~"5.."}}'
+    "request-success-rate": "100 - 100 * (sum(rate({count}{{" + _TARGET + "," + ERRORS + "}}"
     + _WINDOW + ")) or vector(0)) / sum(rate({count}{{" + _TARGET + "}}" + _WINDOW + "))",
     "request-duration-p99": "histogram_quantile(0.99, sum by (le) (rate({latency}_bucket{{"
     + _TARGET + "}}" + _WINDOW + ")))",
@@ -58,6 +59,22 @@ def build(spec: Platform) -> dict[str, Rollout]:
                 route.name, route.name, versions, route.rollout, spec.metrics, None
             )
     return made
+
+
+def queries(names: str) -> dict[str, str]:
+    """PromQL of the built-in metrics, and of how many calls they are about (`samples`).
+
+    Args:
+        names: `google` or `prometheus`, as `metrics.names` of the spec.
+    """
+    words = METRICS[names]
+    return {
+        name: query.format(
+            count=words.count, latency=words.latency, server=words.server,
+            namespace=words.namespace, service=words.service, version=words.version,
+        )
+        for name, query in _QUERIES.items()
+    }  # fmt: skip
 
 
 def outputs(made: Rollouts) -> dict[str, pulumi.Input[object]]:
@@ -166,14 +183,7 @@ def _analysis(analysis: Analysis, metrics: Metrics | None) -> RolloutAnalysisArg
 def _built_in(metrics: Metrics | None) -> dict[str, str]:
     google = metrics is not None and metrics.google_project is not None
     names = metrics.names if metrics is not None and metrics.names is not None else None
-    words = METRICS[names or ("google" if google else "prometheus")]
-    return {
-        name: query.format(
-            count=words.count, latency=words.latency, server=words.server,
-            namespace=words.namespace, service=words.service, version=words.version,
-        )
-        for name, query in _QUERIES.items()
-    }  # fmt: skip
+    return queries(names or ("google" if google else "prometheus"))
 
 
 def _source(metrics: Metrics | None) -> RolloutMetricsArgs | None:

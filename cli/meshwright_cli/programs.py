@@ -10,6 +10,8 @@ import click
 
 # What control planes in the clusters are installed with; stack dev has none, stack istio has.
 HELM = "helm"
+# What measures the traffic of the local mesh.
+PROMETHEUS = "prometheus"
 
 
 def folder() -> Path:

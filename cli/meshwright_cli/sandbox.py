@@ -21,14 +21,18 @@ class _Lazy(click.Group):
     """Imports the command with most to it only when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "traffic"])
+        return sorted([*super().list_commands(ctx), "metrics", "traffic"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name != "traffic":
-            return super().get_command(ctx, cmd_name)
-        from meshwright_cli.traffic import traffic
+        if cmd_name == "metrics":
+            from meshwright_cli.metrics import metrics
 
-        return traffic
+            return metrics
+        if cmd_name == "traffic":
+            from meshwright_cli.traffic import traffic
+
+            return traffic
+        return super().get_command(ctx, cmd_name)
 
 
 @click.group(cls=_Lazy)
@@ -134,6 +138,8 @@ def status(as_json: bool) -> None:
     console.print(f"Network    {network['kind'] or 'not made yet'}")
     if network["limits"]:
         console.print(f"Limits     {network['limits']}")
+    if report["metrics"]:
+        console.print(f"Metrics    Prometheus at {report['metrics']}")
     console.print(f"Memory     {_megabytes(report['memory'])}")
     if report["clusters"]:
         # A pipe has no width of its own; names must not be cut for it.

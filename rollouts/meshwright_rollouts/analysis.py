@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from meshwright_rollouts.metrics import NoAnswer, WrongQuery
 from meshwright_rollouts.plan import Analysis, Rollout
 
 Verdict = Literal["passed", "failed", "inconclusive"]
+# Of what was missed while nobody drove, the newest so many measurements are made up for.
+MOST_MISSED = 100
 
 
 class Metrics(Protocol):
     """A source of metrics."""
 
-    def value(self, query: str) -> float | None:
-        """The one number that a query gives; None where there is none."""
+    def value(self, query: str, at: float | None = None) -> float | None:
+        """The one number that a query gives, now or at a time; None where there is none."""
         ...
 
 
@@ -46,16 +48,20 @@ def filled(query: str, rollout: Rollout, analysis: Analysis) -> str:
     return query
 
 
-def measure(analysis: Analysis, rollout: Rollout, metrics: Metrics) -> Measurement:
-    """Look once. A query that cannot be answered is inconclusive: silence proves nothing."""
+def measure(
+    analysis: Analysis, rollout: Rollout, metrics: Metrics, at: float | None = None
+) -> Measurement:
+    """Look once, at a time that is past or now. A query that cannot be answered is inconclusive:
+    silence proves nothing.
+    """
     samples = None
     try:
         if analysis.samples_query is not None and analysis.min_samples:
-            samples = metrics.value(filled(analysis.samples_query, rollout, analysis)) or 0.0
+            samples = metrics.value(filled(analysis.samples_query, rollout, analysis), at) or 0.0
             if samples < analysis.min_samples:
                 text = f"too little traffic: {samples:g} calls of {analysis.min_samples:g} needed"
                 return _doubtful(analysis, text, samples)
-        value = metrics.value(filled(analysis.query, rollout, analysis))
+        value = metrics.value(filled(analysis.query, rollout, analysis), at)
     except (NoAnswer, WrongQuery) as error:
         return _doubtful(analysis, str(error), samples)
     if value is None:
@@ -82,25 +88,37 @@ class Watch:
         self._due = {one.name: began + one.interval_seconds for one in rollout.judges}
         self._failures = dict.fromkeys(self._due, 0)
         self._last: dict[str, Measurement] = {}
+        self._failed: dict[str, Measurement] = {}
 
     def look(self, rollout: Rollout, metrics: Metrics, now: float) -> Iterator[Measurement]:
-        """Make the measurements that are due."""
+        """Make the measurements that are due, and those that were while nobody drove.
+
+        What the step's failures were is nowhere but in the metrics: they are counted anew there.
+        """
         for analysis in rollout.judges:
-            if now < self._due.get(analysis.name, now):
+            due = self._due.get(analysis.name, now)
+            if now < due:
                 continue
-            found = measure(analysis, rollout, metrics)
+            for moment in _missed(due, analysis.interval_seconds, now):
+                found = measure(analysis, rollout, metrics, moment)
+                text = f"{found.text} ({now - moment:.0f} s ago)"
+                yield self._counted(replace(found, text=text))
             self._due[analysis.name] = now + analysis.interval_seconds
-            self._last[analysis.name] = found
-            if found.verdict == "failed":
-                self._failures[analysis.name] = self._failures.get(analysis.name, 0) + 1
-            yield found
+            yield self._counted(measure(analysis, rollout, metrics))
+
+    def _counted(self, found: Measurement) -> Measurement:
+        self._last[found.analysis] = found
+        if found.verdict == "failed":
+            self._failures[found.analysis] = self._failures.get(found.analysis, 0) + 1
+            self._failed[found.analysis] = found
+        return found
 
     def broken(self, rollout: Rollout) -> str | None:
         """Why the target is bad, if it is."""
         for analysis in rollout.judges:
             count = self._failures.get(analysis.name, 0)
             if count > analysis.failures_allowed:
-                last = self._last[analysis.name]
+                last = self._failed[analysis.name]
                 allowed = f"{count} failed, {analysis.failures_allowed} allowed"
                 return f"analysis {analysis.name}: {last.text} ({allowed})"
         return None
@@ -119,3 +137,9 @@ class Watch:
     def next_due(self) -> float | None:
         """When the next measurement is due."""
         return min(self._due.values(), default=None)
+
+
+def _missed(due: float, interval: float, now: float) -> list[float]:
+    """When it was due, and a whole interval or more has gone by since; the newest of them."""
+    number = int((now - due) // interval)
+    return [due + step * interval for step in range(max(0, number - MOST_MISSED), number)]

@@ -50,16 +50,21 @@ class Prometheus:
         self._headers: Headers = headers or (_GoogleToken() if google_own else dict[str, str])
         self._pool = urllib3.PoolManager(retries=_RETRIES, timeout=_TIMEOUT)
 
-    def value(self, query: str) -> float | None:
+    def value(self, query: str, at: float | None = None) -> float | None:
         """The one number that a query gives; None where there is none, such as without calls.
+
+        Args:
+            query: PromQL.
+            at: the time that it is asked for, seconds since 1970. Default: the source's now.
 
         Raises:
             NoAnswer: nobody answers, or with nonsense.
             WrongQuery: the query is wrong, gives several numbers, or access is refused.
         """
+        fields = {"query": query} | ({} if at is None else {"time": f"{at:.3f}"})
         try:
             answer = self._pool.request(
-                "POST", self._url, fields={"query": query}, headers=dict(self._headers()),
+                "POST", self._url, fields=fields, headers=dict(self._headers()),
                 encode_multipart=False,
             )  # fmt: skip
         except (urllib3.exceptions.HTTPError, google.auth.exceptions.GoogleAuthError) as error:

@@ -9,6 +9,7 @@ import requests
 
 from tests.lifecycle.harness import LocalCloud, Stack, copy_of_the_program
 from tests.mesh.measures import share_is_within
+from tests.sandbox.runtime.conftest import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,6 +100,26 @@ def _calls_from_outside_are_shared_out(cloud: LocalCloud) -> None:
     assert {status for by in told["answers"].values() for status in by} == {"200"}
     assert share_is_within(told["answers"]["v2"]["200"], calls, 0.10)
     assert told["answers"]["v1"]["200"] == calls - told["answers"]["v2"]["200"]
+    _prometheus_counts(cloud, told["answers"])
+
+
+def _prometheus_counts(cloud: LocalCloud, answers: dict[str, dict[str, int]]) -> None:
+    """The same, by what the pods' own Envoys counted: no call is lost or counted twice."""
+    url = json.loads(cloud.meshwright("metrics", "--json"))["url"]
+    assert json.loads(cloud.meshwright("status", "--json"))["metrics"] == url
+    calls = (
+        "sum by (destination_canonical_revision) (istio_requests_total"
+        '{reporter="destination",destination_canonical_service="checkout",response_code="200"})'
+    )
+
+    def counted() -> None:
+        found = requests.post(f"{url}/api/v1/query", data={"query": calls}, timeout=30).json()
+        assert {
+            series["metric"]["destination_canonical_revision"]: int(series["value"][1])
+            for series in found["data"]["result"]
+        } == {version: by["200"] for version, by in answers.items()}
+
+    eventually(counted)
 
 
 def _nothing_is_left_to_do(dev: Stack, cloud: LocalCloud) -> None:

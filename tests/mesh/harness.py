@@ -46,6 +46,7 @@ class MeshCluster:
         # Machines that there are; those that name this cluster run.
         self.machines: list[IstioMachine] = []
         self.network = runtime.network
+        self.kubeconfig = runtime.kubeconfig(record)
         # What takes the log entries of the cluster's pods; a test that reads any sets another.
         self.write_entries: WriteEntries = lambda _: None
         self._new_traffic = partial(

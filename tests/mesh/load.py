@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
 
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.traffic.calls import Answer, Call, call
+from meshwright_sandbox.traffic.load import Load
 
 
 @contextmanager
@@ -27,3 +33,33 @@ def calls_go_on(network: Network, planned: Sequence[Call], at_least: int) -> Ite
     finally:
         enough.set()
         caller.join()
+
+
+@contextmanager
+def driven(network: Network, planned: Load) -> Iterator[dict[str, Any]]:
+    """Load as `meshwright sandbox traffic` drives it, as long as the block lasts.
+
+    What is yielded is the newest tally of it, up to a quarter of a second old.
+    """
+    tally: dict[str, Any] = {}
+    command = network.command([sys.executable, "-m", "meshwright_sandbox.traffic.load"])
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as driver:
+        assert driver.stdin is not None
+        assert driver.stdout is not None
+        output = driver.stdout
+        driver.stdin.write(json.dumps(asdict(planned)))
+        driver.stdin.close()
+
+        def read() -> None:
+            for line in output:
+                tally.update(json.loads(line))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            yield tally
+        finally:
+            driver.terminate()
+            reader.join()

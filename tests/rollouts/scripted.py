@@ -21,6 +21,8 @@ class Prometheus:
     def __init__(self) -> None:
         self.answers: dict[str, list[Any]] = {}
         self.asked: list[str] = []
+        self.times: list[float | None] = []
+        """For when each question was; None: for now."""
         self.headers: list[dict[str, str]] = []
         server = self
 
@@ -28,6 +30,7 @@ class Prometheus:
             def do_POST(self) -> None:
                 form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 server.headers.append(dict(self.headers))
+                server.times.append(float(form["time"][0]) if "time" in form else None)
                 status, body = server.answer(self.path, form["query"][0])
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))

@@ -5,7 +5,7 @@ import pytest
 from meshwright_rollouts.driver import NotStarted
 from meshwright_rollouts.engine import UpdateFailed
 from tests.rollouts.scripted import Prometheus
-from tests.rollouts.world import World
+from tests.rollouts.world import ERRORS, World
 
 
 @pytest.mark.parametrize("fault", ["before", "between"])
@@ -58,3 +58,28 @@ def test_a_driver_that_died_is_carried_on(prometheus: Prometheus, after: int) ->
     assert world.stack.shares() == [0, 10, 50, 100]
     times = [time for time, _ in world.stack.history]
     assert (times[2] - times[1], times[3] - times[2]) <= (70, 130)
+
+
+@pytest.mark.parametrize(("meanwhile", "outcome"), [(0, "healthy"), (9, "degraded")])
+def test_failures_count_though_the_driver_dies(
+    prometheus: Prometheus, meanwhile: int, outcome: str
+) -> None:
+    """One fails before, is allowed, and counts with one of the time without a driver."""
+    world = World(prometheus, analyses=[{**ERRORS, "failuresAllowed": 1}])
+    world.prometheus.answers["errors"] = [0, 9]
+
+    def die() -> None:
+        raise Died
+
+    world.clock.at(35, die)
+    with pytest.raises(Died):
+        world.drive()
+    assert world.texts("measured") == ["errors: 9 is above max 5"]
+    world.clock.seconds = 1_000_000 + 95
+    world.prometheus.answers["errors"] = [9, meanwhile, 0]
+    asked = len(world.prometheus.times)
+
+    assert world.drive() == outcome
+    assert world.prometheus.times[asked : asked + 3] == [1_000_030, 1_000_060, None]
+    if outcome == "degraded":
+        assert "(2 failed, 1 allowed)" in world.stack.position.reason

@@ -186,7 +186,7 @@ def test_that_nothing_can_be_run_is_said_at_once(
         asked.append(method)
         return {"workloads": [], "machines": [], "gateways": []}
 
-    monkeypatch.setattr(traffic, "_running", lambda home: home)
+    monkeypatch.setattr(traffic, "running", lambda home: home)
     monkeypatch.setattr(traffic, "request", request)
     with pytest.raises(SandboxError, match="no pod or machine is there"):
         traffic.start(Home(tmp_path), tmp_path / "bootstrap.json", lambda _: None)
@@ -216,13 +216,16 @@ def test_a_gateway_that_is_not_there_is_named_with_those_that_are() -> None:
         (["--rate", "nan", "--duration", "2"], "--rate"),
         (["--rate", "5000", "--duration", "3600"], "more than 1000000"),
         ([], "no sandbox runs in"),
+        (["metrics"], "no sandbox runs in"),
+        (["metrics", "--stop"], "no sandbox runs in"),
     ],
 )
 def test_what_cannot_be_driven_is_said_in_a_sentence(
     arguments: list[str], told: str, tmp_path: Path
 ) -> None:
     environment = {"MESHWRIGHT_SANDBOX_HOME": str(tmp_path)}
-    done = CliRunner(env=environment).invoke(main, ["sandbox", "traffic", *arguments])
+    command = arguments if arguments[:1] == ["metrics"] else ["traffic", *arguments]
+    done = CliRunner(env=environment).invoke(main, ["sandbox", *command])
     assert done.exit_code != 0
     assert told in " ".join(done.output.split())
     assert "Traceback" not in done.output

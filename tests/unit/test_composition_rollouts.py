@@ -34,10 +34,10 @@ def test_a_canary():
         (analysis,) = made["analyses"]
         assert (analysis["min"], analysis["intervalSeconds"]) == (99, 60)
         assert analysis["query"] == (
-            '100 * (sum(rate(istio_requests_total{reporter="destination",'
+            '100 - 100 * (sum(rate(istio_requests_total{reporter="destination",'
             'destination_workload_namespace="{{namespace}}",'
             'destination_canonical_service="{{service}}",'
-            'destination_canonical_revision="{{target}}",response_code!~"5.."}[{{interval}}]))'
+            'destination_canonical_revision="{{target}}",response_code=~"5.."}[{{interval}}]))'
             ' or vector(0)) / sum(rate(istio_requests_total{reporter="destination",'
             'destination_workload_namespace="{{namespace}}",'
             'destination_canonical_service="{{service}}",'

@@ -28,6 +28,8 @@ def root() -> Path:
 def group_key(group: Group) -> str:
     """A short hash of everything that decides what the group's programs are."""
     digest = hashlib.sha256(repr(group.variables).encode())
+    if group.tags:
+        digest.update(repr(group.tags).encode())
     for file in (group.folder / "go.mod", group.folder / "go.sum", *group.folder.glob("*.go")):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
@@ -49,7 +51,8 @@ def module_dir(name: str) -> Path:
 
     Args:
         name: `gateway-api` (config/crd), `istio` (manifests, tools/packaging/common), `istio-api`
-            (kubernetes/customresourcedefinitions.gen.yaml) or `pulumi-sdk`.
+            (kubernetes/customresourcedefinitions.gen.yaml), `pulumi-sdk` or `flagger`
+            (artifacts/flagger/crd.yaml).
 
     Raises:
         ToolchainError: the name is none of these, or `ensure` has not run yet.

@@ -27,6 +27,7 @@ class Program:
     version_pattern: str  # matched against what it prints; group 1, if any, is the version
     extra: bool = False  # only tests or some stacks need it: `make demo` does not wait for it
     beside: str = ""  # has no version of its own: taken from PATH only next to this program
+    asked: bool = False  # brought only where it is asked for by its name
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Group:
     programs: tuple[Program, ...]
     files: tuple[ModuleFiles, ...] = ()
     variables: tuple[str, ...] = field(default=())  # -X settings that give programs their version
+    tags: tuple[str, ...] = field(default=())  # build tags: parts of a program to leave out or in
 
     @property
     def folder(self) -> Path:
@@ -158,6 +160,36 @@ GROUPS = (
             ),
         ),
         variables=("helm.sh/helm/v3/internal/version.version=v3.22.0",),
+    ),
+    Group(
+        name="prometheus",
+        programs=(
+            Program(
+                "prometheus",
+                "github.com/prometheus/prometheus/cmd/prometheus",
+                ("--version",),
+                r"prometheus, version (3\.11\.\d+)",
+                extra=True,
+            ),
+        ),
+        variables=("github.com/prometheus/common/version.Version=3.11.3",),
+        # Of the ways to find what to read, the one that the sandbox uses; the clouds' stay out.
+        tags=("remove_all_sd", "enable_kubernetes_sd"),
+    ),
+    Group(
+        name="flagger",  # what `make bench` measures rollouts beside
+        programs=(
+            Program(
+                "flagger",
+                "github.com/fluxcd/flagger/cmd/flagger",
+                ("-version",),
+                r"Flagger version (1\.36\.\d+)",
+                asked=True,
+            ),
+        ),
+        files=(
+            ModuleFiles("flagger", "github.com/fluxcd/flagger", ("artifacts/flagger/crd.yaml",)),
+        ),
     ),
     Group(
         name="pulumi-language-nodejs",

@@ -71,7 +71,8 @@ def download(compiler: str, group: Group, packages: Sequence[str]) -> int:
     Returns:
         How many packages they consist of: what a build from nothing would compile.
     """
-    command = [compiler, "list", "-mod=readonly", "-deps", "-f", "{{.ImportPath}}", *packages]
+    command = [compiler, "list", "-mod=readonly", *_tags(group), "-deps"]
+    command += ["-f", "{{.ImportPath}}", *packages]
     for attempt in range(1, DOWNLOAD_ATTEMPTS + 1):
         answer = _run(command, group)
         if answer.returncode == 0:
@@ -119,7 +120,7 @@ def build(
     """
     settings = " ".join(["-s -w", *(f"-X {variable}" for variable in group.variables)])
     command = [compiler, "build", "-mod=readonly", "-buildvcs=false", "-v", f"-p={jobs}"]
-    command += ["-ldflags", settings, "-o", f"{target}{os.sep}", *packages]
+    command += [*_tags(group), "-ldflags", settings, "-o", f"{target}{os.sep}", *packages]
     compiled, said = 0, list[str]()
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -147,6 +148,10 @@ def build(
     _building.discard(process)
     if process.returncode != 0:
         raise _failure(group, "".join(said), log)
+
+
+def _tags(group: Group) -> list[str]:
+    return [f"-tags={','.join(group.tags)}"] if group.tags else []
 
 
 def stop_builds() -> None:

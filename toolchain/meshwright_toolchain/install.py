@@ -24,7 +24,8 @@ def ensure(
 
     Args:
         extras: also bring the programs that only tests and some stacks need. Default: yes.
-        also: names of those to bring although `extras` is off. Default: none.
+        also: names of others to bring: of those that `extras` would, and of those that are built
+            only where they are asked for. Default: none.
         report: told about the progress. Default: a reporter that suits standard error.
 
     Returns:
@@ -38,7 +39,7 @@ def ensure(
             program.name
             for group in GROUPS
             for program in group.programs
-            if extras or not program.extra or program.name in also
+            if program.name in also or not (program.asked or (program.extra and not extras))
         }
         wanted |= {wheel.name for wheel in WHEELS}
         if unknown := sorted(set(also) - wanted):

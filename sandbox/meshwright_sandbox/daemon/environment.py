@@ -10,6 +10,7 @@ from pathlib import Path
 
 from meshwright_sandbox.core.endpoints import AWS_PREFIX, ENDPOINTS
 from meshwright_sandbox.daemon.home import HOME_VARIABLE, Home, SandboxError, Settings
+from meshwright_sandbox.runtime.prometheus import running_url
 
 # Public on purpose: it protects a local throw-away state, and stacks/Pulumi.dev.yaml is made
 # with it.
@@ -61,6 +62,7 @@ def shell_environment(home: Home, settings: Settings, tools: Path | None) -> dic
     before = saved_value("PATH") or ""
     folders = [str(programs), str(home.programs), *([str(tools)] if tools else [])]
     local = "127.0.0.0/8,127.0.0.1,localhost"
+    prometheus = running_url(home.path, home.processes)
     unproxied = ",".join(filter(None, [saved_value("NO_PROXY"), local]))
     return {
         **client_environment(settings.url, settings.project, _token(home)),
@@ -69,6 +71,7 @@ def shell_environment(home: Home, settings: Settings, tools: Path | None) -> dic
         HOME_VARIABLE: str(home.path),
         "MESHWRIGHT_SANDBOX_URL": settings.url,
         **({TOOLS_VARIABLE: str(tools)} if tools else {}),
+        **({"MESHWRIGHT_PROMETHEUS": prometheus} if prometheus else {}),
         "CLOUDSDK_CONFIG": str(home.path / "gcloud"),
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(home.token_file),
         "KUBECONFIG": str(home.kubeconfig),

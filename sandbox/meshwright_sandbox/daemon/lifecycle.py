@@ -24,7 +24,7 @@ from meshwright_sandbox.runtime.local import LocalRuntime
 _START_SECONDS = 180
 _FIRST_PORT, _PORTS = 8470, 1000
 # What `reset` removes; the development CA and the token stay, so that trust given to them holds.
-_STATE = ("clusters", "gcloud", "state", "logs", "pods", "traffic", "kubeconfig")
+_STATE = ("clusters", "gcloud", "state", "logs", "metrics", "pods", "traffic", "kubeconfig")
 _DATABASE = "state.db*"
 
 Progress = Callable[[str], None]

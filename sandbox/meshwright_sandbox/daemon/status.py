@@ -9,6 +9,7 @@ from meshwright_sandbox.daemon.home import EMULATOR, Home
 from meshwright_sandbox.daemon.lifecycle import healthy
 from meshwright_sandbox.runtime.launcher import HOLDER, read_note
 from meshwright_sandbox.runtime.mesh import MANAGED
+from meshwright_sandbox.runtime.prometheus import running_url
 from meshwright_sandbox.runtime.records import ClusterRecord, Records
 
 
@@ -20,6 +21,7 @@ def status(home: Home) -> dict[str, Any]:
         "home": str(home.path),
         "emulator": _emulator(home),
         "network": _network(home),
+        "metrics": running_url(home.path, home.processes),
         "clusters": [_cluster(home, record) for record in records],
         "processes": [
             {"name": e.name, "pid": e.pid, "alive": e.alive, "memory": e.memory()} for e in entries

@@ -69,7 +69,7 @@ def start(home: Home, bootstrap: Path, progress: Progress) -> Json:
 
     ``bootstrap`` is Istio's template for an Envoy's configuration.
     """
-    settings = _running(home)
+    settings = running(home)
     progress("starting pods")
     request(settings, "POST", "traffic", {"bootstrap": str(bootstrap)}, seconds=_START_SECONDS)
     deadline = time.monotonic() + _READY_SECONDS
@@ -92,7 +92,17 @@ def start(home: Home, bootstrap: Path, progress: Progress) -> Json:
 
 def stop(home: Home) -> None:
     """End the pods' processes: their pods are simulated again."""
-    request(_running(home), "DELETE", "traffic", seconds=_START_SECONDS)
+    request(running(home), "DELETE", "traffic", seconds=_START_SECONDS)
+
+
+def measure(home: Home) -> str:
+    """Have a Prometheus read the proxies from now on; its address on this machine."""
+    return str(request(running(home), "POST", "metrics", seconds=_START_SECONDS)["url"])
+
+
+def forget(home: Home) -> None:
+    """End that Prometheus, and what it knows."""
+    request(running(home), "DELETE", "metrics", seconds=_START_SECONDS)
 
 
 def choose(report: Json, gateway: str | None, host: str | None) -> tuple[Door, str]:
@@ -163,7 +173,8 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
     return found | {"max": round(1000 * max(seconds), 2)}
 
 
-def _running(home: Home) -> Settings:
+def running(home: Home) -> Settings:
+    """The sandbox's settings; raises :class:`SandboxError` unless it runs and can carry traffic."""
     settings = home.settings
     if settings is None or home.emulator() is None or not healthy(settings):
         raise SandboxError(

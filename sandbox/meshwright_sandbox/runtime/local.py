@@ -39,6 +39,7 @@ from meshwright_sandbox.runtime.istiod import Istiods
 from meshwright_sandbox.runtime.launcher import HOLDER, Network, open_network
 from meshwright_sandbox.runtime.mesh import Mesh
 from meshwright_sandbox.runtime.processes import ProcessTable
+from meshwright_sandbox.runtime.prometheus import PROMETHEUS
 from meshwright_sandbox.runtime.records import ClusterRecord, Records, cluster_id
 
 
@@ -179,7 +180,7 @@ class LocalRuntime:
 
     def _end_processes(self) -> None:
         """End all but the network's holder, those of clusters whose record is gone included."""
-        names = ("cluster/", FORWARDER)
+        names = ("cluster/", PROMETHEUS, FORWARDER)
         self.processes.stop(*(e for n in names for e in self.processes.entries(n)))
 
     @property
@@ -218,7 +219,7 @@ class LocalRuntime:
         self._cluster(record).start()
         self._open_endpoint(record)
         access = self._access(record)
-        kube.write_admin_kubeconfig(self._kubeconfig(record), access)
+        kube.write_admin_kubeconfig(self.kubeconfig(record), access)
         self._control(record)
         self._write_kubeconfig()
         return access
@@ -262,11 +263,16 @@ class LocalRuntime:
             token=self._token,
         )
 
-    def _kubeconfig(self, record: ClusterRecord) -> Path:
+    def kubeconfig(self, record: ClusterRecord) -> Path:
+        """A kubeconfig of a cluster's administrator that works on this machine."""
         return self.records.folder(record.id) / "kubeconfig"
 
     def _kubectl(self, record: ClusterRecord) -> kube.Kubectl:
-        return kube.Kubectl(self.tools, self._kubeconfig(record))
+        return kube.Kubectl(self.tools, self.kubeconfig(record))
+
+    def inner_kubeconfig(self, record: ClusterRecord) -> Path:
+        """A kubeconfig of a cluster's administrator that works inside the network."""
+        return self._cluster(record).admin_kubeconfig
 
     def connect(self, record: ClusterRecord) -> Api:
         """A way to a cluster's API server, as its administrator."""

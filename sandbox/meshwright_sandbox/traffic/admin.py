@@ -1,4 +1,4 @@
-"""`/_sandbox/traffic`: turn traffic on and off, and see what runs."""
+"""`/_sandbox/traffic` and `/_sandbox/metrics`: turn them on and off, and see what runs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,18 @@ def add_routes(app: web.Application, traffic: Traffic) -> None:
     async def stop(_: web.Request) -> web.Response:
         return await _answered(traffic.stop)
 
+    async def measure(_: web.Request) -> web.Response:
+        return await _answered(lambda: {"url": traffic.measure()})
+
+    async def forget(_: web.Request) -> web.Response:
+        return await _answered(traffic.forget)
+
     # Before the route of the APIs, which takes every path.
     app.router.add_post("/_sandbox/traffic", start)
     app.router.add_get("/_sandbox/traffic", show)
     app.router.add_delete("/_sandbox/traffic", stop)
+    app.router.add_post("/_sandbox/metrics", measure)
+    app.router.add_delete("/_sandbox/metrics", forget)
 
 
 async def _answered(work: Any, *arguments: Any) -> web.Response:

@@ -23,6 +23,7 @@ from meshwright_sandbox.services.logs.ingestion import entry_writer
 from meshwright_sandbox.traffic import gateways, images
 from meshwright_sandbox.traffic.cluster import ClusterTraffic
 from meshwright_sandbox.traffic.istio_machines import find_machines
+from meshwright_sandbox.traffic.metrics import Prometheus
 from meshwright_sandbox.trafficdirector.director import TrafficDirector
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Traffic:
     def __init__(self, runtime: LocalRuntime, cloud: Cloud) -> None:
         self._runtime, self._cloud = runtime, cloud
         self._director: TrafficDirector | None = None
+        self._prometheus = Prometheus(runtime)
         self._folder = runtime.home / "traffic"
         self._clusters: dict[str, ClusterTraffic] = {}
         self._lock = threading.Lock()
@@ -52,13 +54,25 @@ class Traffic:
             self._start()
 
     def resume(self) -> None:
-        """Carry traffic again where it was carried when the sandbox ended."""
+        """Carry traffic again where it was carried when the sandbox ended, and measure it."""
         with self._lock:
-            if (self._folder / _BOOTSTRAP).exists():
-                try:
+            try:
+                if (self._folder / _BOOTSTRAP).exists():
                     self._start()
-                except RuntimeFailure as error:
-                    _log.error("%s", error)
+                self._prometheus.resume()
+            except RuntimeFailure as error:
+                _log.error("%s", error)
+
+    def measure(self) -> str:
+        """Have a Prometheus read the proxies from now on; its address."""
+        with self._lock:
+            self._prometheus.start()
+            return self._prometheus.url
+
+    def forget(self) -> None:
+        """End that Prometheus, and what it knows."""
+        with self._lock:
+            self._prometheus.stop()
 
     def close(self) -> None:
         """The emulator ends; what runs keeps running."""
@@ -80,6 +94,7 @@ class Traffic:
                 self._director.stop()
                 self._director = None
             shutil.rmtree(self._folder, ignore_errors=True)
+            self._prometheus.stop()
 
     def report(self) -> dict[str, Any]:
         """What runs, what does not and why, and the gateways; JSON types only."""
@@ -116,6 +131,7 @@ class Traffic:
                 )
                 traffic.start()
                 self._clusters[identifier] = traffic
+        self._prometheus.update()
 
 
 def _workloads(cluster: str, traffic: ClusterTraffic) -> list[Object]:

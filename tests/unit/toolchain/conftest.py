@@ -38,6 +38,7 @@ elif sys.argv[1] == "mod":
 elif sys.argv[1] == "build":
     if told(f"failure-{group}"):
         end(told(f"failure-{group}"))
+    (home / f"tags-{group}").write_text(" ".join(a for a in sys.argv if a.startswith("-tags")))
     if told("pauses"):
         print("fmt", file=sys.stderr, flush=True)
         signal.pause()
@@ -51,8 +52,8 @@ elif sys.argv[1] == "build":
 """
 
 
-def program(name: str, *, extra: bool = False, beside: str = "") -> Program:
-    return Program(name, f"a.example/{name}", ("version",), r"v(1\.2\.\d+)", extra, beside)
+def program(name: str, *, extra: bool = False, beside: str = "", asked: bool = False) -> Program:
+    return Program(name, f"a.example/{name}", ("version",), r"v(1\.2\.\d+)", extra, beside, asked)
 
 
 class Go:
@@ -74,6 +75,10 @@ class Go:
         lines = file.read_text().splitlines() if file.exists() else []
         return [line.split()[1] for line in lines if line.split()[0] == command]
 
+    def tags(self, group: str) -> str:
+        """The build tags that a group was built with, as Go's option."""
+        return (self.home / f"tags-{group}").read_text()
+
     def remove(self) -> None:
         (self.folder / "go").unlink()
 
@@ -93,7 +98,7 @@ def make_program():
 
 @pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The catalogue: group `engine` (one program, one script), and group `tools` (two)."""
+    """The catalogue: groups `engine` (one program, one script), `tools` (two), `rivals` (one)."""
     groups = (
         Group(
             "engine",
@@ -105,6 +110,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ),
         ),
         Group("tools", (program("kit", beside="engine"), program("spare", extra=True))),
+        Group("rivals", (program("rival", asked=True),), tags=("small", "quick")),
     )
     folder = tmp_path / "modules"
     for group in groups:

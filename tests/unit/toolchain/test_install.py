@@ -69,6 +69,18 @@ def test_extras_come_only_when_asked_for(go) -> None:
     assert go.calls("build") == ["engine", "tools", "tools"]
 
 
+def test_what_is_only_measured_comes_by_its_name_alone(go) -> None:
+    """With its build tags; also beside programs that are there."""
+    folder = ensure()
+    assert not (folder / "rival").exists()
+
+    ensure(also=["rival"])
+
+    assert (folder / "rival").exists()
+    assert go.tags("rivals") == "-tags=small,quick"
+    assert go.tags("tools") == ""
+
+
 def test_one_extra_comes_by_its_name(go) -> None:
     """As helm does where a stack's control plane is a chart."""
     folder = ensure(extras=False, also=["spare"])
