@@ -22,11 +22,11 @@ def local_cloud(tmp_path: Path) -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def dev(tmp_path: Path, local_cloud: LocalCloud) -> Stack:
-    """Stack dev from a copy of its program: tests edit its file."""
+    """Stack dev from a copy of its program, all of it started as in a user's shell."""
     program = copy_of_the_program(tmp_path)
     work = tmp_path / "dev"
     work.mkdir()
-    return Stack(program, work, local_cloud.environment, name="dev")
+    return Stack(program, work, local_cloud.environment, name="dev", preloaded=False)
 
 
 AUTOPILOT = "europe-west1_dev-autopilot"

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from meshwright_toolchain import bin_dir
+from tests.lifecycle.harness.preloaded import preloaded_python
 
 _ENDED_WITHIN_SECONDS = 240
 STAND_INS = {name: f"meshwright_sandbox.plugins.{name}" for name in ("gcp", "kubernetes")}
+_OURS = {"meshwright": "meshwright_provider"}
 _ROOT = Path(__file__).parents[3]
 
 
@@ -80,8 +82,13 @@ class Stack:
         ended_within: float = _ENDED_WITHIN_SECONDS,
         backend: str = "",
         plugins: Mapping[str, str] | None = None,
+        preloaded: bool = True,
     ) -> None:
-        """`plugins` are Python modules by the plugin's name. Default: the sandbox's stand-ins."""
+        """`plugins` are Python modules by the plugin's name. Default: the sandbox's stand-ins.
+
+        Programs, policies and plugins are forked from a Python that has loaded the SDKs; without
+        `preloaded` each is started as it is in a user's shell.
+        """
         self.name = name
         self._ended_within = ended_within
         self.work = work / "program"
@@ -91,8 +98,9 @@ class Stack:
         self.state.mkdir()
         shims = work / "bin"
         shims.mkdir()
-        for plugin, module in (plugins or STAND_INS).items():
-            _shim(shims / f"pulumi-resource-{plugin}", module)
+        python = preloaded_python() if preloaded else sys.executable
+        for plugin, module in {**(plugins or STAND_INS), **(_OURS if preloaded else {})}.items():
+            _shim(shims / f"pulumi-resource-{plugin}", python, module)
         folders = [
             *([] if plugins else _official_plugins()),
             str(shims),
@@ -106,6 +114,7 @@ class Stack:
             "PULUMI_BACKEND_URL": self.backend,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DEBUG_COMMANDS": "true",
+            **({"PULUMI_PYTHON_CMD": python} if preloaded else {}),
             "MESHWRIGHT_RETRY_DEADLINE": "20",
         }
         self._runs = 0
@@ -204,9 +213,9 @@ def custom_resources(deployment: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _shim(path: Path, module: str) -> None:
+def _shim(path: Path, python: str, module: str) -> None:
     # The engine starts plugins in the program's folder, whose modules must not be taken for theirs.
-    start = f'exec env PYTHONPATH="{_ROOT}" "{sys.executable}" -P -m {module} "$@"'
+    start = f'exec env PYTHONPATH="{_ROOT}" "{python}" -P -m {module} "$@"'
     path.write_text(f"#!/bin/sh\n{start}\n")
     path.chmod(0o755)
 
