@@ -26,7 +26,8 @@ def dev(tmp_path: Path, local_cloud: LocalCloud) -> Stack:
     program = copy_of_the_program(tmp_path)
     work = tmp_path / "dev"
     work.mkdir()
-    return Stack(program, work, local_cloud.environment, name="dev", preloaded=False)
+    environment = local_cloud.environment | {"PULUMI_SKIP_CHECKPOINTS": "false"}
+    return Stack(program, work, environment, name="dev", preloaded=False)
 
 
 AUTOPILOT = "europe-west1_dev-autopilot"

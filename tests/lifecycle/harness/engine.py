@@ -18,6 +18,10 @@ from tests.lifecycle.harness.preloaded import preloaded_python
 _ENDED_WITHIN_SECONDS = 240
 STAND_INS = {name: f"meshwright_sandbox.plugins.{name}" for name in ("gcp", "kubernetes")}
 _OURS = {"meshwright": "meshwright_provider"}
+# Half of the engine's time, and most of it for a large stack, goes into saving the whole state
+# after each step. It is done at the end alone, but for tests that cut an update short: those use
+# the fixture `checkpoints`.
+_SAVED_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 _ROOT = Path(__file__).parents[3]
 
 
@@ -107,7 +111,7 @@ class Stack:
             str(Path(sys.executable).parent),
             str(bin_dir()),
         ]
-        given = os.environ | {"PULUMI_CONFIG_PASSPHRASE": "test"} | environment
+        given = _SAVED_ONCE | os.environ | {"PULUMI_CONFIG_PASSPHRASE": "test"} | environment
         self.environment = given | {
             "PATH": os.pathsep.join([*folders, given["PATH"]]),
             "PULUMI_HOME": str(work / "home"),
