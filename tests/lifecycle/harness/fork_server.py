@@ -30,6 +30,7 @@ LOADED = (
     "kubernetes.client",
     "kubernetes.config",
     "meshwright",
+    "meshwright_policies.servicer",
     "meshwright_provider.serving",
     "meshwright_sandbox.core.discovery",
     "meshwright_sandbox.plugins.gcp.functions",
