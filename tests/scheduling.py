@@ -26,9 +26,14 @@ A_CLOUD_EACH = tuple(
 BY_THEMSELVES = ("tests/mesh/test_machines.py",)
 LONGEST_FIRST = (
     "tests/mesh/",
+    "tests/sandbox/runtime/",
     "tests/lifecycle/test_dev_stack",
+    "tests/lifecycle/test_stacks",
+    "tests/lifecycle/test_rollouts",
+    "tests/sandbox/kubernetes/",
+    "tests/lifecycle/test_typescript",
+    "tests/lifecycle/test_istio",
     "tests/lifecycle/",
-    *ONE_WORKER_FOLDERS,
     "tests/policies/test_engine.py",
 )
 
