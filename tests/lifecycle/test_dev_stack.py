@@ -22,12 +22,11 @@ def local_cloud(tmp_path: Path) -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def dev(tmp_path: Path, local_cloud: LocalCloud) -> Stack:
-    """Stack dev from a copy of its program, all of it started as in a user's shell."""
+    """Stack dev from a copy of its program: tests edit its file."""
     program = copy_of_the_program(tmp_path)
     work = tmp_path / "dev"
     work.mkdir()
-    environment = local_cloud.environment | {"PULUMI_SKIP_CHECKPOINTS": "false"}
-    return Stack(program, work, environment, name="dev", preloaded=False)
+    return Stack(program, work, local_cloud.environment, name="dev", hastened=False)
 
 
 AUTOPILOT = "europe-west1_dev-autopilot"
@@ -44,6 +43,7 @@ def test_dev_from_nothing_to_nothing(dev: Stack, local_cloud: LocalCloud) -> Non
 
     run = dev.up("--policy-pack", "policies").succeeded()
     assert "meshwright" in run.output.split("Policies:")[1]
+    dev.hasten()  # so far it all ran as in a user's shell
     _mesh_is_active(local_cloud)
     _pods_of_the_shop_have_their_proxy(local_cloud)
     _gateway_has_an_address_and_its_certificate(local_cloud)
