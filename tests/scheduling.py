@@ -5,6 +5,8 @@ worker would start again; so do all files of a folder whose fixtures are that de
 longest begins first, so that no worker is left with it at the end.
 """
 
+import os
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -24,9 +26,14 @@ A_CLOUD_EACH = tuple(
 BY_THEMSELVES = ("tests/mesh/test_machines.py",)
 LONGEST_FIRST = (
     "tests/mesh/",
+    "tests/sandbox/runtime/",
     "tests/lifecycle/test_dev_stack",
+    "tests/lifecycle/test_stacks",
+    "tests/lifecycle/test_rollouts",
+    "tests/sandbox/kubernetes/",
+    "tests/lifecycle/test_typescript",
+    "tests/lifecycle/test_istio",
     "tests/lifecycle/",
-    *ONE_WORKER_FOLDERS,
     "tests/policies/test_engine.py",
 )
 
@@ -43,6 +50,11 @@ class ByFile(LoadScopeScheduling):
         if folder and not nodeid.startswith(BY_THEMSELVES):
             return folder
         return nodeid.partition("::")[0]
+
+
+def pytest_configure() -> None:
+    """API servers spend a third of their time on collecting garbage, unless they may use memory."""
+    os.environ.setdefault("GOGC", "200")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:

@@ -13,6 +13,7 @@ import pytest
 from meshwright_cli._engine import Engine
 from meshwright_toolchain import bin_dir
 from tests.inputs.specs import ROOT
+from tests.lifecycle.harness.preloaded import preloaded_python
 
 
 @pytest.fixture
@@ -33,6 +34,7 @@ def engine(tmp_path: Path) -> Engine:
         "PULUMI_BACKEND_URL": state.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "meshwright-sandbox",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_PYTHON_CMD": preloaded_python(),
     }
     return Engine(project, "dev", environment, state)
 

@@ -21,6 +21,15 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 @pytest.fixture
+def checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine saves the state after each step, as it does for users: what is cut short needs it.
+
+    It is to be used before a stack is made.
+    """
+    monkeypatch.setenv("PULUMI_SKIP_CHECKPOINTS", "false")
+
+
+@pytest.fixture
 def make_stack(tmp_path: Path, cloud: Cloud) -> Callable[[str], Stack]:
     """Makes a stack of the program of a name."""
 

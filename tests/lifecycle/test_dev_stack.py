@@ -27,7 +27,7 @@ def dev(tmp_path: Path, local_cloud: LocalCloud) -> Stack:
     program = copy_of_the_program(tmp_path)
     work = tmp_path / "dev"
     work.mkdir()
-    return Stack(program, work, local_cloud.environment, name="dev")
+    return Stack(program, work, local_cloud.environment, name="dev", hastened=False)
 
 
 AUTOPILOT = "europe-west1_dev-autopilot"
@@ -44,6 +44,7 @@ def test_dev_from_nothing_to_nothing(dev: Stack, local_cloud: LocalCloud) -> Non
 
     run = dev.up("--policy-pack", "policies").succeeded()
     assert "meshwright" in run.output.split("Policies:")[1]
+    dev.hasten()  # so far it all ran as in a user's shell
     _mesh_is_active(local_cloud)
     _pods_of_the_shop_have_their_proxy(local_cloud)
     _gateway_has_an_address_and_its_certificate(local_cloud)

@@ -9,7 +9,7 @@ from tests.disk import Disk
 from tests.lifecycle.conftest import PROGRAMS
 from tests.lifecycle.harness import Cloud, Stack, assert_consistent, recover
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("checkpoints")]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from tests.lifecycle.harness import Cloud, Stack, assert_consistent, recover
 
+pytestmark = pytest.mark.usefixtures("checkpoints")
 SAMPLED_CALLS = 20
 ROUNDS = 10
 

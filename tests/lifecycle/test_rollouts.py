@@ -80,7 +80,7 @@ class Driving:
 def _driving(stack: Stack, *more: str) -> Iterator[Driving]:
     process = subprocess.Popen(
         [MESHWRIGHT, "rollout", "start", "-C", stack.work, "-s", stack.name, "--json",
-         "--poll", "0.2", "--by", "ann", *more],
+         "--poll", "1", "--by", "ann", *more],
         env=stack.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True,
     )  # fmt: skip
@@ -188,6 +188,7 @@ def _until(reached: Callable[[], bool]) -> bool:
     return reached()
 
 
+@pytest.mark.usefixtures("checkpoints")
 def test_a_rollout_that_dies_anywhere_is_carried_on(web: Stack, cloud: Cloud) -> None:
     """Everything at once while the route is changed, then the emulator, then the driver."""
     cloud.fault(r"PATCH .*/httpRoutes/", "hang")

@@ -8,11 +8,13 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from meshwright_toolchain import ensure
+from tests.lifecycle.harness.preloaded import preloaded_python
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """\
@@ -75,13 +77,17 @@ def project(tmp_path: Path) -> Path:
 
 
 def pulumi(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
-        "PATH": f"{ROOT / '.venv' / 'bin'}:{ensure(extras=False)}:{os.environ['PATH']}",
-        "PULUMI_BACKEND_URL": f"file://{project / 'state'}",
-        "PULUMI_HOME": str(project / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": "test",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
+    environment = (
+        {"PULUMI_PYTHON_CMD": preloaded_python()}
+        | os.environ
+        | {
+            "PATH": f"{ROOT / '.venv' / 'bin'}:{ensure(extras=False)}:{os.environ['PATH']}",
+            "PULUMI_BACKEND_URL": f"file://{project / 'state'}",
+            "PULUMI_HOME": str(project / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+    )
     return subprocess.run(
         ["pulumi", *arguments, "--non-interactive", "--stack", "dev"],
         cwd=project,
@@ -194,7 +200,12 @@ def test_what_a_preview_does_not_know_is_said_once_and_judged_in_the_update(proj
     ],
     ids=["refused by the pack", "refused by the engine"],
 )
-def test_a_bad_config_is_an_error_that_names_every_key(project: Path, config: dict) -> None:
+def test_a_bad_config_is_an_error_that_names_every_key(
+    project: Path, config: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The pack finds the config's file in the command line of the engine, its ancestor.
+    monkeypatch.setenv("PULUMI_PYTHON_CMD", sys.executable)
+
     result = preview(project, GOOD, config)
 
     printed = result.stdout + result.stderr

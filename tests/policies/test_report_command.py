@@ -15,6 +15,7 @@ from sarif_kit.validate import validation_errors
 
 from meshwright_cli.main import main
 from meshwright_toolchain import ensure
+from tests.lifecycle.harness.preloaded import preloaded_python
 from tests.policies.engine_events import MIXED, PEM, prelude
 
 FIRST_LINE = PEM.splitlines()[1]
@@ -95,6 +96,7 @@ def stack(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_CONFIG_PASSPHRASE": "test",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_PYTHON_CMD": preloaded_python(),
     }.items():
         monkeypatch.setenv(name, value)
     for command in ("stack init dev", f"config set --secret token {CONFIG_SECRET}"):

@@ -22,7 +22,7 @@ from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.istiod import POD_SELECTOR
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.pod_status import RUN_SELECTOR
-from meshwright_sandbox.runtime.processes import ProcessTable
+from meshwright_sandbox.runtime.processes import ProcessTable, collection
 from meshwright_sandbox.runtime.records import ClusterRecord
 
 _READY_SECONDS = 120
@@ -31,8 +31,6 @@ _STATELESS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "k
 COMPONENTS = (*_STATELESS, _STORE)
 # An API server would wait a minute for its watchers to leave.
 _STATELESS_GRACE = 0.5
-# Trades some processor time for memory: the sandbox shares a laptop with everything else.
-_COLLECT_OFTEN = {"name": "GOGC", "value": "50"}
 # etcd 3.5.1 cannot serve watch lists (it takes 3.5.13). The API server would refuse kwok's watches
 # because of it, and pods would wait half a minute for their status.
 _FEATURES = "WatchList=false"
@@ -255,7 +253,7 @@ def _patch(component: str, arguments: dict[str, str]) -> dict[str, Any]:
     return {
         "name": component,
         "extraArgs": [{"key": key, "value": value} for key, value in arguments.items()],
-        "extraEnvs": [_COLLECT_OFTEN] if component != _STORE else [],
+        "extraEnvs": [{"name": "GOGC", "value": collection()}] if component != _STORE else [],
     }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.runtime.processes import ProcessTable
+from meshwright_sandbox.runtime.processes import ProcessTable, collection
 
 NAMESPACE = "istio-system"
 WEBHOOK_PORT = 15017
@@ -166,5 +166,5 @@ def _environment(istiod: Istiod, folder: Path) -> dict[str, str]:
         "PILOT_ENABLE_ALPN_FILTER": "false",
         # kwok would report a sidecar among the init containers as finished.
         "ENABLE_NATIVE_SIDECARS": "false",
-        "GOGC": "50",
+        "GOGC": collection(),
     }

@@ -190,7 +190,7 @@ class Mesh:
 
     @retry(
         retry=retry_if_exception_type(RuntimeFailure),
-        wait=wait_fixed(0.25),
+        wait=wait_fixed(0.5),
         stop=stop_after_delay(_READY_SECONDS),
     )
     def _probe(self, mesh: MeshRequest) -> None:

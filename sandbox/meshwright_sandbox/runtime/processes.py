@@ -27,6 +27,15 @@ _GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
 
+def collection() -> str:
+    """How far a Go program's garbage may grow, in percent of what it uses (``GOGC``).
+
+    Half trades some processor time for memory: the sandbox shares a laptop with everything else.
+    Where that is the wrong way round, ``GOGC`` in the sandbox's own environment says otherwise.
+    """
+    return os.environ.get("GOGC", "50")
+
+
 @dataclass(frozen=True)
 class Entry:
     """One started process, alive or not."""

@@ -13,9 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from meshwright_toolchain import bin_dir
+from tests.lifecycle.harness.preloaded import preloaded_python
+from tests.lifecycle.harness.vault import PROVIDER, vault
 
 _ENDED_WITHIN_SECONDS = 240
 STAND_INS = {name: f"meshwright_sandbox.plugins.{name}" for name in ("gcp", "kubernetes")}
+# Half of the engine's time, and most of it for a large stack, goes into saving the whole state
+# after each step.
+_SAVED_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 _ROOT = Path(__file__).parents[3]
 
 
@@ -80,8 +85,12 @@ class Stack:
         ended_within: float = _ENDED_WITHIN_SECONDS,
         backend: str = "",
         plugins: Mapping[str, str] | None = None,
+        hastened: bool = True,
     ) -> None:
-        """`plugins` are Python modules by the plugin's name. Default: the sandbox's stand-ins."""
+        """`plugins` are Python modules by the plugin's name. Default: the sandbox's stand-ins.
+
+        What is not `hastened` runs as it does in a user's shell, until :meth:`hasten` is called.
+        """
         self.name = name
         self._ended_within = ended_within
         self.work = work / "program"
@@ -89,7 +98,7 @@ class Stack:
         self.backend = backend or f"file://{self.state}"
         shutil.copytree(program, self.work)
         self.state.mkdir()
-        shims = work / "bin"
+        self._shims = shims = work / "bin"
         shims.mkdir()
         for plugin, module in (plugins or STAND_INS).items():
             _shim(shims / f"pulumi-resource-{plugin}", module)
@@ -99,7 +108,8 @@ class Stack:
             str(Path(sys.executable).parent),
             str(bin_dir()),
         ]
-        given = os.environ | {"PULUMI_CONFIG_PASSPHRASE": "test"} | environment
+        own = {"PULUMI_CONFIG_PASSPHRASE": "test"} | vault()
+        given = os.environ | own | environment
         self.environment = given | {
             "PATH": os.pathsep.join([*folders, given["PATH"]]),
             "PULUMI_HOME": str(work / "home"),
@@ -109,7 +119,22 @@ class Stack:
             "MESHWRIGHT_RETRY_DEADLINE": "20",
         }
         self._runs = 0
-        self.run("stack", "init", name).succeeded()
+        if hastened:
+            self.hasten()
+        settings = [file.read_text() for file in self.work.rglob(f"Pulumi.{name}.yaml")]
+        with_passphrase = any("encryptionsalt:" in text for text in settings)
+        keeper = [] if with_passphrase else ["--secrets-provider", PROVIDER]
+        self.run("stack", "init", name, *keeper).succeeded()
+
+    def hasten(self) -> None:
+        """Spend on the next runs what they are about, and little else.
+
+        Programs, policies and plugins are forked from a Python that has loaded the SDKs, and the
+        state is saved once a run, unless the environment says otherwise (fixture `checkpoints`).
+        """
+        self.environment = _SAVED_ONCE | self.environment
+        self.environment["PULUMI_PYTHON_CMD"] = preloaded_python()
+        _shim(self._shims / "pulumi-resource-meshwright", "meshwright_provider")
 
     def run(self, *arguments: str, environment: dict[str, str] | None = None) -> Run:
         """Run a command to its end."""
@@ -206,7 +231,8 @@ def custom_resources(deployment: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _shim(path: Path, module: str) -> None:
     # The engine starts plugins in the program's folder, whose modules must not be taken for theirs.
-    start = f'exec env PYTHONPATH="{_ROOT}" "{sys.executable}" -P -m {module} "$@"'
+    python = f'"${{PULUMI_PYTHON_CMD:-{sys.executable}}}"'
+    start = f'exec env PYTHONPATH="{_ROOT}" {python} -P -m {module} "$@"'
     path.write_text(f"#!/bin/sh\n{start}\n")
     path.chmod(0o755)
 

@@ -62,6 +62,14 @@ def test_other_clusters_reach_it_at_its_private_endpoint(
     assert answer.stdout == "ok", answer.stderr
 
 
+def test_garbage_takes_what_the_sandboxs_own_environment_allows(
+    runtime: LocalRuntime, access: ClusterAccess
+) -> None:
+    assert access.endpoint
+    server = psutil.Process(pids(runtime, NAME)["kube-apiserver"])
+    assert server.environ()["GOGC"] == os.environ["GOGC"]
+
+
 def test_a_wrong_token_is_refused(access: ClusterAccess) -> None:
     context = ssl.create_default_context(cadata=access.ca_certificate)
     call = urllib.request.Request(

@@ -1,0 +1,42 @@
+"""Stands for `python ARGUMENTS`: has the fork server run it, passes signals on, ends as it ends.
+
+    python -I -S fork_client.py SOCKET PACKAGES ARGUMENTS
+
+The language host asks `--version` and `-m pip list` before each run. PACKAGES holds the latter's
+answer.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+
+
+def main() -> int:
+    """Exit status of what ran elsewhere."""
+    server, packages, *arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        sys.stdout.write(f"Python {sys.version.split()[0]}\n")
+        return 0
+    if arguments[:3] == ["-m", "pip", "list"]:
+        with open(packages) as kept:  # noqa: PTH123 - pathlib would take longer than all the rest
+            sys.stdout.write(kept.read())
+        return 0
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(server)
+    folder = os.getcwd()  # noqa: PTH109
+    asked = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
+    request = json.dumps(asked).encode() + b"\n"
+    sent = socket.send_fds(connection, [request], [0, 1, 2])
+    connection.sendall(request[sent:])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: connection.send(bytes([number])))
+    status = int.from_bytes(connection.recv(2) or b"\1", "big", signed=True)
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    return status
+
+
+sys.exit(main())
