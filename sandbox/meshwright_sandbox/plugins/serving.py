@@ -104,11 +104,14 @@ class Engine:
         try:
             self._stub.Log(request, timeout=5)
         except grpc.RpcError:
-            # The work matters more than its log line; a dead engine is noticed by `watch`.
+            # The work matters more than its log line, and an engine that has ended ends the plugin.
             return
 
     def watch(self, on_death: Callable[[], None]) -> None:
-        """Call `on_death` once the connection is lost and the address answers no more."""
+        """Call `on_death` once the connection is lost and the address answers no more.
+
+        For a plugin that the engine did not start: gRPC looks at the connection five times a second.
+        """
         connected = threading.Event()
 
         def state_changed(state: grpc.ChannelConnectivity) -> None:
