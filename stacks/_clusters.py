@@ -18,7 +18,7 @@ def cluster(
     opts: pulumi.ResourceOptions,
 ) -> GkeCluster:
     """Build one cluster in its subnet, born into the fleet."""
-    subnet = network.subnets[cluster.subnet]
+    subnet = network.subnet(cluster.subnet)
     args: GkeClusterArgs = {
         "project": cluster.project or spec.project,
         "prefix": spec.prefix,

@@ -119,7 +119,7 @@ def plane(
             return _in_cluster(spec, name, cluster, fleet, authority, inside)
         case "managed":
             assert mesh is not None, "a cluster has the managed mesh, so that it was built"
-            return ControlPlane(mesh.revision, fleet.trust_domain)
+            return ControlPlane(mesh.revision_of(name), fleet.trust_domain)
 
 
 def outputs(mesh: ManagedMesh | None) -> dict[str, pulumi.Input[object]]:

@@ -107,7 +107,7 @@ class Outside:
         return made.id
 
     def _subnet(self, network: str, subnet: str) -> pulumi.Output[str]:
-        return self.networks[network].subnets[subnet]["id"]
+        return self.networks[network].subnet(subnet)["id"]
 
     def _args(self, group: VmGroup) -> MeshVmGroupArgs:
         return {

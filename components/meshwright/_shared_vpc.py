@@ -4,7 +4,7 @@ Follows https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-shared-vp
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
@@ -30,27 +30,40 @@ class ServiceProjectArgs(TypedDict):
     """Names of the subnets it may use. Default: all."""
 
 
+class Sharing(NamedTuple):
+    """What lets clusters of service projects into a network."""
+
+    projects: list[pulumi.Resource]
+    """What a service project needs in the whole network."""
+    users: dict[str, list[pulumi.Resource]]
+    """The grants on each subnet that is shared, by its name."""
+
+
 def share(
     parent: pulumi.Resource,
     name: str,
     host_project: pulumi.Input[str],
     subnets: "Mapping[str, gcp.compute.Subnetwork]",
     projects: list[ServiceProjectArgs],
-) -> list[pulumi.Resource]:
+) -> Sharing:
     """Make `host_project` a Shared VPC host, attach `projects`, and let their GKE use the subnets.
 
-    Returns what a cluster in a service project must wait for.
+    Returns what a cluster in a service project must wait for: the projects' places in the network,
+    and who may use a subnet, by the subnet's name.
     """
     if not projects:
-        return []
+        return Sharing([], {})
     host = gcp.compute.SharedVPCHostProject(
         f"{name}-host", project=host_project, opts=pulumi.ResourceOptions(parent=parent)
     )
-    waits: list[pulumi.Resource] = []
+    sharing = Sharing([], {})
     for item in projects:
         chosen = {key: subnets[key] for key in item.get("subnets", subnets)}
-        waits += _attach(parent, f"{name}-service-{item['project']}", host, item, chosen)
-    return waits
+        attached = _attach(parent, f"{name}-service-{item['project']}", host, item, chosen)
+        sharing.projects.extend(attached.projects)
+        for key, users in attached.users.items():
+            sharing.users.setdefault(key, []).extend(users)
+    return sharing
 
 
 def _attach(
@@ -59,7 +72,7 @@ def _attach(
     host: "gcp.compute.SharedVPCHostProject",
     item: ServiceProjectArgs,
     subnets: "Mapping[str, gcp.compute.Subnetwork]",
-) -> list[pulumi.Resource]:
+) -> Sharing:
     child = pulumi.ResourceOptions(parent=parent)
     apis = [
         gcp.projects.Service(
@@ -81,30 +94,29 @@ def _attach(
     google_apis = pulumi.Output.concat(
         "serviceAccount:", number, "@cloudservices.gserviceaccount.com"
     )
-    waits: list[pulumi.Resource] = [
-        attachment,
-        gcp.projects.IAMMember(
-            f"{name}-gke-host-agent",
-            project=host.project,
-            role=_HOST_AGENT_USER,
-            member=gke,
-            opts=child,
-        ),
-    ]
-    for key, subnet in subnets.items():
-        for role, member in (("gke", gke), ("google-apis", google_apis)):
-            waits.append(
-                gcp.compute.SubnetworkIAMMember(
-                    f"{name}-{role}-{key}",
-                    project=subnet.project,
-                    region=subnet.region,
-                    subnetwork=subnet.name,
-                    role=_NETWORK_USER,
-                    member=member,
-                    opts=child,
-                )
+    agent = gcp.projects.IAMMember(
+        f"{name}-gke-host-agent",
+        project=host.project,
+        role=_HOST_AGENT_USER,
+        member=gke,
+        opts=child,
+    )
+    users: dict[str, list[pulumi.Resource]] = {
+        key: [
+            gcp.compute.SubnetworkIAMMember(
+                f"{name}-{role}-{key}",
+                project=subnet.project,
+                region=subnet.region,
+                subnetwork=subnet.name,
+                role=_NETWORK_USER,
+                member=member,
+                opts=child,
             )
-    return waits
+            for role, member in (("gke", gke), ("google-apis", google_apis))
+        ]
+        for key, subnet in subnets.items()
+    }
+    return Sharing([attachment, agent], users)
 
 
 def _number(parent: pulumi.Resource, item: ServiceProjectArgs) -> pulumi.Output[str]:

@@ -1,11 +1,11 @@
-"""The managed control plane of Cloud Service Mesh, with a gate that opens once it is ready.
+"""The managed control plane of Cloud Service Mesh, with gates that open once it is ready.
 
 Follows https://cloud.google.com/service-mesh/docs/onboarding/provision-control-plane, for several
 clusters https://cloud.google.com/service-mesh/docs/operate-and-maintain/multi-cluster, and for what
 an implementation takes https://cloud.google.com/service-mesh/docs/supported-features-managed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -16,7 +16,7 @@ from ._compatibility import NOT_TAKEN, findings
 from ._kube import ROOT_NAMESPACE
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates, one_of
-from .readiness import MeshReadiness
+from .readiness import MeshMemberState, MeshReadiness
 
 _REVISIONS = {
     "regular": "asm-managed",
@@ -67,7 +67,7 @@ class ManagedMeshArgs(TypedDict):
 
 
 class ManagedMesh(pulumi.ComponentResource):
-    """The managed control plane on each membership, and a gate that opens once all are ACTIVE.
+    """The managed control plane on each membership, and a gate each that opens once it is ACTIVE.
 
     Nothing is installed in the clusters from here: Google provisions the control plane, and this
     component turns it on per membership and waits. Settings that Google reads in the cluster
@@ -80,7 +80,8 @@ class ManagedMesh(pulumi.ComponentResource):
     """
 
     revision: pulumi.Output[str]
-    """The revision that namespaces name, such as `asm-managed`; known once all are ACTIVE."""
+    """The revision that namespaces name, such as `asm-managed`; known once all are ACTIVE. In
+    Python, `revision_of(name)` is there once that member is, and is what its cluster needs."""
     implementations: pulumi.Output[dict[str, str]]
     """`TRAFFIC_DIRECTOR` or `ISTIOD`, by membership id."""
     findings: pulumi.Output[list[str]]
@@ -91,38 +92,46 @@ class ManagedMesh(pulumi.ComponentResource):
     ) -> None:
         args = checked("ManagedMesh", name, args, ManagedMeshArgs, _problems)
         super().__init__("meshwright:index:ManagedMesh", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        turned_on = [
-            gcp.gkehub.FeatureMembership(
-                f"{name}-{member['name']}",
-                project=args["project"],
-                location="global",
-                feature=args.get("feature", "servicemesh"),
-                membership=after(member["membership"], self._cluster_options(name, args, member)),
-                membership_location=member["location"],
-                mesh={"management": "MANAGEMENT_AUTOMATIC"},
-                opts=child,
-            )
-            for member in args["members"]
-        ]
-        readiness = MeshReadiness(
-            f"{name}-readiness",
-            project=after(args["project"], turned_on),
-            memberships=[
-                {"membership": member["membership"], "location": member["location"]}
-                for member in args["members"]
-            ],
-            timeout_seconds=args.get("timeout_seconds", 3600),
-            opts=child,
-        )
-        self.revision = after(_REVISIONS[args.get("channel", "regular")], [readiness])
-        self.implementations = readiness.states.apply(
-            lambda states: {key: state.implementation for key, state in states.items()}
-        )
+        # A gate each, not one for all: with one, every object of a cluster would stand on every
+        # cluster of the mesh, and the slowest of them would hold up all others.
+        gates = {member["name"]: self._gate(name, args, member) for member in args["members"]}
+        revision = _REVISIONS[args.get("channel", "regular")]
+        self._revisions = {member: after(revision, [gate]) for member, gate in gates.items()}
+        self.revision = after(revision, gates.values())
+        self.implementations = pulumi.Output.all(
+            *[gate.states.apply(_implementations) for gate in gates.values()]
+        ).apply(lambda members: {key: found[key] for found in members for key in found})
         self.findings = self.implementations.apply(
             lambda found: self._told(findings(found, args.get("uses", [])))
         )
         self.register_outputs(outputs_of(self))
+
+    def revision_of(self, member: str) -> pulumi.Output[str]:
+        """`revision`, known once the mesh is ACTIVE on this member, whatever the others are.
+
+        It is what goes into the member's own cluster. KeyError for a name that no member has.
+        """
+        return self._revisions[member]
+
+    def _gate(self, name: str, args: ManagedMeshArgs, member: MeshMemberArgs) -> MeshReadiness:
+        """Turn the mesh on for a member; what it gives is there once it is ACTIVE."""
+        turned_on = gcp.gkehub.FeatureMembership(
+            f"{name}-{member['name']}",
+            project=args["project"],
+            location="global",
+            feature=args.get("feature", "servicemesh"),
+            membership=after(member["membership"], self._cluster_options(name, args, member)),
+            membership_location=member["location"],
+            mesh={"management": "MANAGEMENT_AUTOMATIC"},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return MeshReadiness(
+            f"{name}-{member['name']}-readiness",
+            project=after(args["project"], [turned_on]),
+            memberships=[{"membership": member["membership"], "location": member["location"]}],
+            timeout_seconds=args.get("timeout_seconds", 3600),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _cluster_options(
         self, name: str, args: ManagedMeshArgs, member: MeshMemberArgs
@@ -167,6 +176,10 @@ class ManagedMesh(pulumi.ComponentResource):
         for finding in found:
             pulumi.warn(finding, self)
         return found
+
+
+def _implementations(states: Mapping[str, MeshMemberState]) -> dict[str, str]:
+    return {membership: state.implementation for membership, state in states.items()}
 
 
 def _problems(args: ManagedMeshArgs) -> Iterator[tuple[str, str]]:

@@ -96,11 +96,13 @@ class MeshNetwork(pulumi.ComponentResource):
     """
 
     network_id: pulumi.Output[str]
-    """`projects/P/global/networks/NAME`, once NAT, firewall and sharing stand: nodes need all."""
+    """`projects/P/global/networks/NAME`, once NAT and firewall stand, and service projects are
+    attached: nodes need all."""
     network_name: pulumi.Output[str]
     """Physical name of the VPC."""
     subnets: pulumi.Output[dict[str, SubnetResult]]
-    """The subnets by the name they have in the arguments."""
+    """The subnets by the name they have in the arguments, once all of them stand and service
+    projects may use them. In Python, `subnet(name)` is there once that one is."""
 
     def __init__(
         self, name: str, args: MeshNetworkArgs, opts: pulumi.ResourceOptions | None = None
@@ -127,13 +129,22 @@ class MeshNetwork(pulumi.ComponentResource):
         waits: list[pulumi.Resource] = [*self._firewall(name, network, args)]
         for region in sorted({subnet["region"] for subnet in args["subnets"]}):
             waits.append(self._nat(name, network, region))
-        waits += share(self, name, self._project, subnets, args.get("service_projects", []))
-        self.network_id = after(network.id, waits)
+        shared = share(self, name, self._project, subnets, args.get("service_projects", []))
+        self.network_id = after(network.id, [*waits, *shared.projects])
         self.network_name = network.name
-        self.subnets = pulumi.Output.all(
-            **{key: _result(subnet) for key, subnet in subnets.items()}
-        )
+        self._subnets = {
+            key: after(_result(subnet), shared.users.get(key, []))
+            for key, subnet in subnets.items()
+        }
+        self.subnets = pulumi.Output.all(**self._subnets)
         self.register_outputs(outputs_of(self))
+
+    def subnet(self, name: str) -> pulumi.Output[SubnetResult]:
+        """One of `subnets`, known once it stands, whatever the others do.
+
+        It is what a cluster in it takes. KeyError for a name that no subnet has.
+        """
+        return self._subnets[name]
 
     def _ready_project(self, name: str, args: MeshNetworkArgs) -> pulumi.Input[str]:
         """The project, once it may be asked for networks."""

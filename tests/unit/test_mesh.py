@@ -39,24 +39,43 @@ def test_each_membership_gets_automatic_management():
 
 
 @component_test
-def test_consumers_wait_for_readiness_which_waits_for_every_membership():
-    """Namespaces are made after the gate, and destroyed before the mesh is turned off."""
+def test_consumers_wait_until_every_membership_is_ready():
+    """Namespaces are made after the gates, and destroyed before the mesh is turned off."""
     recorder = record()
     mesh = ManagedMesh("mesh", _args(timeout_seconds=60))
 
     consumer = pulumi.CustomResource("test:index:Inside", "inside", {"x": mesh.revision})
 
     def check(_):
-        gate = recorder.one("MeshReadiness")
-        assert gate.inputs["timeoutSeconds"] == 60
-        assert gate.inputs["memberships"] == [
-            {"membership": "dev-west", "location": "europe-west1"},
-            {"membership": "dev-east", "location": "europe-west4"},
-        ]
-        assert {"mesh-west", "mesh-east"} <= gate.depends_on
-        assert "mesh-readiness" in recorder.one("Inside").depends_on
+        for name, location in (("west", "europe-west1"), ("east", "europe-west4")):
+            gate = recorder.one("MeshReadiness", f"mesh-{name}-readiness")
+            assert gate.inputs["timeoutSeconds"] == 60
+            assert gate.inputs["memberships"] == [
+                {"membership": f"dev-{name}", "location": location}
+            ]
+            assert f"mesh-{name}" in gate.depends_on
+        gates = {"mesh-west-readiness", "mesh-east-readiness"}
+        assert gates <= recorder.one("Inside").depends_on
 
     return consumer.urn, check
+
+
+@component_test
+def test_what_goes_into_one_cluster_waits_for_that_one_alone():
+    """A cluster whose mesh takes long, or fails, holds up none of the others."""
+    recorder = record()
+    mesh = ManagedMesh("mesh", _args())
+
+    revision = mesh.revision_of("west")
+    consumer = pulumi.CustomResource("test:index:Inside", "inside", {"x": revision})
+
+    def check(values):
+        assert values[1] == "asm-managed"
+        assert recorder.one("Inside").depends_on == {"mesh-west-readiness"}
+        gate = recorder.one("MeshReadiness", "mesh-west-readiness")
+        assert "mesh-east" not in gate.depends_on
+
+    return pulumi.Output.all(consumer.urn, revision), check
 
 
 @pytest.mark.parametrize(

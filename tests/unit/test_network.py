@@ -161,7 +161,8 @@ def test_a_service_project_is_attached_to_a_host_and_its_agents_exist_before_the
     recorder = record()
     network = MeshNetwork("net", _args(service_projects=[{"project": "s1"}]))
 
-    consumer = pulumi.CustomResource("test:index:Consumer", "consumer", {"id_": network.network_id})
+    needs = {"id_": network.network_id, "subnet": network.subnet("main")}
+    consumer = pulumi.CustomResource("test:index:Consumer", "consumer", needs)
 
     def check(_):
         assert recorder.one("SharedVPCHostProject").inputs == {"project": "p1"}
@@ -174,6 +175,27 @@ def test_a_service_project_is_attached_to_a_host_and_its_agents_exist_before_the
         assert {"net-service-s1-gke-main", "net-service-s1-gke-host-agent"} <= waits
 
     return consumer.urn, check
+
+
+@component_test
+def test_who_takes_one_subnet_waits_for_no_other():
+    """Neither the other subnets nor who may use them hold it up; `subnets` is there after all."""
+    recorder = record()
+    subnets = [_subnet("a"), _subnet("b", second=1)]
+    network = MeshNetwork("net", _args(subnets=subnets, service_projects=[{"project": "s1"}]))
+
+    needs = {"network": network.network_id, "subnet": network.subnet("a")["id"]}
+    one = pulumi.CustomResource("test:index:Consumer", "one", needs)
+    every = pulumi.CustomResource("test:index:Consumer", "every", {"subnets": network.subnets})
+
+    def check(_):
+        waits = recorder.one("Consumer", "one").depends_on
+        assert {"net-subnet-a", "net-service-s1-gke-a", "net-service-s1-google-apis-a"} <= waits
+        own = {"net-subnet-b", "net-service-s1-gke-b", "net-service-s1-google-apis-b"}
+        assert waits.isdisjoint(own)
+        assert own <= recorder.one("Consumer", "every").depends_on
+
+    return pulumi.Output.all(one.urn, every.urn), check
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -45,7 +46,6 @@ _OPTIONS = [
 ]
 # A readiness wait holds its thread, so there must be more threads than `--parallel` allows.
 _THREADS = 256
-_PARENT_CHECK_SECONDS = 0.5
 
 
 class PluginError(Exception):
@@ -104,11 +104,14 @@ class Engine:
         try:
             self._stub.Log(request, timeout=5)
         except grpc.RpcError:
-            # The work matters more than its log line; a dead engine is noticed by `watch`.
+            # The work matters more than its log line, and an engine that has ended ends the plugin.
             return
 
     def watch(self, on_death: Callable[[], None]) -> None:
-        """Call `on_death` once the connection is lost and the address answers no more."""
+        """Call `on_death` once the connection is lost and the address answers no more.
+
+        For a plugin that the engine did not start: gRPC looks at the connection five times a second.
+        """
         connected = threading.Event()
 
         def state_changed(state: grpc.ChannelConnectivity) -> None:
@@ -248,7 +251,6 @@ def serve(create: Callable[[str], PluginServicer]) -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    servicer.engine.watch(stop.set)
     threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
@@ -261,7 +263,17 @@ def serve(create: Callable[[str], PluginServicer]) -> None:
 
 
 def _watch_parent(parent: int, stop: threading.Event) -> None:
-    """Set `stop` once this process has been orphaned, as kill -9 of the engine does."""
-    while os.getppid() == parent and not stop.wait(_PARENT_CHECK_SECONDS):
+    """Set `stop` once the engine, which is this process's parent, has ended: killed (-9), too.
+
+    The kernel tells it. There is a plugin for each cluster, and to look now and then would cost
+    what grows with the clusters times the time that they all take.
+    """
+    try:
+        ended = select.poll()
+        ended.register(os.pidfd_open(parent), select.POLLIN)
+        # An orphan has another parent, and its engine's number may be somebody else's by now.
+        if os.getppid() == parent:
+            ended.poll()
+    except ProcessLookupError:
         pass
     stop.set()
