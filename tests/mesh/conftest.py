@@ -1,12 +1,24 @@
 """Two clusters in two regions, one mesh, and pods that run: shared by all tests of the folder."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_toolchain import bin_dir
 from tests.mesh.harness import MeshCluster
+
+_running: list[MeshCluster] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test says what its clusters looked like: by the time of the report they are gone."""
+    report = yield
+    if report.failed:
+        for cluster in _running:
+            report.sections.append((f"cluster {cluster.name}", cluster.description()))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +32,9 @@ def mesh_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRunt
 
 def _cluster(runtime: LocalRuntime, name: str, location: str, block: int) -> Iterator[MeshCluster]:
     cluster = MeshCluster(runtime, name, location, block)
+    _running.append(cluster)
     yield cluster
+    _running.remove(cluster)
     cluster.traffic.stop()
 
 

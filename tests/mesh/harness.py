@@ -109,6 +109,20 @@ class MeshCluster:
         for app in apps:
             self.traffic.wait_until_ready(namespace, app)
 
+    def description(self) -> str:
+        """Of each pod that runs its place, its status and its problem; where Services lead."""
+        lines = []
+        for pod in self.traffic.workloads():
+            metadata, status = pod["metadata"], pod["status"]
+            ready = [c["status"] for c in status.get("conditions", []) if c["type"] == "Ready"]
+            place = f"{metadata['namespace']}/{metadata['name']} {status.get('podIP')}"
+            lines.append(f"{place} Ready={ready} problem={self.traffic.problem(pod)!r}")
+        slices = client.DiscoveryV1Api(self.api).list_endpoint_slice_for_all_namespaces().items
+        for item in slices:
+            ends = [(e.addresses, e.conditions.ready) for e in item.endpoints or []]
+            lines.append(f"{item.metadata.namespace}/{item.metadata.name}: {ends}")
+        return "\n".join(lines)
+
     def serve(self, namespace: str, app: str) -> None:
         """A Service of the app's pods."""
         ports = [{"name": "http", "port": 80, "targetPort": PORT}]

@@ -39,10 +39,11 @@ def test_pods_are_taken_over_where_they_are_and_given_back(cluster: MeshCluster)
 
     before = eventually(lambda: addresses(cluster))
     cluster.carry_traffic()
-    cluster.wait(STALL, APP, CALLER)
-    assert eventually(lambda: addresses(cluster)) == before
-    assert {app_of(pod) for pod in here(cluster)} == {APP, CALLER}
+    eventually(lambda: assert_no_problem(cluster))
+    # What has no problem answers, at once.
     assert versions(cluster.call(STALL, CALLER, APP, 3)) == {"1.0": 3}
+    assert addresses(cluster) == before
+    assert {app_of(pod) for pod in here(cluster)} == {APP, CALLER}
     cluster.traffic.stop()
     assert not any(is_marked(pod) for pod in here(cluster))
     assert addresses(cluster) == before
@@ -72,6 +73,23 @@ def test_pods_of_a_deployment_that_is_scaled_fail_no_call(cluster: MeshCluster) 
             assert [is_ready(pod) for pod in here(cluster, APP)] == [True] * replicas
 
         eventually(scaled)
+
+
+def test_a_pod_is_ready_again_whoever_said_otherwise(cluster: MeshCluster) -> None:
+    """As a kubelet, the sandbox has the last word on the status of its pods."""
+    (pod,) = here(cluster, APP)
+    status = {"conditions": [{"type": "Ready", "status": "False"}]}
+    name = pod["metadata"]["name"]
+    cluster.core.patch_namespaced_pod_status(name, STALL, {"status": status})
+
+    def put_right() -> None:
+        assert is_ready(here(cluster, APP)[0])
+
+    eventually(put_right)
+
+
+def assert_no_problem(cluster: MeshCluster) -> None:
+    assert [cluster.traffic.problem(pod) for pod in here(cluster)] == ["", ""]
 
 
 def addresses(cluster: MeshCluster) -> dict[str, str]:

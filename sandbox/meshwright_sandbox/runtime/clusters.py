@@ -36,6 +36,9 @@ _COLLECT_OFTEN = {"name": "GOGC", "value": "50"}
 # etcd 3.5.1 cannot serve watch lists (it takes 3.5.13). The API server would refuse kwok's watches
 # because of it, and pods would wait half a minute for their status.
 _FEATURES = "WatchList=false"
+# A simulated node fails only where somebody says so. It would also be given up when its heartbeats
+# come late, on a busy machine or after a laptop's sleep, and no kubelet makes its pods Ready again.
+_NEVER_MILLISECONDS = 365 * 24 * 3600 * 1000
 # There is one of each: an election would only end them when the machine is busy for ten seconds.
 _ALONE = {"leader-elect": "false", "profiling": "false"}
 
@@ -200,6 +203,7 @@ class Cluster:
             "etcdPort": ports.etcd,
             "etcdPeerPort": ports.etcd_peer,
             "kubeControllerManagerPort": ports.controller_manager,
+            "kubeControllerManagerNodeMonitorGracePeriodMilliseconds": _NEVER_MILLISECONDS,
             "kubeSchedulerPort": ports.scheduler,
             "kwokControllerPort": ports.kwok,
             "kubeApiserverCertSANs": [self.record.host, self.record.private_address],

@@ -25,10 +25,10 @@ class Addresses:
         self._lock = threading.Lock()
 
     def of(self, uid: str, shown: str | None = None) -> str:
-        """The address of the pod ``uid``, the same each time; ``shown`` is one that it has."""
+        """The address of the pod ``uid``, the same each time; ``shown`` is what it has at first."""
         with self._lock:
             if shown:
-                self._given[uid] = shown
+                self._given.setdefault(uid, shown)
             elif uid not in self._given:
                 taken = set(self._given.values())
                 free = next((address for address in self._free if address not in taken), None)

@@ -18,10 +18,11 @@ from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.runtime.pod_status import has_ended, is_ready
 from meshwright_sandbox.runtime.records import ClusterRecord
-from meshwright_sandbox.traffic import images, marks
+from meshwright_sandbox.traffic import containers, endpoints, images, marks
 from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.logging_agent import LoggingAgent, WriteEntries
-from meshwright_sandbox.traffic.pods import Pods, Programs
+from meshwright_sandbox.traffic.pod_processes import PodProcesses, Programs
+from meshwright_sandbox.traffic.pods import Pods
 
 _SETTLE_SECONDS = 5.0
 _READY_SECONDS = 90.0
@@ -58,13 +59,14 @@ class ClusterTraffic:
         self.record = record
         self._connect = partial(runtime.connect, record)
         self._stopped = threading.Event()
-        self._pods = Pods(
+        processes = PodProcesses(
             record,
             runtime.home / "pods" / record.id,
             programs=Programs(runtime.tools / "pilot-agent", runtime.tools / "envoy", bootstrap),
             network=network,
             processes=runtime.processes,
         )
+        self._pods = Pods(record, processes)
         self._agent = LoggingAgent(
             record,
             runtime.home / "pods" / record.id / "logging-agent.json",
@@ -124,16 +126,20 @@ class ClusterTraffic:
         return [pod for pod in pods if images.runs(pod) and not has_ended(pod)]
 
     def problem(self, pod: Object) -> str:
-        """Why the pod does not answer; empty where it does."""
+        """Why the pod does not answer, or calls in vain; empty where it does neither."""
+        name = pod["metadata"]["name"]
         if not marks.is_marked(pod):
-            return f"pod {pod['metadata']['name']} has not been taken over yet"
-        if is_ready(pod):
-            return ""
+            return f"pod {name} has not been taken over yet"
         try:
-            self._pods.network_of(pod)
+            network = self._pods.network_of(pod)
         except RuntimeFailure as error:
             return str(error)
-        return f"pod {pod['metadata']['name']} is not ready"
+        if not (is_ready(pod) and self._pods.has_answered(pod)):
+            return f"pod {name} is not ready"
+        if not containers.find(pod, containers.PROXY):
+            return ""
+        missing = endpoints.unknown_to(network, endpoints.of_services(self._connect()))
+        return f"pod {name} has not been told yet of {', '.join(missing)}" if missing else ""
 
     @retry(
         retry=retry_if_exception_type(RuntimeFailure),
@@ -144,8 +150,8 @@ class ClusterTraffic:
     def wait_until_ready(self, namespace: str, app: str) -> None:
         """Until the pods labelled ``app`` run and answer, their proxies too."""
         for pod in self.pods(namespace, app):
-            if not self._pods.answers(pod):
-                raise RuntimeFailure(f"pod {pod['metadata']['name']} is not ready")
+            if problem := self.problem(pod):
+                raise RuntimeFailure(problem)
 
     def call(self, namespace: str, app: str, *calls: Call) -> list[Answer]:
         """Make ``calls`` from inside the first pod labelled ``app``."""

@@ -10,9 +10,16 @@ from __future__ import annotations
 
 import contextlib
 
-from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from meshwright_sandbox.runtime.api import Api, ApiError, Object
+from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.pod_status import RUN_ANNOTATION, path_of
 from meshwright_sandbox.traffic import images
 
@@ -21,7 +28,7 @@ _API = "admissionregistration.k8s.io/v1"
 _POLICY = f"/apis/{_API}/mutatingadmissionpolicies/{_NAME}"
 _BINDING = f"/apis/{_API}/mutatingadmissionpolicybindings/{_NAME}"
 _PODS = "/api/v1/pods"
-_FORGOTTEN_WITHIN_SECONDS = 10.0
+_SEEN_WITHIN_SECONDS = 10.0
 
 
 def is_marked(pod: Object) -> bool:
@@ -34,6 +41,10 @@ def mark_pods(api: Api) -> None:
     api.apply(_POLICY, _policy())
     binding = {"policyName": _NAME}
     api.apply(_BINDING, _object("MutatingAdmissionPolicyBinding", binding))
+    # kwok would have a pod that is made before the API server marks, and write its status for a
+    # while after it has been marked.
+    if not _comes_to_mark(api, True):
+        raise RuntimeFailure(f"the API server does not go by its {_POLICY.rpartition('/')[0]}")
 
 
 def are_marked(api: Api) -> bool:
@@ -58,8 +69,7 @@ def unmark_pods(api: Api) -> None:
         with contextlib.suppress(ApiError):
             api.delete(path)
     # The API server goes on marking for a moment; a pod so marked would be nobody's.
-    with contextlib.suppress(ApiError, RetryError):
-        _until_the_policy_is_forgotten(api)
+    _comes_to_mark(api, False)
     for pod in api.get(_PODS)["items"]:
         if is_marked(pod):
             annotations = {RUN_ANNOTATION: None}
@@ -68,12 +78,18 @@ def unmark_pods(api: Api) -> None:
                 api.merge(path, {"metadata": {"annotations": annotations}})
 
 
-@retry(
-    retry=retry_if_result(lambda marks: marks),
-    wait=wait_fixed(0.1),
-    stop=stop_after_delay(_FORGOTTEN_WITHIN_SECONDS),
-)
-def _until_the_policy_is_forgotten(api: Api) -> bool:
+def _comes_to_mark(api: Api, wanted: bool) -> bool:
+    """Whether the API server marks, or no longer does: its policies take a moment to hold."""
+    soon = Retrying(
+        retry=retry_if_result(lambda marks: marks != wanted) | retry_if_exception_type(ApiError),
+        wait=wait_fixed(0.1),
+        stop=stop_after_delay(_SEEN_WITHIN_SECONDS),
+        retry_error_callback=lambda _: not wanted,
+    )
+    return bool(soon(_would_mark, api) == wanted)
+
+
+def _would_mark(api: Api) -> bool:
     """Whether a pod that was made now, which this one is not, would be marked."""
     containers = [{"name": "probe", "image": images.KNOWN[0]}]
     pod = {

@@ -128,6 +128,14 @@ def test_a_second_start_adopts_what_runs(runtime: LocalRuntime, access: ClusterA
         runtime.start(request_for(NAME, 16, gateway_api=True))
 
 
+@pytest.mark.usefixtures("access")
+def test_a_node_is_not_given_up_for_late_heartbeats(runtime: LocalRuntime) -> None:
+    """Its pods would be Ready no more. Read off the command: to see it happen takes too long."""
+    command = psutil.Process(pids(runtime, NAME)["kube-controller-manager"]).cmdline()
+    (period,) = [a.partition("=")[2] for a in command if "--node-monitor-grace-period" in a]
+    assert int(period.partition("h")[0]) > 24 * 365
+
+
 def test_killed_processes_are_started_again(
     runtime: LocalRuntime, access: ClusterAccess, api: client.ApiClient, make_namespace: Any
 ) -> None:
