@@ -110,7 +110,7 @@ class Engine:
     def watch(self, on_death: Callable[[], None]) -> None:
         """Call `on_death` once the connection is lost and the address answers no more.
 
-        For a plugin that the engine did not start: gRPC looks at the connection five times a second.
+        For a plugin that the engine did not start: gRPC looks at it five times a second.
         """
         connected = threading.Event()
 
