@@ -35,6 +35,8 @@ def _stands_on(recorder: Recorder) -> dict[str, set[str]]:
     """Everything that each resource waits for, in one step or many; by name."""
     direct: dict[str, set[str]] = {}
     for item in recorder.registrations:
+        if item.type == "pulumi:pulumi:Stack":
+            continue  # the SDK registers it once a process
         direct.setdefault(item.name, set()).update({*item.depends_on, item.provider} - {""})
     found: dict[str, set[str]] = {}
     for name in direct:
