@@ -18,7 +18,7 @@ from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.traffic.echo import PORT
 from meshwright_sandbox.traffic.metrics import Prometheus
 from meshwright_toolchain import module_dir
-from tests.mesh.harness import MeshCluster
+from tests.mesh.harness import MeshCluster, gateway_selector
 from tests.mesh.shop import GATEWAY, SERVICE
 
 HOST = "flagger.example.com"
@@ -75,7 +75,7 @@ class Flagger:
         cluster.deploy(_NAMESPACE, SERVICE)
         cluster.deploy_gateway(_NAMESPACE, GATEWAY)
         server = {"port": {"number": _DOOR, "name": "http", "protocol": "HTTP"}, "hosts": [HOST]}
-        spec = {"selector": {"app": GATEWAY}, "servers": [server]}
+        spec = {"selector": gateway_selector(_NAMESPACE, GATEWAY), "servers": [server]}
         cluster.create(_NAMESPACE, "Gateway", GATEWAY, spec)
         cluster.wait(_NAMESPACE, SERVICE, GATEWAY)
         canary = {

@@ -8,6 +8,9 @@ from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_toolchain import bin_dir
 from tests.mesh.harness import MeshCluster
 
+# Its tests are others' too, by inheritance: pytest looks at files of tests alone.
+pytest.register_assert_rewrite("tests.mesh.shared_routes")
+
 _running: list[MeshCluster] = []
 
 

@@ -97,7 +97,8 @@ class MeshCluster:
         """One pod of nothing but a proxy, which istiod makes a gateway."""
         annotations = {"inject.istio.io/templates": "gateway"}
         pod = {"containers": [{"name": "istio-proxy", "image": "auto"}]}
-        self._deploy(namespace, app, pod, {"sidecar.istio.io/inject": "true"}, annotations)
+        labels = {"sidecar.istio.io/inject": "true", **gateway_selector(namespace, app)}
+        self._deploy(namespace, app, pod, labels, annotations)
 
     def _deploy(
         self,
@@ -212,6 +213,11 @@ _KINDS = {
     "Telemetry": ("telemetry.istio.io", "telemetries"),
     "AuthorizationPolicy": ("security.istio.io", "authorizationpolicies"),
 }
+
+
+def gateway_selector(namespace: str, app: str) -> dict[str, str]:
+    """By which a Gateway names its pods: Istio looks for them in every namespace."""
+    return {"app": app, "gateway": f"{namespace}-{app}"}
 
 
 def statuses(answers: list[Answer]) -> Counter[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.traffic.calls import Answer, Call, call
 from meshwright_sandbox.traffic.echo import PORT, REQUESTS_PATH, SETTINGS_PATH
-from tests.mesh.harness import MeshCluster, statuses, versions
+from tests.mesh.harness import MeshCluster, gateway_selector, statuses, versions
 from tests.mesh.load import calls_go_on
 from tests.sandbox.runtime.conftest import eventually
 from tests.unit.routes import arguments, made
@@ -89,7 +89,7 @@ class Shop:
         cluster.serve(namespace, SERVICE)
         cluster.deploy_gateway(namespace, GATEWAY)
         server = {"port": {"number": _DOOR, "name": "http", "protocol": "HTTP"}, "hosts": [HOST]}
-        gateway = {"selector": {"app": GATEWAY}, "servers": [server]}
+        gateway = {"selector": gateway_selector(namespace, GATEWAY), "servers": [server]}
         cluster.create(namespace, "Gateway", GATEWAY, gateway)
         cluster.wait(namespace, SERVICE, CALLER, GATEWAY)
         if routed:

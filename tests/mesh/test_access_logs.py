@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from meshwright_sandbox.traffic.calls import Call, call
-from tests.mesh.harness import MeshCluster, identity
+from tests.mesh.harness import MeshCluster, gateway_selector, identity
 from tests.sandbox.log_entries import PROXIES, Json, Logs
 from tests.sandbox.runtime.conftest import PROJECT, eventually
 from tests.sandbox.server import Sandbox, client
@@ -66,7 +66,7 @@ def cluster(west: MeshCluster, kept: str) -> Iterator[MeshCluster]:
     policy = {"action": "ALLOW", "selector": selector, "rules": rules}
     west.create(LEDGER, "AuthorizationPolicy", SERVICE, policy)
     server = {"port": {"number": PORT, "name": "http", "protocol": "HTTP"}, "hosts": [HOST]}
-    gateway = {"selector": {"app": GATEWAY}, "servers": [server]}
+    gateway = {"selector": gateway_selector(LEDGER, GATEWAY), "servers": [server]}
     west.create(LEDGER, "Gateway", GATEWAY, gateway)
     route = {"route": [{"destination": {"host": SERVICE, "port": {"number": 80}}}]}
     hosts = {"hosts": [HOST], "gateways": [GATEWAY], "http": [route]}

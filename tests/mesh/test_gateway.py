@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from meshwright_sandbox.traffic.calls import Call, call
-from tests.mesh.harness import MeshCluster, caller_of, identity
+from tests.mesh.harness import MeshCluster, caller_of, gateway_selector, identity
 from tests.sandbox.runtime.conftest import eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("mesh")]
@@ -27,7 +27,7 @@ def cluster(west: MeshCluster) -> Iterator[MeshCluster]:
     west.deploy_gateway(MARKET, GATEWAY)
     west.create(MARKET, "PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}})
     server = {"port": {"number": PORT, "name": "http", "protocol": "HTTP"}, "hosts": [HOST]}
-    gateway = {"selector": {"app": GATEWAY}, "servers": [server]}
+    gateway = {"selector": gateway_selector(MARKET, GATEWAY), "servers": [server]}
     west.create(MARKET, "Gateway", GATEWAY, gateway)
     route = {"route": [{"destination": {"host": SERVICE, "port": {"number": 80}}}]}
     hosts = {"hosts": [HOST], "gateways": [GATEWAY], "http": [route]}
