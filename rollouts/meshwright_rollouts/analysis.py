@@ -103,6 +103,8 @@ class Watch:
                 found = measure(analysis, rollout, metrics, moment)
                 text = f"{found.text} ({now - moment:.0f} s ago)"
                 yield self._counted(replace(found, text=text))
+                if self.broken(rollout):
+                    return
             self._due[analysis.name] = now + analysis.interval_seconds
             yield self._counted(measure(analysis, rollout, metrics))
 

@@ -165,7 +165,10 @@ def test_a_broken_target_comes_back_and_a_new_one_starts_anew(
     prometheus.answers["errors"] = [0, 40]
     with _driving(web) as driving:
         assert driving.ended() == 1, driving.error()
-    assert driving.events[-1]["text"] == "analysis errors: 40 is above max 5 (1 failed, 0 allowed)"
+    # On a busy machine a measurement may be looked at later than it was due, which is said between.
+    reason = driving.events[-1]["text"]
+    assert reason.startswith("analysis errors: 40 is above max 5 (")
+    assert reason.endswith("(1 failed, 0 allowed)")
     assert web.up().succeeded().changes == {}
     with _driving(web) as again:
         assert again.ended() == 2

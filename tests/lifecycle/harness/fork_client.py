@@ -8,6 +8,7 @@ answer.
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -32,6 +33,9 @@ def main() -> int:
     connection.sendall(request[sent:])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: connection.send(bytes([number])))
+    # What was started for a process ends with it: here that is who asked, not the server's child.
+    if connection not in select.select([connection, os.pidfd_open(os.getppid())], [], [])[0]:
+        return 1
     status = int.from_bytes(connection.recv(2) or b"\1", "big", signed=True)
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)

@@ -1,5 +1,6 @@
 """The kubernetes plugin under the real engine and against a real API server."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,7 +142,9 @@ def test_a_killed_engine_leaves_no_plugin_and_the_next_up_completes(
     stack: Stack, cluster: ApiServer
 ) -> None:
     configure(stack, pool="nowhere")
-    with stack.running("up", "--yes", "--skip-preview") as engine:
+    # The plugin itself is to see it, not who forks it.
+    own = {"PULUMI_PYTHON_CMD": sys.executable}
+    with stack.running("up", "--yes", "--skip-preview", environment=own) as engine:
         assert engine.stdout is not None
         for line in engine.stdout:
             if "Deployment web updating" in line:

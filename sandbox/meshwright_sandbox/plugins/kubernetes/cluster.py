@@ -272,8 +272,7 @@ class Cluster:
             if _is_content(self._kubeconfig):
                 load_kube_config_from_dict(content, persist_config=False, **settings)
             else:
-                path = self._kubeconfig or None
-                load_kube_config(path, persist_config=False, **settings)
+                load_kube_config(_named(self._kubeconfig), persist_config=False, **settings)
         except (ConfigException, yaml.YAMLError, OSError, TypeError, AttributeError) as error:
             # The last two: it is YAML, but not of a kubeconfig's shape.
             raise PluginError(
@@ -300,13 +299,18 @@ def _is_content(kubeconfig: str) -> bool:
     return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
 
 
+def _named(kubeconfig: str) -> str:
+    """The path, or paths, of what is given or else of the environment as it is now."""
+    return kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+
+
 def _read(kubeconfig: str) -> dict[str, Any]:
     """Return the content of a kubeconfig; of several files, merged as kubectl does."""
     if _is_content(kubeconfig):
         texts = [kubeconfig]
     else:
-        named = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-        paths = [Path(part).expanduser() for part in named.split(os.pathsep) if part]
+        parts = _named(kubeconfig).split(os.pathsep)
+        paths = [Path(part).expanduser() for part in parts if part]
         texts = [path.read_text() for path in paths if path.exists()]
     merged: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
     for text in texts:
