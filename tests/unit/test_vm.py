@@ -6,39 +6,22 @@ import subprocess
 import pulumi
 import pytest
 
-from meshwright import ArgumentError, MeshVmGroup, MeshVmGroupArgs
-from tests.unit.recording import PROJECT_NUMBER, Recorder, component_test, record
-
-_SUBNET = "projects/p1/regions/europe-west1/subnetworks/west"
-_ISTIO = {
-    "namespace": "shop",
-    "cluster_endpoint": "10.0.0.2",
-    "cluster_ca_certificate": "Q0E=",
-    "discovery_address": "10.0.0.10",
-    "istio_version": "1.28.0",
-}
-
-
-def _args(**more: object) -> MeshVmGroupArgs:
-    base = {"project": "p1", "region": "europe-west1", "subnetwork": _SUBNET, "port": 8080}
-    return {**base, **more}  # type: ignore[typeddict-item]
-
-
-def _template(recorder: Recorder) -> dict:
-    return recorder.one("InstanceTemplate").inputs
+from meshwright import ArgumentError, MeshVmGroup
+from tests.unit.recording import PROJECT_NUMBER, component_test, record
+from tests.unit.vm_groups import ISTIO, SUBNET, arguments, template_of
 
 
 @component_test
 def test_proxies_are_told_their_mesh_and_what_they_serve():
     """The format is that of gcloud's own flag; a label marks the machines."""
     recorder = record()
-    group = MeshVmGroup("stock", _args(tracing=True, labels={"version": "v2"}, prefix="dev"))
+    group = MeshVmGroup("stock", arguments(tracing=True, labels={"version": "v2"}, prefix="dev"))
 
     def check(mesh):
         assert mesh == "stock-mesh-id"
         made = recorder.one("Mesh").inputs
         assert (made["name"], made["location"]) == ("dev-stock", "global")
-        template = _template(recorder)
+        template = template_of(recorder)
         config = json.loads(template["metadata"]["gce-service-proxy"])
         assert config["api-version"] == "0.2"
         assert config["proxy-spec"]["mesh"] == "stock-mesh-id"
@@ -60,12 +43,12 @@ def test_proxies_are_told_their_mesh_and_what_they_serve():
 def test_machines_are_private_shielded_and_nobodys_but_their_own():
     """No public address, no project keys, and an account with what a proxy needs."""
     recorder = record()
-    group = MeshVmGroup("stock", _args())
+    group = MeshVmGroup("stock", arguments())
 
     def check(account):
         assert account == "stock-vm@p1.iam.gserviceaccount.com"
-        template = _template(recorder)
-        assert template["networkInterfaces"] == [{"subnetwork": _SUBNET}]
+        template = template_of(recorder)
+        assert template["networkInterfaces"] == [{"subnetwork": SUBNET}]
         assert template["serviceAccount"]["email"] == account
         assert set(template["shieldedInstanceConfig"].values()) == {True}
         assert template["metadata"]["enable-oslogin"] == "TRUE"
@@ -85,7 +68,7 @@ def _name_of_template(**more: object) -> str:
 
     @pulumi.runtime.test
     def program():
-        MeshVmGroup("stock", _args(**more))
+        MeshVmGroup("stock", arguments(**more))
 
     program()
     return recorder.one("InstanceTemplate").inputs["name"]
@@ -117,7 +100,7 @@ def test_the_group_heals_grows_and_is_exchanged_without_losing_machines():
     recorder = record()
     group = MeshVmGroup(
         "stock",
-        _args(
+        arguments(
             zones=["europe-west1-b", "europe-west1-c"],
             min_replicas=3,
             max_replicas=9,
@@ -171,7 +154,7 @@ def test_health_is_asked_in_the_workloads_own_protocol(protocol, block):
 
     @pulumi.runtime.test
     def program():
-        MeshVmGroup("stock", _args(protocol=protocol))
+        MeshVmGroup("stock", arguments(protocol=protocol))
 
     program()
     checks = [key for key in recorder.one("HealthCheck").inputs if key.endswith("HealthCheck")]
@@ -186,7 +169,7 @@ def test_a_mesh_that_is_there_is_joined():
     mesh = "projects/p1/locations/global/meshes/shop"
     group = MeshVmGroup(
         "stock",
-        _args(
+        arguments(
             mesh=mesh,
             service_account="vm@p1.iam.gserviceaccount.com",
             project_number="42",
@@ -200,7 +183,7 @@ def test_a_mesh_that_is_there_is_joined():
         assert recorder.of_type("Mesh") == recorder.of_type("Account") == []
         assert recorder.of_type("IAMMember") == []
         assert [item for item in recorder.registrations if "projects/service" in item.type] == []
-        config = json.loads(_template(recorder)["metadata"]["gce-service-proxy"])
+        config = json.loads(template_of(recorder)["metadata"]["gce-service-proxy"])
         assert config["proxy-spec"]["mesh"] == "shop"
         assert config["proxy-spec"]["project-number"] == "42"
         assert config["traffic-interception"] == {"intercept-all-outbound": True}
@@ -214,10 +197,10 @@ def test_an_access_log_that_is_to_be_sent_is_read_by_the_ops_agent():
 
     @pulumi.runtime.test
     def program():
-        MeshVmGroup("stock", _args(access_logs=True))
+        MeshVmGroup("stock", arguments(access_logs=True))
 
     program()
-    metadata = _template(recorder)["metadata"]
+    metadata = template_of(recorder)["metadata"]
     written = json.loads(metadata["gce-service-proxy"])["proxy-spec"]["access-log"]
     recipes = json.loads(metadata["gce-software-declaration"])["softwareRecipes"]
     script = recipes[1]["installSteps"][0]["scriptRun"]["script"]
@@ -238,7 +221,7 @@ def test_groups_of_other_regions_stand_behind_one_backend_service():
     recorder = record()
     other = "projects/p1/regions/us-east1/instanceGroups/stock-us"
     sticky = {"cookie": "shop", "ttl": "1h"}
-    group = MeshVmGroup("stock", _args(failover_groups=[other], sticky=sticky))
+    group = MeshVmGroup("stock", arguments(failover_groups=[other], sticky=sticky))
 
     def check(_):
         backend = recorder.one("BackendService").inputs
@@ -275,9 +258,9 @@ def test_groups_of_other_regions_stand_behind_one_backend_service():
         ({"disk_size_gb": 5}, "disk_size_gb", "too small"),
         ({"mode": "workload"}, "mode", "did you mean 'workload-group'"),
         ({"mode": "workload-group"}, "workload_group", "missing"),
-        ({"workload_group": _ISTIO}, "workload_group", "only taken with"),
+        ({"workload_group": ISTIO}, "workload_group", "only taken with"),
         (
-            {"mode": "workload-group", "workload_group": _ISTIO, "mesh": "m"},
+            {"mode": "workload-group", "workload_group": ISTIO, "mesh": "m"},
             "mesh",
             "`service-proxy`",
         ),
@@ -298,7 +281,7 @@ def test_wrong_arguments_are_refused_at_once(change, path, says):
     recorder = record()
 
     with pytest.raises(ArgumentError) as raised:
-        MeshVmGroup("stock", _args(**change))
+        MeshVmGroup("stock", arguments(**change))
 
     assert says in dict(raised.value.problems)[path]
     assert recorder.registrations == []
@@ -309,23 +292,23 @@ def test_every_mistake_is_told_at_once():
     record()
 
     with pytest.raises(ArgumentError) as raised:
-        MeshVmGroup("stock", _args(region="x", port=0, protocol="FTP", min_replicas=9))
+        MeshVmGroup("stock", arguments(region="x", port=0, protocol="FTP", min_replicas=9))
 
     paths = {path for path, _ in raised.value.problems}
     assert paths == {"region", "port", "protocol", "max_replicas"}
 
 
-@pytest.mark.parametrize("more", [{}, {"mode": "workload-group", "workload_group": _ISTIO}])
+@pytest.mark.parametrize("more", [{}, {"mode": "workload-group", "workload_group": ISTIO}])
 def test_what_machines_run_at_start_is_shell(more):
     """A script that no shell can read would show only on the machine."""
     recorder = record()
 
     @pulumi.runtime.test
     def program():
-        MeshVmGroup("stock", _args(**more))
+        MeshVmGroup("stock", arguments(**more))
 
     program()
-    metadata = _template(recorder)["metadata"]
+    metadata = template_of(recorder)["metadata"]
     scripts = [metadata["startup-script"]] if "startup-script" in metadata else []
     if "gce-software-declaration" in metadata:
         (recipe,) = json.loads(metadata["gce-software-declaration"])["softwareRecipes"]

@@ -4,31 +4,9 @@ import json
 
 import pulumi
 
-from meshwright import MeshVmGroup, MeshVmGroupArgs
-from tests.unit.recording import Recorder, component_test, record
-
-_ISTIO = {
-    "namespace": "shop",
-    "cluster_endpoint": "10.0.0.2",
-    "cluster_ca_certificate": "Q0E=",
-    "discovery_address": "10.0.0.10",
-    "istio_version": "1.28.0",
-}
-
-
-def _args(**more: object) -> MeshVmGroupArgs:
-    base = {
-        "project": "p1",
-        "region": "europe-west1",
-        "subnetwork": "projects/p1/regions/europe-west1/subnetworks/west",
-        "port": 8080,
-        "mode": "workload-group",
-    }
-    return {**base, **more}  # type: ignore[typeddict-item]
-
-
-def _template(recorder: Recorder) -> dict:
-    return recorder.one("InstanceTemplate").inputs
+from meshwright import MeshVmGroup
+from tests.unit.recording import component_test, record
+from tests.unit.vm_groups import ISTIO, arguments, template_of
 
 
 @component_test
@@ -37,8 +15,9 @@ def test_machines_of_an_istio_mesh_register_in_a_workload_group():
     recorder = record()
     group = MeshVmGroup(
         "ledger",
-        _args(
-            workload_group={**_ISTIO, "labels": {"version": "v1"}, "revision": "1-28"},
+        arguments(
+            mode="workload-group",
+            workload_group={**ISTIO, "labels": {"version": "v1"}, "revision": "1-28"},
             startup_script="#! /bin/sh\nserve\n",
         ),
     )
@@ -61,7 +40,7 @@ def test_machines_of_an_istio_mesh_register_in_a_workload_group():
         assert (root["resources"], root["verbs"]) == (["configmaps"], ["get"])
         (subject,) = recorder.one("RoleBinding").inputs["subjects"]
         assert (subject["kind"], subject["name"]) == ("User", account)
-        metadata = _template(recorder)["metadata"]
+        metadata = template_of(recorder)["metadata"]
         assert "gce-service-proxy" not in metadata
         assert metadata["workload-startup-script"] == "#! /bin/sh\nserve\n"
         assert metadata["istio-hosts"] == "10.0.0.10 istiod-1-28.istio-system.svc"
@@ -85,8 +64,8 @@ def test_machines_of_an_istio_mesh_register_in_a_workload_group():
 def test_machines_answer_for_the_service_of_pods():
     """Its Service and account are the pods' own; several groups may do so."""
     recorder = record()
-    joined = {**_ISTIO, "service": "checkout", "with_pods": True}
-    group = MeshVmGroup("checkout-vm", _args(workload_group=joined))
+    joined = {**ISTIO, "service": "checkout", "with_pods": True}
+    group = MeshVmGroup("checkout-vm", arguments(mode="workload-group", workload_group=joined))
 
     def check(host):
         assert host == "checkout.shop.svc.cluster.local"
@@ -98,7 +77,7 @@ def test_machines_answer_for_the_service_of_pods():
         assert workload["spec"]["template"]["serviceAccount"] == "checkout"
         token, _ = recorder.one("Role").inputs["rules"]
         assert token["resourceNames"] == ["checkout"]
-        config = json.loads(_template(recorder)["metadata"]["istio-mesh"])["defaultConfig"]
+        config = json.loads(template_of(recorder)["metadata"]["istio-mesh"])["defaultConfig"]
         told = config["proxyMetadata"]
         assert told["ISTIO_META_AUTO_REGISTER_GROUP"] == "checkout-vm"
         assert told["CANONICAL_SERVICE"] == told["SERVICE_ACCOUNT"] == "checkout"
