@@ -169,6 +169,15 @@ class ClusterTraffic:
 
     def problem(self, pod: Object) -> str:
         """Why the pod does not answer, or calls in vain; empty where it does neither."""
+        (problem,) = self.problems([pod])
+        return problem
+
+    def problems(self, pods: list[Object]) -> list[str]:
+        """The same of several pods; where Services lead is asked once."""
+        services = endpoints.of_services(self._connect())
+        return [self._problem(pod, services) for pod in pods]
+
+    def _problem(self, pod: Object, services: dict[str, set[str]]) -> str:
         name = pod["metadata"]["name"]
         if not marks.is_marked(pod):
             return f"pod {name} has not been taken over yet"
@@ -180,7 +189,7 @@ class ClusterTraffic:
             return f"pod {name} is not ready"
         if not containers.find(pod, containers.PROXY):
             return ""
-        missing = endpoints.unknown_to(network, endpoints.of_services(self._connect()))
+        missing = endpoints.unknown_to(network, services)
         return f"pod {name} has not been told yet of {', '.join(missing)}" if missing else ""
 
     @retry(

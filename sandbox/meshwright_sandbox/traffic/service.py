@@ -137,6 +137,7 @@ class Traffic:
 def _workloads(cluster: str, traffic: ClusterTraffic) -> list[Object]:
     try:
         pods = traffic.workloads()
+        problems = traffic.problems(pods)
     except (ApiError, HTTPError) as error:
         raise RuntimeFailure(f"cluster {cluster} does not answer: {error}") from error
     return [
@@ -146,7 +147,7 @@ def _workloads(cluster: str, traffic: ClusterTraffic) -> list[Object]:
             "pod": pod["metadata"]["name"],
             "kind": "service" if images.app_of(pod) else "gateway",
             "version": images.version_of(pod),
-            "problem": traffic.problem(pod),
+            "problem": problem,
         }
-        for pod in pods
+        for pod, problem in zip(pods, problems, strict=True)
     ]
