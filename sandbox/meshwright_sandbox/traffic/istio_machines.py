@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,13 +21,15 @@ from meshwright_sandbox.runtime.api import Api
 from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.records import ClusterRecord
-from meshwright_sandbox.traffic import echo, proxies
+from meshwright_sandbox.traffic import proxies
 from meshwright_sandbox.traffic.machines import (
     APP,
     NETWORK,
     PROXY,
     Machines,
     Place,
+    app_command,
+    app_probe,
     wait_until_it_answers,
 )
 from meshwright_sandbox.traffic.pod_network import Capture, open_pod_network
@@ -45,8 +46,6 @@ _SETTINGS = (
     "ISTIO_SERVICE",
 )  # fmt: skip
 _READY = "http://127.0.0.1:15021/healthz/ready"
-_ECHO = "meshwright_sandbox.traffic.echo"
-_GRPC_ECHO = "meshwright_sandbox.traffic.grpc_echo"
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def _run(
     number, grpc = int(port["containerPort"]), port["name"] == "grpc"
     place.processes.spawn(
         place.name(APP),
-        network.command([sys.executable, "-m", _GRPC_ECHO if grpc else _ECHO]),
+        network.command(app_command(grpc=grpc)),
         environment={
             "HOSTNAME": _host(machine),
             "PORT": str(number),
@@ -148,8 +147,7 @@ def _run(
         environment=environment,
         directory=place.folder,
     )
-    own = str(number) if grpc else f"http://127.0.0.1:{number}{echo.READY_PATH}"
-    wait_until_it_answers(network, _READY, own)
+    wait_until_it_answers(network, _READY, app_probe(number, grpc=grpc))
 
 
 def _write_files(api: Api, machine: IstioMachine, place: Place) -> None:

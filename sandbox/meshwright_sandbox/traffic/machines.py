@@ -25,6 +25,7 @@ from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.processes import ProcessTable
+from meshwright_sandbox.traffic import echo
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 4
@@ -36,6 +37,8 @@ _HEALING_SECONDS = 10.0
 # Others are told to send nothing more before a machine ends.
 _NOTICE_SECONDS = 1.0
 _END_SECONDS = 2.0
+_ECHO = "meshwright_sandbox.traffic.echo"
+_GRPC_ECHO = "meshwright_sandbox.traffic.grpc_echo"
 _WAITING = "meshwright_sandbox.traffic.waiting"
 
 
@@ -207,6 +210,16 @@ class Machines(Generic[M]):
 
     def _note(self, machine: M) -> Path:
         return self.place_of(machine).folder / "workload.json"
+
+
+def app_command(*, grpc: bool) -> list[str]:
+    """The echo service that plays what a machine serves."""
+    return [sys.executable, "-m", _GRPC_ECHO if grpc else _ECHO]
+
+
+def app_probe(port: int, *, grpc: bool) -> str:
+    """What `wait_until_it_answers` asks of that service."""
+    return str(port) if grpc else f"http://127.0.0.1:{port}{echo.READY_PATH}"
 
 
 def wait_until_it_answers(network: Network, *probes: str) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from meshwright_sandbox.runtime.certificates import write_private
-from meshwright_sandbox.traffic import echo
 from meshwright_sandbox.traffic.machines import (
     APP,
     NETWORK,
     PROXY,
     Place,
+    app_command,
+    app_probe,
     wait_until_it_answers,
 )
 from meshwright_sandbox.traffic.pod_network import Capture, open_pod_network
@@ -22,8 +22,6 @@ from meshwright_sandbox.trafficdirector.listeners import INBOUND_PORT
 from meshwright_sandbox.trafficdirector.workloads import Workload
 
 GROUP = "cluster/machines"
-_ECHO = "meshwright_sandbox.traffic.echo"
-_GRPC_ECHO = "meshwright_sandbox.traffic.grpc_echo"
 
 
 def run(workload: Workload, place: Place, envoy: Path, socket: Path) -> None:
@@ -40,13 +38,12 @@ def run(workload: Workload, place: Place, envoy: Path, socket: Path) -> None:
         captured=["0.0.0.0/0"],
         capture=Capture(workload.proxy_port, INBOUND_PORT, workload.serving_ports, MARK),
     )
-    app = [sys.executable, "-m", _GRPC_ECHO if workload.grpc else _ECHO]
+    app = app_command(grpc=workload.grpc)
     place.processes.spawn(place.name(APP), network.command(app), environment=workload.environment)
     first = place.folder / "envoy.json"
     write_private(first, json.dumps(proxies.bootstrap(workload, place.folder, socket)))
     command = [str(envoy), "--config-path", str(first), "--concurrency", "1"]
     command += ["--disable-hot-restart", "--log-level", "warning"]
     place.processes.spawn(place.name(PROXY), network.command(command), directory=place.folder)
-    http = f"http://127.0.0.1:{workload.port}{echo.READY_PATH}"
-    own = str(workload.port) if workload.grpc else http
+    own = app_probe(workload.port, grpc=workload.grpc)
     wait_until_it_answers(network, f"http://127.0.0.1:{proxies.ADMIN_PORT}/ready", own)
