@@ -1,6 +1,7 @@
 """A small disk of a test's own, to be filled up."""
 
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 _SIZE_KB = 1024
@@ -31,14 +32,11 @@ class Disk:
         enter = ["nsenter", "--target", str(self.holder.pid), "--user", "--mount"]
         return [*enter, "--preserve-credentials", "--"]
 
-    def fill(self, but_kb: int = 0) -> None:
-        """Leave only so much."""
-        with (self.path / "filler").open("wb", buffering=0) as filler:
-            try:
-                while filler.write(bytes(4096)):
-                    pass
-            except OSError:
-                filler.truncate(filler.tell() - but_kb * 1024)
+    def fill(self) -> None:
+        """Leave nothing."""
+        with (self.path / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while filler.write(bytes(4096)):
+                pass
 
     def free(self) -> None:
         """Give the room back."""

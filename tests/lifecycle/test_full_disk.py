@@ -51,12 +51,11 @@ def test_an_update_on_a_full_disk_is_refused_before_anything_is_done(
 
 def test_an_update_waits_for_space_and_goes_on(stack: Stack, cloud: Cloud, disk: Disk) -> None:
     """The engine tries for half a minute to save what it did, before it gives up."""
-    disk.fill(but_kb=80)
-
     with stack.running("up", "--yes", "--skip-preview", "-v=7", "--logtostderr") as process:
         assert process.stdout is not None
+        assert any(cloud.mutating() for _ in process.stdout)  # it is under way
+        disk.fill()
         assert any("Error while writing snapshot" in line for line in process.stdout)
-        assert cloud.mutating()  # it is under way
         disk.free()
         process.communicate(timeout=200)
 

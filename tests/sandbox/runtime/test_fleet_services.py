@@ -68,7 +68,12 @@ def test_what_one_cluster_exports_every_cluster_imports(
     assert port["port"] == 8080
     # Elsewhere it comes with the namespace: names mean the same in all clusters of a fleet.
     client.CoreV1Api(other).create_namespace({"metadata": {"name": namespace}})
-    assert len(eventually(lambda: imported(there))["status"]["clusters"]) == 1
+
+    def imported_there() -> None:
+        # An object's status comes by a request of its own, after it.
+        assert len(imported(there).get("status", {}).get("clusters", [])) == 1
+
+    eventually(imported_there)
 
     here.delete_namespaced_custom_object(*MCS, namespace, "serviceexports", "cart")
 
