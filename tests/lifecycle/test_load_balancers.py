@@ -4,15 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from tests.lifecycle.harness import Stack
+from tests.sandbox.runtime.conftest import eventually
 
 MESHWRIGHT = Path(sys.executable).parent / "meshwright"
 PROGRAM = Path(__file__).parent / "programs" / "balanced"
@@ -55,7 +55,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     def meshwright(*arguments: str) -> str:
         done = subprocess.run(
             [MESHWRIGHT, "sandbox", *arguments], env=own, text=True, capture_output=True,
-            check=False, timeout=200,
+            check=False, timeout=400,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -77,21 +77,23 @@ def compute(environment: dict[str, str]) -> Compute:
     return Compute(environment["MESHWRIGHT_SANDBOX_URL"])
 
 
-@retry(
-    retry=retry_if_exception_type(AssertionError),
-    wait=wait_fixed(0.2),
-    stop=stop_after_delay(30),
-    reraise=True,
-)
-def eventually(check: Callable[[], None]) -> None:
-    check()
-
-
 def made(compute: Compute) -> dict[str, int]:
     """How many resources of each kind stand for load balancers."""
     kinds = ("forwardingRules", "networkEndpointGroups", "targetPools", "urlMaps")
     counts = {kind: len(compute.every(kind)) for kind in kinds}
     return counts | {"firewalls": len(compute.firewalls())}
+
+
+def all_stand(compute: Compute) -> None:
+    """Nothing of either load balancer is still to come."""
+    assert made(compute) == {
+        "forwardingRules": 2,
+        # The Gateway's endpoints are in each zone of the cluster.
+        "networkEndpointGroups": 3,
+        "targetPools": 1,
+        "urlMaps": 1,
+        "firewalls": 2,
+    }
 
 
 def test_destroy_takes_load_balancers_away_before_their_network(
@@ -100,17 +102,7 @@ def test_destroy_takes_load_balancers_away_before_their_network(
     """Objects go before their cluster, their load balancers with them, the network last."""
     stack.up().succeeded()
 
-    def standing() -> None:
-        # The Gateway's endpoints are in each zone of the cluster.
-        assert made(compute) == {
-            "forwardingRules": 2,
-            "networkEndpointGroups": 3,
-            "targetPools": 1,
-            "urlMaps": 1,
-            "firewalls": 2,
-        }
-
-    eventually(standing)
+    eventually(lambda: all_stand(compute))
 
     stack.preview("--expect-no-changes").succeeded()
     stack.destroy().succeeded()
@@ -126,7 +118,7 @@ def test_load_balancers_that_outlive_their_cluster_keep_the_network(
     """A wrong order fails, and says what is in the way; without that the rest goes."""
     stack.configure(careless="true")
     stack.up().succeeded()
-    eventually(lambda: _assert_all(made(compute)))
+    eventually(lambda: all_stand(compute))
 
     refused = stack.destroy().failed()
 
@@ -141,7 +133,3 @@ def test_load_balancers_that_outlive_their_cluster_keep_the_network(
     for name in compute.firewalls():
         compute.remove({"selfLink": f"/{PROJECT}/global/firewalls/{name}"})
     stack.destroy().succeeded()
-
-
-def _assert_all(counts: dict[str, int]) -> None:
-    assert all(counts.values()), counts

@@ -8,6 +8,7 @@ import pytest
 from tests.lifecycle.conftest import PROGRAMS
 from tests.lifecycle.harness import Stack
 from tests.lifecycle.harness.local import LocalCloud
+from tests.sandbox.runtime.conftest import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
@@ -40,7 +41,7 @@ def test_each_cluster_says_that_it_is_connected_and_sees_the_other(
         )
         assert options["data"]["multicluster_mode"] == "connected"
         (other,) = CLUSTERS.keys() - {name}
-        assert [key.rsplit("-", 1)[1] for key in seen(cloud, context)] == [other]
+        eventually(lambda context=context, other=other: sees(cloud, context, other))
 
 
 def test_nothing_is_left_to_do_and_what_does_not_fit_is_told(stack: Stack) -> None:
@@ -58,8 +59,13 @@ def test_a_mesh_that_is_taken_apart_is_two_again(stack: Stack, cloud: LocalCloud
 
     assert ("delete", "kubernetes:core/v1:ConfigMap::mesh-west-options") in apart.steps
     assert not any("FeatureMembership" in name for _, name in apart.steps)
-    assert seen(cloud, CLUSTERS["west"]) == []
+    eventually(lambda: sees(cloud, CLUSTERS["west"]))
     cloud.kubectl(CLUSTERS["west"], "get", "namespace", "istio-system")
+
+
+def sees(cloud: LocalCloud, context: str, *others: str) -> None:
+    """The control plane is told by a controller, which follows what the stack has written."""
+    assert [key.rsplit("-", 1)[1] for key in seen(cloud, context)] == list(others)
 
 
 def seen(cloud: LocalCloud, context: str) -> list[str]:

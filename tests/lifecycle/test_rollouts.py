@@ -64,7 +64,7 @@ class Driving:
     def ended(self) -> int:
         assert self.process.stdout is not None
         self.events += [json.loads(line) for line in self.process.stdout]
-        return self.process.wait(60)
+        return self.process.wait(240)
 
     def error(self) -> str:
         assert self.process.stderr is not None
@@ -186,7 +186,7 @@ def test_a_broken_target_comes_back_and_a_new_one_starts_anew(
 
 
 @retry(retry=retry_if_result(lambda reached: not reached), wait=wait_fixed(0.02),
-       stop=stop_after_delay(60))  # fmt: skip
+       stop=stop_after_delay(240))  # fmt: skip
 def _until(reached: Callable[[], bool]) -> bool:
     return reached()
 

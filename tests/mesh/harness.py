@@ -168,10 +168,12 @@ class MeshCluster:
             if error.status != 409:
                 raise
             group, plural = _KINDS[kind]
-            place = (group, "v1", namespace, plural, name)
-            objects = client.CustomObjectsApi(self.api)
-            there = objects.get_namespaced_custom_object(*place)
-            objects.replace_namespaced_custom_object(*place, {**there, "spec": dict(spec)})
+            # In one step: whoever writes the object's status meanwhile is not in the way.
+            changed = [{"op": "replace", "path": "/spec", "value": dict(spec)}]
+            client.CustomObjectsApi(self.api).patch_namespaced_custom_object(
+                group, "v1", namespace, plural, name, changed,
+                _content_type="application/json-patch+json",
+            )  # fmt: skip
 
     def delete(self, namespace: str, kind: str, name: str) -> None:
         group, plural = _KINDS[kind]

@@ -18,16 +18,24 @@ from meshwright_sandbox.traffic.load import Load
 
 @contextmanager
 def calls_go_on(network: Network, planned: Sequence[Call], at_least: int) -> Iterator[list[Answer]]:
-    """Make the calls over and over, ``at_least`` so many; the list is whole at the end."""
+    """Make the calls over and over, ``at_least`` so many; the list is whole at the end.
+
+    The first have been answered when the block begins.
+    """
     answers: list[Answer] = []
-    enough = threading.Event()
+    begun, enough = threading.Event(), threading.Event()
 
     def go_on() -> None:
-        while not enough.is_set() or len(answers) < at_least:
-            answers.extend(call(network, *planned))
+        try:
+            while not enough.is_set() or len(answers) < at_least:
+                answers.extend(call(network, *planned))
+                begun.set()
+        finally:
+            begun.set()
 
     caller = threading.Thread(target=go_on)
     caller.start()
+    begun.wait()
     try:
         yield answers
     finally:

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import accumulate
 
 # Of a thousand right splits one lies outside.
 CONFIDENCE = 0.999
+# How often it is drawn before chance is no excuse any more: of three in a row, one of a thousand
+# million. A wrong split is outside each time.
+DRAWS = 3
 
 
-def interval(calls: int, share: float) -> tuple[int, int]:
+def interval(calls: int, share: float, *, confidence: float = CONFIDENCE) -> tuple[int, int]:
     """Fewest and most of ``calls`` that a version with this ``share`` gets.
 
-    The exact binomial interval: each end leaves at most half of what `CONFIDENCE` leaves out.
+    The exact binomial interval: each end leaves at most half of what ``confidence`` leaves out.
     """
     if share in (0, 1):
         return int(calls * share), int(calls * share)
-    outside = (1 - CONFIDENCE) / 2
+    outside = (1 - confidence) / 2
     below = list(accumulate(_probability(calls, count, share) for count in range(calls + 1)))
     low = next(count for count, total in enumerate(below) if total > outside)
     high = next(count for count, total in enumerate(below) if total >= 1 - outside)
     return low, high
 
 
-def share_is_within(count: int, calls: int, share: float) -> bool:
-    """Whether ``count`` of ``calls`` may be this ``share`` of them."""
+def assert_share(draw: Callable[[], int], calls: int, share: float) -> None:
+    """Fail unless what is drawn of ``calls`` may be this ``share`` of them.
+
+    ``draw`` makes the calls and counts. None, and all, leave nothing to chance, nor a second draw.
+    """
     low, high = interval(calls, share)
-    return low <= count <= high
+    counted: list[int] = []
+    for _ in range(1 if share in (0, 1) else DRAWS):
+        counted.append(draw())
+        if low <= counted[-1] <= high:
+            return
+    raise AssertionError(f"{counted} of {calls} calls each, and not {low} to {high}")
 
 
 def _probability(calls: int, count: int, share: float) -> float:

@@ -31,7 +31,7 @@ url, body = sys.argv[1:]
 how = {"data": body.encode(), "method": "PUT"} if body else {}
 headers = {"content-type": "application/json"}
 request = urllib.request.Request(url, headers=headers, **how)
-print(urllib.request.urlopen(request, timeout=10).read().decode())
+print(urllib.request.urlopen(request, timeout=60).read().decode())
 """
 
 
@@ -194,11 +194,13 @@ class GatewayApiShop(Shop):
         cluster.create(namespace, "Gateway of the Gateway API", GATEWAY, gateway)
         for kind in ("VirtualService", "DestinationRule"):
             cluster.delete(namespace, kind, SERVICE)
-        self.apply(active="v1")
+        self.apply(weights={"v1": 50, "v2": 50})
 
         def served() -> None:
-            assert statuses(self.call(5)) == statuses(self.call_inside(5)) == {200: 5}
-            assert versions(self.call_inside(20)) == {"v1": 20}
+            """By the Services of both versions, which are as new as the route."""
+            for answers in (self.call(20), self.call_inside(20)):
+                assert set(statuses(answers)) == {200}
+                assert set(versions(answers)) == {"v1", "v2"}
 
         eventually(served)
 

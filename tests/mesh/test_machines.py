@@ -17,8 +17,8 @@ from meshwright_sandbox.traffic.load import Load
 from tests.mesh.grpc_calls import METHOD
 from tests.mesh.harness import statuses, versions
 from tests.mesh.machines import ANY_ADDRESS, FAR, SERVICE, MachineShop
-from tests.mesh.measures import share_is_within
-from tests.mesh.shared_routes import SharedFailureTests, SharedRouteTests
+from tests.mesh.measures import assert_share
+from tests.mesh.shared_routes import SharedFailureTests, SharedRouteTests, assert_shared_out
 from tests.sandbox.log_entries import Logs
 from tests.sandbox.runtime.conftest import eventually
 
@@ -54,9 +54,8 @@ class TestMachines(SharedRouteTests, SharedFailureTests):
         weights = {"v1": 70, "v2": 30}
         shop.route(protocol="tcp", port=9000, addresses=["10.99.0.7/32"], weights=weights)
         url, calls = "http://10.99.0.7:9000/", 400
-        answers = call(shop.inside("caller"), Call(url, count=calls, concurrency=4))
-        assert set(statuses(answers)) == {200}
-        assert share_is_within(versions(answers)["v2"], calls, 0.30)
+        planned = Call(url, count=calls, concurrency=4)
+        assert_shared_out(lambda: call(shop.inside("caller"), planned), calls, 0.30)
 
     def test_calls_of_grpc_are_shared_out_and_matched(self, shop: MachineShop) -> None:
         for group in ("g1", "g2"):
@@ -66,11 +65,15 @@ class TestMachines(SharedRouteTests, SharedFailureTests):
         weights = {"v1": 75, "v2": 25}
         ledger = {"service": "ledger", "protocol": "grpc", "groups": ("g1", "g2")}
         shop.route(**ledger, weights=weights, matches=matches)
-        answers = shop.call_grpc("ledger", 400)
-        counted = Counter(answer["version"] for answer in answers)
-        assert set(counted) == {"g1", "g2"}
-        assert share_is_within(counted["g2"], 400, 0.25)
-        assert {answer["method"] for answer in answers} == {METHOD}
+
+        def draw() -> int:
+            answers = shop.call_grpc("ledger", 400)
+            assert {answer.get("method") for answer in answers} == {METHOD}
+            counted = Counter(answer["version"] for answer in answers)
+            assert set(counted) == {"g1", "g2"}
+            return counted["g2"]
+
+        assert_share(draw, 400, 0.25)
         matched = shop.call_grpc("ledger", 20, **{"x-group": "b"})
         assert Counter(answer["version"] for answer in matched) == {"g2": 20}
 
@@ -100,9 +103,13 @@ class TestMachines(SharedRouteTests, SharedFailureTests):
             rate=400,
             sources=[address],
         )
-        *_, tally = load(home, planned, network)
-        assert tally["done"] == 200
-        assert share_is_within(tally["answers"]["v2"]["200"], 200, 0.40)
+
+        def draw() -> int:
+            *_, tally = load(home, planned, network)
+            assert tally["done"] == 200
+            return int(tally["answers"]["v2"]["200"])
+
+        assert_share(draw, 200, 0.40)
         with pytest.raises(SandboxError, match="no machine absent is in a Mesh") as caught:
             machines.find(home, report, "absent")
         assert "caller" in str(caught.value).partition("there are: ")[2]

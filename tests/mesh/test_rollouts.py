@@ -25,6 +25,8 @@ from tests.sandbox.runtime.conftest import eventually
 MESHWRIGHT = Path(sys.executable).parent / "meshwright"
 PROGRAM = Path(__file__).parent / "programs" / "rollout"
 NAMESPACE = "judged"
+# Milliseconds; what a proxy's histogram still tells apart, and more than a busy machine takes.
+SLOWEST = 30_000
 STEPS = [{"weight": 30, "duration_seconds": 1}]
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.xdist_group("mesh")]
@@ -50,10 +52,10 @@ def _analyses() -> list[dict[str, Any]]:
     """Those of the spec's own metrics, as a stack has them by a `prometheus_url`."""
     built_in = queries("prometheus")
     common = {
-        "interval_seconds": 3, "min_samples": 15, "samples_query": built_in["samples"],
+        "interval_seconds": 5, "min_samples": 25, "samples_query": built_in["samples"],
     }  # fmt: skip
     good = {"query": built_in["request-success-rate"], "min": 100}
-    fast = {"query": built_in["request-duration-p99"], "max": 1000}
+    fast = {"query": built_in["request-duration-p99"], "max": SLOWEST}
     return [{"name": "success-rate", **good, **common}, {"name": "latency", **fast, **common}]
 
 
@@ -79,7 +81,7 @@ def _driven(stack: Stack, *more: str) -> tuple[int, list[dict[str, Any]]]:
     done = subprocess.run(
         [MESHWRIGHT, "rollout", "start", "-C", stack.work, "-s", stack.name, "--json",
          "--poll", "0.5", *more],
-        env=stack.environment, text=True, capture_output=True, check=False, timeout=240,
+        env=stack.environment, text=True, capture_output=True, check=False, timeout=400,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
@@ -98,7 +100,8 @@ def test_calls_through_the_mesh_judge_a_rollout(stack: Stack, shop: Shop) -> Non
     with driven(shop.cluster.network, _load(shop)) as tally:
         code, events = _driven(stack)
     assert code == 1, events
-    assert 20 < max(_measured(events, "success-rate", "failed")) < 80
+    # Half of 25 calls or more: chance leaves these bounds once in 600,000 times.
+    assert 5 < max(_measured(events, "success-rate", "failed")) < 95
     assert events[-1]["weights"] == {"v1": 100, "v2": 0}
     assert set(tally["answers"]["v1"]) == {"200"}
     assert set(tally["answers"]["v2"]) == {"200", "500"}
@@ -109,7 +112,7 @@ def test_calls_through_the_mesh_judge_a_rollout(stack: Stack, shop: Shop) -> Non
         code, events = _driven(stack, "--retry")
     assert code == 0, events
     assert set(_measured(events, "success-rate", "passed")) == {100}
-    assert all(0 < value <= 1000 for value in _measured(events, "latency", "passed"))
+    assert all(0 < value <= SLOWEST for value in _measured(events, "latency", "passed"))
     assert {status for by in tally["answers"].values() for status in by} == {"200"}
     eventually(lambda: _serves_every_call(shop, "v2"))
 

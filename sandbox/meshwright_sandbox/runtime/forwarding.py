@@ -117,7 +117,7 @@ def may_bind(host: str, port: int) -> bool:
 def _connect(control: Path) -> socket.socket:
     """Connect by way of the folder's descriptor: a socket's own path may be 107 bytes at most."""
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    channel.settimeout(10)
+    channel.settimeout(60)
     folder = os.open(control.parent, os.O_RDONLY)
     try:
         channel.connect(f"/proc/self/fd/{folder}/{control.name}")
@@ -132,7 +132,7 @@ def _connect(control: Path) -> socket.socket:
 @retry(
     retry=retry_if_exception_type(OSError),
     wait=wait_fixed(0.02),
-    stop=stop_after_delay(15),
+    stop=stop_after_delay(60),
     reraise=True,
 )
 def _wait_until_open(control: Path) -> None:

@@ -143,7 +143,7 @@ _WITHOUT = (
 @retry(
     retry=retry_if_result(lambda separate: not separate),
     wait=wait_fixed(0.01),
-    stop=stop_after_delay(10),
+    stop=stop_after_delay(60),
 )
 def _wait_until_separate(entry: Entry) -> bool:
     """``unshare`` starts before it has its namespace; to enter too early is to stay outside."""

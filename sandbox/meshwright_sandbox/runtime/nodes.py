@@ -34,7 +34,7 @@ def pools_of(request: ClusterRequest) -> tuple[NodePool, ...]:
 @retry(
     retry=retry_if_exception_type((ApiError, HTTPError)),
     wait=wait_exponential(0.05, max=1),
-    stop=stop_after_delay(30),
+    stop=stop_after_delay(120),
     reraise=True,
 )
 def set_nodes(api: Api, request: ClusterRequest, pools: tuple[NodePool, ...]) -> None:

@@ -28,7 +28,8 @@ from meshwright_sandbox.traffic.pod_processes import PodProcesses, Programs
 from meshwright_sandbox.traffic.pods import Pods
 
 _SETTLE_SECONDS = 5.0
-_READY_SECONDS = 90.0
+# A pod that failed to start is started again within two minutes.
+_READY_SECONDS = 240.0
 _LOOK_SECONDS = 0.5
 _STOCK_ENVOY = (
     "/apis/networking.istio.io/v1alpha3/namespaces/istio-system/envoyfilters/sandbox-stock-envoy"
@@ -193,7 +194,7 @@ class ClusterTraffic:
         return f"pod {name} has not been told yet of {', '.join(missing)}" if missing else ""
 
     @retry(
-        retry=retry_if_exception_type(RuntimeFailure),
+        retry=retry_if_exception_type((RuntimeFailure, ApiError, HTTPError)),
         wait=wait_fixed(0.25),
         stop=stop_after_delay(_READY_SECONDS),
         reraise=True,
@@ -213,9 +214,12 @@ class ClusterTraffic:
         return self._pods.network_of(self.pods(namespace, app)[0])
 
     def pods(self, namespace: str, app: str) -> list[Object]:
-        """The pods labelled ``app``; there is one at least, or :class:`RuntimeFailure`."""
+        """The pods labelled ``app``, but those that are leaving; there is one at least, or
+        :class:`RuntimeFailure`.
+        """
         path = f"/api/v1/namespaces/{namespace}/pods?labelSelector=app%3D{app}"
-        found: list[Object] = self._connect().get(path)["items"]
+        listed: list[Object] = self._connect().get(path)["items"]
+        found = [pod for pod in listed if not has_ended(pod)]
         if not found:
             raise RuntimeFailure(f"no pod of {app} in namespace {namespace}")
         return sorted(found, key=lambda pod: pod["metadata"]["name"])

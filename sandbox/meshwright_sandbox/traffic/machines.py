@@ -30,12 +30,12 @@ from meshwright_sandbox.traffic import echo
 _log = logging.getLogger(__name__)
 _AT_ONCE = 4
 NETWORK, PROXY, APP = "network", "proxy", "app"
-_READY_SECONDS = 60
+_READY_SECONDS = 180
 # How long a machine that ended stays away before it is started again: a group's healing takes
 # minutes, https://cloud.google.com/compute/docs/instance-groups/autohealing-instances-in-migs
 _HEALING_SECONDS = 10.0
 # Others are told to send nothing more before a machine ends.
-_NOTICE_SECONDS = 1.0
+_NOTICE_SECONDS = 3.0
 _END_SECONDS = 2.0
 _ECHO = "meshwright_sandbox.traffic.echo"
 _GRPC_ECHO = "meshwright_sandbox.traffic.grpc_echo"

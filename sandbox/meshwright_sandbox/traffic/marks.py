@@ -28,7 +28,7 @@ _API = "admissionregistration.k8s.io/v1"
 _POLICY = f"/apis/{_API}/mutatingadmissionpolicies/{_NAME}"
 _BINDING = f"/apis/{_API}/mutatingadmissionpolicybindings/{_NAME}"
 _PODS = "/api/v1/pods"
-_SEEN_WITHIN_SECONDS = 10.0
+_SEEN_WITHIN_SECONDS = 60.0
 
 
 def is_marked(pod: Object) -> bool:

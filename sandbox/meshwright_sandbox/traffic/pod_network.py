@@ -65,7 +65,7 @@ def open_pod_network(
         network.command([sys.executable, "-m", _JOINING, json.dumps(wanted)]),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     if done.returncode:
@@ -78,7 +78,7 @@ def open_pod_network(
 @retry(
     retry=retry_if_result(lambda held: not held),
     wait=wait_fixed(0.01),
-    stop=stop_after_delay(10),
+    stop=stop_after_delay(60),
 )
 def _wait_until_held(entry: Entry) -> bool:
     """By the time that its program is ``sleep`` it has left the sandbox's namespace."""

@@ -37,7 +37,7 @@ _AT_ONCE = 8
 # How long a proxy may take to let its connections go before it is killed.
 _DRAIN_SECONDS = 10.0
 _END_SECONDS = 0.5
-_READY_SECONDS = 90
+_READY_SECONDS = 180
 
 
 class Pods:

@@ -149,7 +149,7 @@ def _token(api: Api, pod: Object) -> str:
 @retry(
     retry=retry_if_exception_type(ApiError),
     wait=wait_fixed(0.25),
-    stop=stop_after_delay(30),
+    stop=stop_after_delay(120),
     reraise=True,
 )
 def _root_certificate(api: Api, namespace: str) -> str:

@@ -16,7 +16,7 @@ from meshwright_toolchain import bin_dir
 from tests.lifecycle.harness.preloaded import preloaded_python
 from tests.lifecycle.harness.vault import PROVIDER, vault
 
-_ENDED_WITHIN_SECONDS = 240
+_ENDED_WITHIN_SECONDS = 480
 STAND_INS = {name: f"meshwright_sandbox.plugins.{name}" for name in ("gcp", "kubernetes")}
 # Half of the engine's time, and most of it for a large stack, goes into saving the whole state
 # after each step.

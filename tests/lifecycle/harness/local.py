@@ -29,7 +29,7 @@ class LocalCloud:
         """Run `meshwright sandbox ...`."""
         done = subprocess.run(
             [MESHWRIGHT, "sandbox", *arguments], env=self.own, cwd=ROOT, text=True,
-            capture_output=True, check=False, timeout=200,
+            capture_output=True, check=False, timeout=400,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -39,7 +39,7 @@ class LocalCloud:
         context = f"gke_{self._project}_{cluster}"
         done = subprocess.run(
             ["kubectl", "--context", context, *arguments], env=os.environ | self.environment,
-            text=True, input=given, capture_output=True, check=False, timeout=60,
+            text=True, input=given, capture_output=True, check=False, timeout=180,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

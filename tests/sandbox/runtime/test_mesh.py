@@ -76,7 +76,9 @@ def test_the_control_plane_revision_is_reconciled(api: client.ApiClient) -> None
 def test_workloads_trust_the_one_development_ca(
     runtime: LocalRuntime, api: client.ApiClient
 ) -> None:
-    root = client.CoreV1Api(api).read_namespaced_config_map("istio-ca-root-cert", "istio-system")
+    core = client.CoreV1Api(api)
+    # istiod writes it in its own time, once it leads.
+    root = eventually(lambda: core.read_namespaced_config_map("istio-ca-root-cert", "istio-system"))
     assert root.data["root-cert.pem"].strip() == runtime.authority.certificate.strip()
 
 

@@ -13,6 +13,7 @@ from meshwright_sandbox.runtime.api import Api, ApiError, Object
 
 _log = logging.getLogger(__name__)
 _WATCH_SECONDS = 120
+_TRY_AGAIN_SECONDS = 2
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 2.0
 
@@ -81,6 +82,10 @@ class Watcher(threading.Thread):
                     _log.debug("%s: %s", self.name, error)
                 self._stopped.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+            except Exception:
+                # Whatever it was: an object that is not looked at any more would be worse.
+                _log.exception("%s", self.name)
+                self._stopped.wait(_LONGEST_PAUSE)
 
     def _follow(self) -> None:
         api = self._connect()
@@ -88,10 +93,11 @@ class Watcher(threading.Thread):
             listing = api.get(self._controller.path)
             known = {item["metadata"]["uid"]: item for item in listing["items"]}
             self._present(known)
-            for item in known.values():
-                self._reconcile(api, item)
+            done = [self._reconcile(api, item) for item in known.values()]
             version = listing["metadata"]["resourceVersion"]
-            for event in api.watch(self._controller.path, version, _WATCH_SECONDS):
+            # What failed is tried again with the next listing.
+            seconds = _WATCH_SECONDS if all(done) else _TRY_AGAIN_SECONDS
+            for event in api.watch(self._controller.path, version, seconds):
                 if self._stopped.is_set():
                     return
                 item = event["object"]
@@ -101,7 +107,8 @@ class Watcher(threading.Thread):
                     self._present(known)
                 elif event["type"] in ("ADDED", "MODIFIED"):
                     known[uid] = item
-                    self._reconcile(api, item)
+                    if not self._reconcile(api, item):
+                        return
         finally:
             api.close()
 
@@ -110,11 +117,12 @@ class Watcher(threading.Thread):
             if not self._stopped.is_set():
                 self._controller.present(list(known.values()))
 
-    def _reconcile(self, api: Api, item: Object) -> None:
+    def _reconcile(self, api: Api, item: Object) -> bool:
+        """Whether that is all for now; False where the API server refused something in passing."""
         try:
             with self._at_work:
                 if self._stopped.is_set():
-                    return
+                    return True
                 if not item["metadata"].get("deletionTimestamp"):
                     self._controller.reconcile(api, item)
                 elif isinstance(self._controller, Leaving):
@@ -123,3 +131,5 @@ class Watcher(threading.Thread):
             # Changed or gone meanwhile: the watch brings what it is now.
             if error.status not in (404, 409):
                 _log.warning("%s: %s", self.name, error)
+                return False
+        return True
