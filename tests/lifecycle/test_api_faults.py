@@ -41,8 +41,8 @@ def test_up_succeeds_when_every_write_is_refused_three_times_for_the_moment(
     networks = [entry for entry in cloud.requests() if entry["path"].endswith("/global/networks")]
     times = [entry["time"] for entry in networks if entry["method"] == "POST"]
     waits = [after - before for before, after in itertools.pairwise(times)]
-    assert len(waits) == 3
-    assert waits[0] < waits[-1]
+    # A busy machine makes them longer, never shorter.
+    assert all(wait >= least for wait, least in zip(waits, (0.4, 0.8, 1.6), strict=True)), waits
     assert_consistent(platform, cloud)
 
 

@@ -77,7 +77,7 @@ class Plugin:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def _call(self, method: str, request: Any) -> Any:
         try:

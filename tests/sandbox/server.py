@@ -42,7 +42,7 @@ class Sandbox:
     def try_start(self, port: str) -> tuple[int, str]:
         """Start where that must fail: exit code and what was said."""
         ended = subprocess.run(
-            self._command(port, 0), capture_output=True, text=True, check=False, timeout=30
+            self._command(port, 0), capture_output=True, text=True, check=False, timeout=120
         )
         return ended.returncode, ended.stderr
 
@@ -60,7 +60,7 @@ class Sandbox:
         """End the process as `meshwright sandbox down` does."""
         if self._process:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """Call the sandbox's own surface."""

@@ -199,7 +199,7 @@ def test_the_plugin_ends_with_its_engine(sandbox: Sandbox) -> None:
         engine.kill()
         engine.wait()
 
-        plugin.wait(timeout=15)
+        plugin.wait(timeout=60)
 
     assert not plugin.is_running()
 

@@ -154,7 +154,7 @@ class Plugin:
     def close(self) -> None:
         self._channel.close()
         self.process.terminate()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(60) == 0
         assert self.process.stdout is not None
         self.process.stdout.close()
 

@@ -146,9 +146,9 @@ def test_cancel_ends_the_wait(engine: Engine, hub: Hub, environment: dict[str, s
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(plugin.create)
-        assert engine.told.wait(20)
+        assert engine.told.wait(60)
         plugin.call.Cancel(empty_pb2.Empty())
-        failure = waiting.exception(timeout=10)
+        failure = waiting.exception(timeout=60)
 
     assert isinstance(failure, grpc.RpcError)
     assert failure.code() is grpc.StatusCode.CANCELLED

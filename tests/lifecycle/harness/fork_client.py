@@ -24,6 +24,9 @@ def main() -> int:
         with open(packages) as kept:  # noqa: PTH123 - pathlib would take longer than all the rest
             sys.stdout.write(kept.read())
         return 0
+    passed_on = (signal.SIGINT, signal.SIGTERM)
+    # What comes before there is somebody to pass it to waits until there is.
+    signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.connect(server)
     folder = os.getcwd()  # noqa: PTH109
@@ -31,8 +34,9 @@ def main() -> int:
     request = json.dumps(asked).encode() + b"\n"
     sent = socket.send_fds(connection, [request], [0, 1, 2])
     connection.sendall(request[sent:])
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in passed_on:
         signal.signal(number, lambda number, _: connection.send(bytes([number])))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
     # What was started for a process ends with it: here that is who asked, not the server's child.
     if connection not in select.select([connection, os.pidfd_open(os.getppid())], [], [])[0]:
         return 1

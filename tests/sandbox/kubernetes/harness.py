@@ -1,9 +1,13 @@
 """A real API server with one simulated node, and the kubernetes plugin as a process."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -72,17 +76,18 @@ class ApiServer:
         }
         binaries = [f"--{program}-binary={path}" for program, path in programs.items()]
         try:
-            self._kwokctl(
-                "create", "cluster", "--runtime=binary", "--wait=60s",
-                # etcd 3.5.1 has no watch lists; without this kwok's first look takes long.
-                "--extra-args=kube-apiserver=feature-gates=WatchList=false",
-                # A node whose heartbeat comes late, as on a busy machine, would be given up, and
-                # nothing makes its pods Ready again.
-                "--extra-args=kube-controller-manager=node-monitor-grace-period=8760h",
-                "--extra-args=kube-controller-manager=leader-elect=false",
-                "--extra-args=kube-scheduler=leader-elect=false",
-                f"--kubeconfig={self.kubeconfig}", *binaries,
-            )  # fmt: skip
+            with _alone():
+                self._kwokctl(
+                    "create", "cluster", "--runtime=binary", "--wait=240s",
+                    # etcd 3.5.1 has no watch lists; without this kwok's first look takes long.
+                    "--extra-args=kube-apiserver=feature-gates=WatchList=false",
+                    # A node whose heartbeat comes late, as on a busy machine, would be given up,
+                    # and nothing makes its pods Ready again.
+                    "--extra-args=kube-controller-manager=node-monitor-grace-period=8760h",
+                    "--extra-args=kube-controller-manager=leader-elect=false",
+                    "--extra-args=kube-scheduler=leader-elect=false",
+                    f"--kubeconfig={self.kubeconfig}", *binaries,
+                )  # fmt: skip
             self._kwokctl("scale", "node", "--replicas=1")
         except BaseException:
             self.stop()
@@ -116,10 +121,18 @@ class ApiServer:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=480,
             check=False,
         )
         assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One cluster at a time: kwokctl takes the first free ports, a while before they are bound."""
+    with (Path(tempfile.gettempdir()) / f"kwokctl-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class KubernetesPlugin:
@@ -152,7 +165,7 @@ class KubernetesPlugin:
         )
 
     def create(
-        self, manifest: dict[str, Any], *, preview: bool = False, timeout: float = 30
+        self, manifest: dict[str, Any], *, preview: bool = False, timeout: float = 120
     ) -> tuple[str, dict[str, Any]]:
         """Create the object; returns its id and its outputs."""
         answer = self.call.Create(
@@ -173,7 +186,7 @@ class KubernetesPlugin:
                 type=_type(manifest),
                 olds=encode(state),
                 news=encode(manifest),
-                timeout=30,
+                timeout=120,
             )
         )
         return decode(answer.properties)
@@ -208,7 +221,7 @@ class KubernetesPlugin:
         )
         return answer.id, decode(answer.inputs), decode(answer.properties)
 
-    def delete(self, manifest: dict[str, Any], identifier: str, timeout: float = 30) -> None:
+    def delete(self, manifest: dict[str, Any], identifier: str, timeout: float = 120) -> None:
         self.call.Delete(
             provider_pb2.DeleteRequest(
                 urn=_urn(manifest),
@@ -225,7 +238,7 @@ class KubernetesPlugin:
     def close(self) -> None:
         self._channel.close()
         self.process.terminate()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(60) == 0
         assert self.process.stdout is not None
         self.process.stdout.close()
 

@@ -186,9 +186,9 @@ def test_a_release_that_a_killed_run_left_half_is_told_as_such(
          f"--kubeconfig={cluster.kubeconfig}"],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    cluster.kubectl("wait", "--for=create", "secret/sh.helm.release.v1.six.v1", "--timeout=60s")
+    cluster.kubectl("wait", "--for=create", "secret/sh.helm.release.v1.six.v1", "--timeout=180s")
     cut_off.kill()
-    cut_off.wait(10)
+    cut_off.wait(60)
 
     with pytest.raises(grpc.RpcError, match=r"cut off .* `helm uninstall six --namespace default`"):
         install(plugin, chart, "six")

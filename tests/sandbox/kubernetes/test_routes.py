@@ -20,7 +20,7 @@ def routes(tmp_path: Path, cluster: ApiServer) -> Stack:
     """The program of both routes; the cluster knows their kinds."""
     for place in (module_dir("istio-api") / ISTIO, module_dir("gateway-api") / GATEWAY_API):
         cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(place))
-    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=180s")
     stack = Stack(PROGRAM, tmp_path, {})
     stack.configure(kubeconfig=str(cluster.kubeconfig))
     return stack

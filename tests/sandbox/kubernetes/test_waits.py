@@ -61,7 +61,7 @@ def test_time_out_keeps_the_object_and_says_what_is_missing(plugin: KubernetesPl
     hanging["spec"] = {**spec, "template": {**spec["template"], "spec": pod}}
 
     with pytest.raises(grpc.RpcError) as failed:
-        plugin.create(hanging, timeout=2)
+        plugin.create(hanging, timeout=10)  # as long as the scheduler may take
 
     assert "0 of 1 replicas are available" in failed.value.details()
     assert "Unschedulable" in failed.value.details()
@@ -76,9 +76,9 @@ def test_cancel_ends_a_wait(cluster: ApiServer) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         created = pool.submit(plugin.create, waiting)
-        cluster.kubectl("wait", "--for=create", "configmap/cancelled", "--timeout=30s")
+        cluster.kubectl("wait", "--for=create", "configmap/cancelled", "--timeout=120s")
         plugin.cancel()
-        failure = created.exception(timeout=10)
+        failure = created.exception(timeout=60)
 
     assert "cancelled while waiting" in str(failure)
     plugin.close()

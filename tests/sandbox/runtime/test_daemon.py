@@ -96,7 +96,7 @@ def test_two_ups_at_once_start_one_sandbox(shell: Shell) -> None:
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=shell.environment)
         for _ in range(2)
     ]
-    answers = [json.loads(process.communicate(timeout=120)[0]) for process in started]
+    answers = [json.loads(process.communicate(timeout=240)[0]) for process in started]
     assert sorted(answer["already_running"] for answer in answers) == [False, True]
     assert answers[0]["url"] == answers[1]["url"]
 

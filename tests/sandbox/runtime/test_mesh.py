@@ -119,7 +119,7 @@ def test_an_istiod_that_is_deployed_answers_its_webhooks(
     )
     pod = eventually(lambda: ready_istiod(api))
     # Ready is not said before the control plane is, so that the first look finds it so.
-    look = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5)"
+    look = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=60)"
     probe = [sys.executable, "-I", "-c", look, f"http://{pod.status.pod_ip}:8080/ready"]
     assert subprocess.run(runtime.network.command(probe), check=False).returncode == 0
     namespace = make_namespace({"istio.io/rev": "own"})

@@ -1,10 +1,8 @@
 """Where the sandbox's servers run, and how this machine reaches them."""
 
-import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from meshwright_sandbox.runtime.forwarding import Forwards
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import HOLDER, Network, open_network, read_note
 from meshwright_sandbox.runtime.processes import Entry, ProcessTable
+from tests.sandbox.runtime.conftest import eventually
 
 pytestmark = [pytest.mark.xdist_group("runtime")]
 
@@ -41,7 +40,7 @@ def network(tmp_path: Path, processes: ProcessTable) -> Network:
 
 
 def ask(host: str, port: int) -> str:
-    with socket.create_connection((host, port), timeout=10) as connection:
+    with socket.create_connection((host, port), timeout=60) as connection:
         return connection.recv(100).decode()
 
 
@@ -51,20 +50,16 @@ def serve(processes: ProcessTable, network: Network, address: str, port: int) ->
 
 
 def free_address() -> tuple[str, int]:
-    """An address of this machine that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return "127.0.0.1", probe.getsockname()[1]
+    """An address of this machine that nothing listens on, nor comes to: others use 127.0.0.1."""
+    with socket.create_server(("127.91.0.1", 0)) as probe:
+        return probe.getsockname()
 
 
 def wait_for(host: str, port: int, answer: str) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            assert ask(host, port) == answer
-            return
-        except (OSError, AssertionError):
-            if time.monotonic() > deadline:
-                raise
+    def answers() -> None:
+        assert ask(host, port) == answer
+
+    eventually(answers)
 
 
 def test_an_address_of_a_pod_range_is_served_and_forwarded(
@@ -157,9 +152,11 @@ def test_a_process_that_ignores_sigterm_is_killed(processes: ProcessTable) -> No
     )
     entry = processes.spawn("cluster/stubborn", [sys.executable, "-u", "-c", script])
     log = processes.log_path("cluster/stubborn")
-    deadline = time.monotonic() + 20
-    while not log.read_text() and time.monotonic() < deadline:
-        os.sched_yield()
+
+    def ignores_it() -> None:
+        assert log.read_text()
+
+    eventually(ignores_it)
     processes.stop(entry, grace=0.1)
     assert not entry.alive
     assert processes.entries() == []
