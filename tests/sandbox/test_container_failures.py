@@ -42,7 +42,7 @@ def create(server: Sandbox, **fields: Any) -> dict[str, Any]:
 
 def test_a_cluster_is_finished_by_a_sandbox_that_was_killed(fragile: Sandbox) -> None:
     """The operation goes on where it was, and the cluster is in its fleet exactly once."""
-    fragile.admin("POST", "clock", {"scale": 0.01})
+    fragile.admin("POST", "clock", {"scale": 1000})
     operation = create(fragile, fleet={"project": PROJECT})
     assert clusters(fragile).get(name=NAME).execute()["status"] == "PROVISIONING"
 
@@ -76,7 +76,7 @@ def test_operations_on_one_cluster_exclude_each_other(fragile: Sandbox) -> None:
     """A second change is refused, with the reason that clients retry on; pools go in parallel."""
     gke = client(fragile.url, "container", "v1")
     wait_container(gke, create(fragile))
-    fragile.admin("POST", "clock", {"scale": 0.05})
+    fragile.admin("POST", "clock", {"scale": 1000})
     pools = clusters(fragile).nodePools()
     started = [
         pools.create(parent=NAME, body={"nodePool": {"name": name}}).execute()

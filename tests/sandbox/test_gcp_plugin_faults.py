@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import psutil
@@ -11,6 +12,7 @@ import pytest
 
 from meshwright_sandbox.plugins.values import decode
 from tests.sandbox.gcp_plugin import PROJECT, REGION, Failed, Made, Plugin, environment, kinds
+from tests.sandbox.runtime.conftest import eventually
 from tests.sandbox.server import Sandbox, enable_apis
 
 NETWORK = "gcp:compute/network:Network"
@@ -130,11 +132,17 @@ def test_an_operation_that_fails_leaves_nothing_behind(plugin: Plugin, sandbox: 
     plugin.delete(again)
 
 
+def asked_again(sandbox: Sandbox, before: int) -> None:
+    """The plugin polls: since then it has read the same thing twice."""
+    paths = [entry["path"] for entry in sandbox.journal()[before:] if entry["method"] == "GET"]
+    assert any(paths.count(path) > 1 for path in paths), paths
+
+
 def test_an_operation_beyond_its_time_is_kept_and_the_next_run_completes(
     plugin: Plugin, sandbox: Sandbox
 ) -> None:
     """R10: the state keeps the resource; updating it, as the engine then does, waits for it."""
-    sandbox.admin("POST", "clock", {"scale": 0.1})  # a network takes 2 s
+    sandbox.admin("POST", "clock", {"scale": 1000})  # until it is turned, nothing ends
 
     with pytest.raises(Failed, match=r"still \w+ after.*custom_timeouts") as error:
         plugin.create(NETWORK, "net", {"name": "slow"}, timeout=0.5)
@@ -144,10 +152,15 @@ def test_an_operation_beyond_its_time_is_kept_and_the_next_run_completes(
     assert kept.id == f"projects/{PROJECT}/global/networks/slow"
     inputs, _ = plugin.check(NETWORK, "net", {"name": "slow"})
     left = Made(NETWORK, "net", inputs, kept.id, decode(kept.properties))
-    ready = plugin.update(left, {"name": "slow"})
+    with ThreadPoolExecutor(1) as pool:
+        before = len(sandbox.journal())
+        updating = pool.submit(plugin.update, left, {"name": "slow"})
+        eventually(lambda: asked_again(sandbox, before))
+        assert not updating.done()
+        sandbox.admin("POST", "clock", {"scale": 0})
+        ready = updating.result()
     assert ready.outputs["selfLink"]
     assert "__meta" not in ready.outputs
-    sandbox.admin("POST", "clock", {"scale": 0})
     plugin.delete(ready)
 
 
@@ -162,14 +175,16 @@ def test_a_policy_changed_by_somebody_else_is_read_again(plugin: Plugin, sandbox
 
 
 def test_waiting_ends_when_the_engine_cancels(plugin: Plugin, sandbox: Sandbox) -> None:
-    sandbox.admin("POST", "clock", {"scale": 1})  # a network takes 20 s
+    sandbox.admin("POST", "clock", {"scale": 1000})
     running = Plugin(sandbox.url)
-    from threading import Timer
 
-    Timer(1.0, running.cancel).start()
-
-    with pytest.raises(Failed, match="stopped by the engine") as error:
-        running.create(NETWORK, "net", {"name": "stopped"})
+    with ThreadPoolExecutor(1) as pool:
+        before = len(sandbox.journal())
+        creating = pool.submit(running.create, NETWORK, "net", {"name": "stopped"})
+        eventually(lambda: asked_again(sandbox, before))
+        running.cancel()
+        with pytest.raises(Failed, match="stopped by the engine") as error:
+            creating.result()
 
     kept = error.value.kept
     assert kept is not None
@@ -205,8 +220,6 @@ def test_the_plugin_ends_with_its_engine(sandbox: Sandbox) -> None:
 
 
 def test_clusters_of_one_network_are_made_side_by_side(plugin: Plugin, sandbox: Sandbox) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     places = {"europe-west1": "10.0.0.0/20", "europe-west4": "10.1.0.0/20"}
     network = plugin.create(NETWORK, "net", {"name": "shared"})
     subnets = [
