@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -81,11 +82,11 @@ class Home:
 
     def prepare(self) -> None:
         """Make the folder; raises :class:`SandboxError` if it cannot hold a sandbox."""
-        probe = self.path / ".probe"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            probe.write_bytes(b"\0" * 65536)
-            probe.unlink()
+            # A file of its own name: two `up`s may look at once.
+            with tempfile.TemporaryFile(dir=self.path) as probe:
+                probe.write(b"\0" * 65536)
             free = shutil.disk_usage(self.path).free
         except OSError as error:
             raise SandboxError(

@@ -64,12 +64,12 @@ def up(
     before are adopted, or started again. Raises :class:`SandboxError`.
     """
     home.prepare()
-    if charts is not None:
-        _link(home.path / "charts", charts)
     if clusters == "real":
         _require_programs(tools)
     progress("waiting for another command on this sandbox")
     with home.exclusive():
+        if charts is not None:
+            _link(home.path / "charts", charts)
         running, settings = home.emulator(), home.settings
         if running is not None and settings is not None and healthy(settings):
             return Started(settings, True, write_shims(home), read_note(home.path)["limits"])
