@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 from ruamel.yaml import YAML
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
@@ -25,7 +26,8 @@ from meshwright_sandbox.runtime.pod_status import RUN_SELECTOR
 from meshwright_sandbox.runtime.processes import ProcessTable, collection
 from meshwright_sandbox.runtime.records import ClusterRecord
 
-_READY_SECONDS = 120
+_READY_SECONDS = 240
+_ANSWER_SECONDS = 60
 _STORE = "etcd"
 _STATELESS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "kube-apiserver")
 COMPONENTS = (*_STATELESS, _STORE)
@@ -156,30 +158,44 @@ class Cluster:
             self._network().command([*program, *arguments]),
             environment=environment,
         )
-        process = entry.process()
+        process, ended = entry.process(), None
         with contextlib.suppress(psutil.Error):
             if process is not None:
                 try:
-                    process.wait(timeout=_READY_SECONDS + 30)
+                    ended = process.wait(timeout=_READY_SECONDS + 30)
                 except psutil.TimeoutExpired as error:
                     self._processes.stop(entry)
                     raise RuntimeFailure(self._explain("kwokctl did not end in time")) from error
         self._processes.stop(entry)
-        if not self._ready():
+        # What it could not start does not come to answer by itself.
+        if not (self._answers() if ended else self._comes_to_answer()):
             raise RuntimeFailure(self._explain("its API server did not become ready"))
 
-    def _ready(self) -> bool:
-        """Whether the API server answers inside the network."""
+    @retry(
+        retry=retry_if_result(lambda ready: not ready),
+        wait=wait_fixed(0.25),
+        stop=stop_after_delay(_ANSWER_SECONDS),
+        retry_error_callback=lambda _: False,
+    )
+    def _comes_to_answer(self) -> bool:
+        """Whether the API server does: on a busy machine one answer may be a bad one."""
+        return self._answers()
+
+    def _answers(self) -> bool:
+        """Whether the API server answers well inside the network."""
         command = [
             str(self._tools / "kubectl"),
             f"--kubeconfig={self.admin_kubeconfig}",
             "get",
             "--raw=/readyz",
         ]
-        result = subprocess.run(
-            self._network().command(command), capture_output=True, timeout=30, check=False
-        )
-        return result.returncode == 0
+        try:
+            asked = subprocess.run(
+                self._network().command(command), capture_output=True, timeout=30, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return asked.returncode == 0
 
     def _explain(self, what: str) -> str:
         request = self.record.request

@@ -81,6 +81,8 @@ class ApiServer:
                     "create", "cluster", "--runtime=binary", "--wait=240s",
                     # etcd 3.5.1 has no watch lists; without this kwok's first look takes long.
                     "--extra-args=kube-apiserver=feature-gates=WatchList=false",
+                    # Nor is a cluster of tests worth a wait for the disk.
+                    "--extra-args=etcd=unsafe-no-fsync=true",
                     # A node whose heartbeat comes late, as on a busy machine, would be given up,
                     # and nothing makes its pods Ready again.
                     "--extra-args=kube-controller-manager=node-monitor-grace-period=8760h",
