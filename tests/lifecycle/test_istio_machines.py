@@ -17,6 +17,7 @@ from tests.sandbox.kubernetes.harness import ApiServer
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 PROGRAM = Path(__file__).parent / "programs" / "istio-machines"
+_GROUPS = "crd/workloadgroups.networking.istio.io"
 ACCOUNT = "ledger-vm@meshwright-dev.iam.gserviceaccount.com"
 
 
@@ -26,7 +27,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     server = ApiServer(tmp_path_factory.mktemp("cluster"), "meshwright-machines")
     base = module_dir("istio") / "manifests" / "charts" / "base" / "files"
     server.kubectl("apply", "--server-side", f"--filename={base / 'crd-all.gen.yaml'}")
-    server.kubectl("wait", "--for=condition=Established", "crd/workloadgroups.networking.istio.io")
+    server.kubectl("wait", "--for=condition=Established", "--timeout=180s", _GROUPS)
     yield server
     server.stop()
 

@@ -72,15 +72,24 @@ class EndpointDiscovery:
         with self._lock:
             if connected != (cluster in self._connected):
                 self._connected ^= {cluster}
-                self.sync()
+                try:
+                    self.sync(cluster)
+                except BaseException:
+                    self._connected ^= {cluster}  # it is looked at again
+                    raise
 
-    def sync(self) -> None:
-        """Bring every cluster up to date: one may have come or gone."""
+    def sync(self, changed: str = "") -> None:
+        """Bring every cluster up to date: one may have come or gone, or have ``changed``."""
         with self._lock:
             clusters = self._clusters()
             for looking in clusters:
                 seen = [c for c in clusters if c.mesh == looking.mesh and c.id != looking.id]
-                self._write(looking, seen if looking.id in self._connected else [])
+                try:
+                    self._write(looking, seen if looking.id in self._connected else [])
+                except (ApiError, HTTPError) as error:
+                    # One that is just being ended is brought up to date when it comes back.
+                    if looking.id == changed and getattr(error, "status", 0) != 404:
+                        raise
 
     @staticmethod
     def _write(looking: MeshCluster, others: list[MeshCluster]) -> None:
@@ -92,9 +101,6 @@ class EndpointDiscovery:
                 api.delete(f"{_SECRETS}/{name}")
             for name, other in wanted.items():
                 api.apply(f"{_SECRETS}/{name}", _secret(name, other))
-        except (ApiError, HTTPError):
-            # A cluster that is just being ended is brought up to date when it comes back.
-            return
         finally:
             api.close()
 
