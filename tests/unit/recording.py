@@ -1,6 +1,8 @@
 """Pulumi mocks that write down every registration, for assertions on what a component declares."""
 
 import functools
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,10 @@ class Registration:
     """Names of the resources its inputs and options wait for."""
     ignore_changes: list[str]
     urn: str
+
+    def body(self) -> dict[str, Any]:
+        """Its inputs as an API server takes them: the engine has every number as a float."""
+        return json.loads(re.sub(r"(?<=\d)\.0(?=[,}\]])", "", json.dumps(self.inputs)))
 
 
 @dataclass
