@@ -110,6 +110,9 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
             link = f"projects/{PROJECT_NUMBER}/locations/global/memberships/{args.inputs['name']}"
             vips = args.inputs["loadBalancer"]["vipConfig"]
             return {"endpoint": vips["controlPlaneVip"], "fleets": [{"membership": link}]}
+        case "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager":
+            place = f"projects/{args.inputs['project']}/regions/{args.inputs['region']}"
+            return {"instanceGroup": f"{place}/instanceGroups/{args.inputs['name']}"}
         case "gcp:gkehub/membership:Membership":
             place = f"projects/{args.inputs['project']}/locations/{args.inputs['location']}"
             return {"name": f"{place}/memberships/{args.inputs['membershipId']}"}
