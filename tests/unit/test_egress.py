@@ -1,6 +1,5 @@
 """EgressGateway: who may call what outside, by which way, and that there is no other."""
 
-import pulumi
 import pytest
 
 from meshwright import ArgumentError, EgressGateway, EgressGatewayArgs
@@ -152,34 +151,6 @@ def test_the_network_keeps_the_gateway_from_what_is_inside():
         assert recorder.one("Service").inputs["spec"]["type"] == "ClusterIP"
 
     return gateway.gateway, check
-
-
-@component_test
-def test_a_gateways_objects_are_for_its_pods_and_not_for_its_namesakes_in_another_namespace():
-    """Istio looks for the pods of a Gateway in every namespace."""
-    recorder = record()
-
-    mine = EgressGateway("mine", _args(gateway="out"))
-    other = EgressGateway("other", _args(gateway="out", namespace="away", registry_only=False))
-
-    def check(_):
-        deployments = [
-            recorder.one("Deployment", f"{name}-deployment") for name in ("mine", "other")
-        ]
-        pods, others = [
-            deployment.inputs["spec"]["template"]["metadata"]["labels"]
-            for deployment in deployments
-        ]
-        gateway = recorder.one("Gateway", "mine-gateway")
-        policy = recorder.one("AuthorizationPolicy", "mine-api-example-net-policy")
-        chosen = policy.inputs["spec"]["selector"]["matchLabels"]
-        assert gateway.inputs["spec"]["selector"] == chosen
-        assert chosen.items() <= pods.items()
-        assert not chosen.items() <= others.items()
-        for part in (gateway, policy):
-            assert "mine-deployment" in part.depends_on
-
-    return pulumi.Output.all(mine.gateway, other.gateway), check
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pulumi
 import pytest
 
 from meshwright import ArgumentError, IngressGateway, IngressGatewayArgs
-from tests.unit.recording import Registration, component_test, record
+from tests.unit.recording import component_test, record
 
 _HOST = "shop.example.com"
 _PODS = {"app": "public", "istio": "ingressgateway", "meshwright/gateway-namespace": "gw"}
@@ -13,11 +13,6 @@ _PODS = {"app": "public", "istio": "ingressgateway", "meshwright/gateway-namespa
 def _args(**more: object) -> IngressGatewayArgs:
     base = {"namespace": "gw", "hosts": [_HOST], "tls_secret": "shop-tls"}
     return {**base, **more}  # type: ignore[typeddict-item]
-
-
-def _pods(deployment: Registration) -> dict[str, str]:
-    """The labels of a Deployment's pods."""
-    return deployment.inputs["spec"]["template"]["metadata"]["labels"]
 
 
 @component_test
@@ -81,53 +76,6 @@ def test_anyone_may_call_the_hosts_and_nothing_else():
         assert spec["action"] == "ALLOW"
         assert spec["selector"] == {"matchLabels": _PODS}
         assert spec["rules"] == [{"to": [{"operation": {"hosts": [_HOST, f"{_HOST}:*"]}}]}]
-
-    return gateway.gateway, check
-
-
-@component_test
-def test_a_gateways_objects_are_for_its_pods_and_not_for_its_namesakes_in_another_namespace():
-    """Istio looks for the pods of a Gateway in every namespace."""
-    recorder = record()
-
-    mine = IngressGateway("mine", _args(gateway="public", jwt=[_USERS]))
-    other = IngressGateway("other", _args(gateway="public", namespace="elsewhere"))
-
-    def check(_):
-        pods = {
-            name: _pods(recorder.one("Deployment", f"{name}-deployment"))
-            for name in ("mine", "other")
-        }
-        chosen = [
-            recorder.one("Gateway", "mine-gateway").inputs["spec"]["selector"],
-            *(
-                recorder.one(kind, name).inputs["spec"]["selector"]["matchLabels"]
-                for kind, name in (
-                    ("AuthorizationPolicy", "mine-policy"),
-                    ("RequestAuthentication", "mine-jwt"),
-                )
-            ),
-        ]
-        for labels in chosen:
-            assert labels.items() <= pods["mine"].items()
-            assert not labels.items() <= pods["other"].items()
-
-    return pulumi.Output.all(mine.gateway, other.gateway), check
-
-
-@component_test
-def test_pods_of_an_older_version_serve_until_newer_ones_have_taken_over():
-    """A Deployment keeps its selector for good; labels that come later are asked for only then."""
-    recorder = record()
-
-    gateway = IngressGateway("public", _args(jwt=[_USERS]))
-
-    def check(_):
-        deployment = recorder.one("Deployment")
-        labels = {"app": "public", "istio": "ingressgateway"}
-        assert deployment.inputs["spec"]["selector"] == {"matchLabels": labels}
-        for kind in ("Gateway", "AuthorizationPolicy", "RequestAuthentication"):
-            assert deployment.name in recorder.one(kind).depends_on
 
     return gateway.gateway, check
 
