@@ -14,6 +14,7 @@ from meshwright import (
     MeshVmGroup,
     MeshVmGroupArgs,
     TrafficRoute,
+    VmStickyArgs,
     VmWorkloadGroupArgs,
 )
 from stacks import _routes
@@ -23,7 +24,7 @@ from stacks._meshes import ControlPlane
 from stacks._names import compose
 from stacks._rollouts import Rollouts, lead
 from stacks.spec import Platform
-from stacks.spec_hybrid import VmGroup
+from stacks.spec_hybrid import VmGroup, VmSticky
 from stacks.spec_services import Service
 
 
@@ -43,7 +44,11 @@ class Outside:
         if not groups and not self.spec.cloud_run_services:
             return
         mesh = self._mesh()
-        backends = {group.name: self._group(group, mesh).backend_service for group in groups}
+        # Groups that others fail over to have none of their own, and stand before those.
+        made: dict[str, MeshVmGroup] = {}
+        for group in sorted(groups, key=lambda group: bool(group.failover_groups)):
+            made[group.name] = self._group(group, mesh, made)
+        backends = {name: group.backend_service for name, group in made.items()}
         backends |= self._cloud_run(mesh)
         for outside in self.spec.mesh_routes:
             args = _routes.mesh_arguments(outside)
@@ -123,11 +128,17 @@ class Outside:
             "labels": {**self.spec.labels},
         }
 
-    def _group(self, group: VmGroup, mesh: pulumi.Output[str]) -> MeshVmGroup:
+    def _group(
+        self, group: VmGroup, mesh: pulumi.Output[str], made: Mapping[str, MeshVmGroup]
+    ) -> MeshVmGroup:
         args = self._args(group)
         args["project_number"] = self.fleet.project_number
         args["mesh"] = mesh
         args["access_logs"] = bool(self.spec.telemetry.access_logs.providers)
+        if group.failover_groups:
+            args["failover_groups"] = [made[n].instance_group for n in group.failover_groups]
+        if group.sticky is not None:
+            args["sticky"] = _sticky(group.sticky)
         return MeshVmGroup(group.name, args, opts=self.opts)
 
     def _cloud_run(self, mesh: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
@@ -158,3 +169,16 @@ def _serve_beside_pods(joined: VmWorkloadGroupArgs, group: VmGroup, service: Ser
     joined["service"] = service.name
     joined["with_pods"] = True
     joined["labels"] = {"version": group.version or service.versions[0].name}
+
+
+def _sticky(sticky: VmSticky) -> VmStickyArgs:
+    args: VmStickyArgs = {}
+    if sticky.cookie is not None:
+        args["cookie"] = sticky.cookie
+    if sticky.cookie_ttl_seconds is not None:
+        args["ttl"] = f"{sticky.cookie_ttl_seconds}s"
+    if sticky.header is not None:
+        args["header"] = sticky.header
+    if sticky.source_ip:
+        args["source_ip"] = True
+    return args

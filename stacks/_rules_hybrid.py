@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from stacks import _places, _rules_on_prem
 from stacks._rules_clusters import least_and_most
 from stacks._rules_names import known, unique_texts
+from stacks._rules_routes import sticky_by_one_thing
 from stacks._view import Problem, View
 
 
@@ -17,6 +18,7 @@ def check(spec: View) -> Iterator[Problem]:
         yield from _in_subnet(spec, group)
         yield from least_and_most(group, "min_replicas", "max_replicas")
         yield from _joined(spec, group)
+        yield from _of_service_proxy(spec, group)
     for service in spec.each("cloud_run_services"):
         yield from _in_subnet(spec, service)
         yield from least_and_most(service, "min_instances", "max_instances")
@@ -88,6 +90,46 @@ def _joined(spec: View, group: View) -> Iterator[Problem]:
         )
     if space is not None:
         yield from _beside_pods(group, space)
+
+
+def _of_service_proxy(spec: View, group: View) -> Iterator[Problem]:
+    """Where callers go among the VMs, which Google's service proxy alone is told."""
+    if group.text("mode") == "workload-group":
+        for key in ("failover_groups", "sticky"):
+            if group.get(key):
+                yield group.problem(
+                    key, "Istio's own objects decide for its proxies", "remove it, or use route"
+                )
+        return
+    if group.has("sticky"):
+        yield from sticky_by_one_thing(group.part("sticky"))
+    yield from unique_texts(group, "failover_groups", "group")
+    groups = {other.text("name") or "": other for other in spec.each("vm_groups")}
+    proxied = {name for name in groups if groups[name].text("mode") != "workload-group"}
+    others = proxied - {group.text("name") or ""}
+    for index, name in group.texts("failover_groups"):
+        key = ("failover_groups", index)
+        yield from known(group, key, name, others, "other group of VMs with service-proxy")
+        if name in others:
+            yield from _stands_in(group, key, groups[name])
+
+
+def _stands_in(group: View, key: tuple[str, int], other: View) -> Iterator[Problem]:
+    """VMs of another group that answer for this one's."""
+    name = other.text("name")
+    if other.text("region") == group.text("region"):
+        yield group.problem(
+            key, "is in the same region", "name a group of another region, or raise max_replicas"
+        )
+    port = group.integer("port")
+    if port is not None and other.integer("port") not in (None, port):
+        yield group.problem(key, "listens on another port", f"let {name} listen on {port}")
+    if other.texts("failover_groups"):
+        yield group.problem(
+            key,
+            "has failover_groups of its own, and each is of one service",
+            f"name all groups here, and none in {name}",
+        )
 
 
 def _beside_pods(group: View, space: View) -> Iterator[Problem]:

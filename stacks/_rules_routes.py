@@ -84,7 +84,7 @@ def _shape(route: View, names: list[str], what: str, *, led: bool) -> Iterator[P
         mirror = route.part("mirror")
         yield from known(mirror, "version", mirror.text("version"), names, what)
     if route.has("sticky"):
-        yield from _sticky(route.part("sticky"))
+        yield from sticky_by_one_thing(route.part("sticky"))
     if route.has("fault"):
         fault = route.part("fault")
         if not fault.has("delay_seconds") and not fault.has("abort_status"):
@@ -147,7 +147,8 @@ def _match(match: View, names: list[str], what: str) -> Iterator[Problem]:
         yield match.problem(key, f"{key} and {other} go together", f"add {other}")
 
 
-def _sticky(sticky: View) -> Iterator[Problem]:
+def sticky_by_one_thing(sticky: View) -> Iterator[Problem]:
+    """What keeps a caller somewhere is one thing, and only a cookie has a life."""
     ways = [key for key in ("cookie", "header", "source_ip") if sticky.get(key)]
     if len(ways) != 1:
         yield sticky.problem(

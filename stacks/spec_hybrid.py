@@ -9,6 +9,8 @@ from stacks._fields import (
     Closed,
     CloudRunName,
     ClusterName,
+    CookieName,
+    HeaderName,
     Host,
     HttpsUrl,
     Image,
@@ -143,6 +145,22 @@ class OnPremCluster(Closed):
     )
 
 
+class VmSticky(Closed):
+    """What keeps a caller at one of the VMs; exactly one of cookie, header and source_ip."""
+
+    cookie: CookieName | None = Field(
+        default=None, description="Name of the cookie, which the proxies set."
+    )
+    cookie_ttl_seconds: int | None = Field(
+        default=None,
+        ge=0,
+        le=31_536_000,
+        description="Life of the cookie, seconds; 0: a session. Default: a day.",
+    )
+    header: HeaderName | None = Field(default=None, description="Name of the header.")
+    source_ip: bool = Field(default=False, description="Whether it is the caller's address.")
+
+
 class VmGroup(Closed):
     """A managed instance group whose VMs are in the mesh.
 
@@ -183,6 +201,18 @@ class VmGroup(Closed):
     )
     machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*-[a-z0-9-]+$")] = Field(
         default="e2-medium", description="Machine type.", examples=["e2-medium"]
+    )
+    failover_groups: list[Name] = Field(
+        default_factory=list[str],
+        max_length=MAX_ENTRIES,
+        description="Groups of other regions whose VMs serve the same on the same port: calls go "
+        "there while the caller's region has no healthy VM, and callers of their regions go there "
+        "first; only with service-proxy.",
+    )
+    sticky: VmSticky | None = Field(
+        default=None,
+        description="What keeps a caller at one VM; only with service-proxy. Default: each call is "
+        "shared out anew.",
     )
     min_replicas: int = Field(default=2, ge=1, le=1000, description="Fewest VMs.")
     max_replicas: int = Field(default=4, ge=1, le=1000, description="Most VMs.")

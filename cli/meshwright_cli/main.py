@@ -21,7 +21,10 @@ class _Lazy(click.Group):
             "meshwright_cli.rollout",
             "A service's calls go to its new version step by step.",
         ),
-        "sandbox": ("meshwright_cli.sandbox", "The local cloud: up, env, status, down, reset."),
+        "sandbox": (
+            "meshwright_cli.sandbox",
+            "The local cloud: up, env, status, traffic, metrics, fault, down.",
+        ),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -3,9 +3,19 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from ._outputs import after
+
+# Istio looks in every namespace for the pods that a Gateway selects, unless it was told not to when
+# it was installed; gateways of one name in two namespaces would serve each other's hosts. A name of
+# a namespace is never too long for a label.
+_NAMESPACE_LABEL = "meshwright/gateway-namespace"
+
 
 class GatewayWorkload:
-    """Makes the parts of one gateway, all under the same name, labels and namespace."""
+    """Makes the parts of one gateway, all under the same name, labels and namespace.
+
+    `selector` tells its pods from others of the namespace.
+    """
 
     def __init__(
         self,
@@ -13,6 +23,7 @@ class GatewayWorkload:
         name: str,
         physical: str,
         selector: dict[str, pulumi.Input[str]],
+        namespace: pulumi.Input[str],
         meta: "kubernetes.meta.v1.ObjectMetaArgsDict",
         annotations: dict[str, pulumi.Input[str]],
     ) -> None:
@@ -20,6 +31,7 @@ class GatewayWorkload:
         self._name = name
         self._physical = physical
         self._selector = selector
+        self._namespace = namespace
         self._meta = meta
         self._annotations = annotations
 
@@ -58,14 +70,19 @@ class GatewayWorkload:
         memory: pulumi.Input[str],
     ) -> "kubernetes.apps.v1.Deployment":
         """Pods that the mesh's webhook fills in; they pass Pod Security `restricted`."""
-        labels = {**self._selector, "sidecar.istio.io/inject": "true"}
+        labels = {
+            **self._selector,
+            _NAMESPACE_LABEL: self._namespace,
+            "sidecar.istio.io/inject": "true",
+        }
         if revision is not None:
             labels["istio.io/rev"] = revision
         return kubernetes.apps.v1.Deployment(
             f"{self._name}-deployment",
             metadata=self._meta,
             spec={
-                # The autoscaler owns the number of replicas, so that none stands here.
+                # The autoscaler owns the number of replicas, so that none stands here. A selector
+                # cannot be changed, and this one need not tell namespaces apart.
                 "selector": {"match_labels": self._selector},
                 "template": {
                     "metadata": {
@@ -120,6 +137,14 @@ class GatewayWorkload:
             },
             opts=self._opts,
         )
+
+    def in_mesh(self, deployment: "kubernetes.apps.v1.Deployment") -> dict[str, pulumi.Input[str]]:
+        """The labels by which Istio's objects name these pods and no others of the cluster.
+
+        They are known once the Deployment has been rolled out: pods of an older one may lack a
+        label, and keep what they serve until they are replaced.
+        """
+        return {**self._selector, _NAMESPACE_LABEL: after(self._namespace, [deployment])}
 
     def load_balancer(
         self,

@@ -94,10 +94,13 @@ class EgressGateway(pulumi.ComponentResource):
         physical = physical_name("EgressGateway", KUBERNETES, None, args.get("gateway", name))
         super().__init__("meshwright:index:EgressGateway", name, {}, opts)
         revision = args.get("revision")
-        # Istio's convention: this label marks the pods that a Gateway selects.
+        # As Istio's own gateway chart labels its pods.
         selector: dict[str, pulumi.Input[str]] = {"app": physical, "istio": "egressgateway"}
         meta = metadata(physical, args["namespace"], revision, selector)
-        parts = GatewayWorkload(self, name, physical, selector, meta, revision_annotation(revision))
+        annotations = revision_annotation(revision)
+        parts = GatewayWorkload(
+            self, name, physical, selector, args["namespace"], meta, annotations
+        )
         account = parts.service_account()
         deployment = parts.deployment(
             account=account,
@@ -108,7 +111,11 @@ class EgressGateway(pulumi.ComponentResource):
         parts.scaling(args.get("min_replicas", 2), args.get("max_replicas", 5))
         hosts = [_host(host) for host in args["hosts"]]
         routes = EgressRoutes(
-            physical, args["namespace"], selector, args.get("trust_domain", "cluster.local"), hosts
+            physical,
+            args["namespace"],
+            parts.in_mesh(deployment),
+            args.get("trust_domain", "cluster.local"),
+            hosts,
         )
         waits: list[pulumi.Resource] = [
             deployment,

@@ -106,11 +106,13 @@ class IngressGateway(pulumi.ComponentResource):
         args = checked("IngressGateway", name, args, IngressGatewayArgs, _problems)
         physical = physical_name("IngressGateway", KUBERNETES, None, args.get("gateway", name))
         super().__init__("meshwright:index:IngressGateway", name, {}, opts)
-        # Istio's convention: this label marks the pods that a Gateway selects.
+        # As Istio's own gateway chart labels its pods.
         selector: dict[str, pulumi.Input[str]] = {"app": physical, "istio": "ingressgateway"}
         meta = metadata(physical, args["namespace"], args.get("revision"), selector)
         annotations = revision_annotation(args.get("revision"))
-        parts = GatewayWorkload(self, name, physical, selector, meta, annotations)
+        parts = GatewayWorkload(
+            self, name, physical, selector, args["namespace"], meta, annotations
+        )
         account = parts.service_account()
         deployment = parts.deployment(
             account=account,
@@ -119,9 +121,10 @@ class IngressGateway(pulumi.ComponentResource):
             memory=args.get("memory", "256Mi"),
         )
         parts.scaling(args.get("min_replicas", 2), args.get("max_replicas", 5))
+        in_mesh = parts.in_mesh(deployment)
         waits: list[pulumi.Resource] = [
-            self._gateway(name, args, meta, selector),
-            *self._policies(name, args, meta, selector),
+            self._gateway(name, args, meta, in_mesh),
+            *self._policies(name, args, meta, in_mesh),
             deployment,
         ]
         if _service_type(args) == "LoadBalancer":

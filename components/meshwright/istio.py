@@ -34,6 +34,18 @@ from ._validation import checked, is_plain, one_of
 _READER = "istio-reader-service-account"
 _NETWORK_LABEL = "topology.istio.io/network"
 _EAST_WEST = "istio-eastwestgateway"
+# Istio's own line
+# (https://istio.io/latest/docs/tasks/observability/logs/access-log/#default-access-log-format) and,
+# last, who called by the certificate, which is not among its words.
+_ACCESS_LOG = (
+    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" '
+    "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "
+    '"%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% '
+    '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" '
+    '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% '
+    "%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
+    "%REQUESTED_SERVER_NAME% %ROUTE_NAME% %DOWNSTREAM_PEER_URI_SAN%"
+)
 
 
 class IstioCertificateAuthorityArgs(TypedDict):
@@ -87,6 +99,10 @@ class IstioMeshArgs(TypedDict):
     api_server: NotRequired[pulumi.Input[str]]
     """Address of the API server as control planes of other clusters reach it, such as
     GkeCluster.private_endpoint. Default: none, and no `reader_kubeconfig`."""
+    access_log_format: NotRequired[pulumi.Input[str]]
+    """The line that a proxy writes of a call where MeshTelemetry names the provider `envoy`, in
+    Envoy's own words for access logs. Default: Istio's, and at its end the caller's principal
+    (`%DOWNSTREAM_PEER_URI_SAN%`)."""
     certificate_authority: NotRequired[IstioCertificateAuthorityArgs]
     """The mesh's own CA; clusters of one mesh need one with the same root. Default: each istiod
     signs itself."""
@@ -182,7 +198,11 @@ def _revisions(args: IstioMeshArgs) -> list[Revision]:
 
 
 def _values(args: IstioMeshArgs) -> Values:
-    mesh: Values = {"pathNormalization": {"normalization": "MERGE_SLASHES"}}
+    mesh: Values = {
+        "pathNormalization": {"normalization": "MERGE_SLASHES"},
+        # The provider `envoy` has no settings of its own and takes the mesh's.
+        "accessLogFormat": args.get("access_log_format", _ACCESS_LOG),
+    }
     if "trust_domain" in args:
         mesh["trustDomain"] = args["trust_domain"]
     shared: Values = {}

@@ -68,10 +68,11 @@ class MeshTelemetryArgs(TypedDict):
 class MeshTelemetry(pulumi.ComponentResource):
     """One Telemetry object: access logs, traces and metrics of the mesh, a namespace, workloads.
 
-    Access logs name the caller's address; those of `stackdriver` its principal too, by which it is
-    known who was refused. On GKE both land in Cloud Logging. Istio lets the most specific object
-    win, by each of the three, and wants at most one without `workload` per namespace. Raises
-    ArgumentError for a filter without a log, settings without their provider, or nothing to do.
+    Access logs name the caller's address; those of `stackdriver`, and of `envoy` in an IstioMesh,
+    its principal too, by which it is known who was refused. On GKE both land in Cloud Logging.
+    Istio lets the most specific object win, by each of the three, and wants at most one without
+    `workload` per namespace. Raises ArgumentError for a filter without a log, settings without
+    their provider, or nothing to do.
     """
 
     telemetry: pulumi.Output[str]

@@ -59,8 +59,7 @@ def measure(
         if analysis.samples_query is not None and analysis.min_samples:
             samples = metrics.value(filled(analysis.samples_query, rollout, analysis), at) or 0.0
             if samples < analysis.min_samples:
-                text = f"too little traffic: {samples:g} calls of {analysis.min_samples:g} needed"
-                return _doubtful(analysis, text, samples)
+                return _doubtful(analysis, _too_few(samples, analysis.min_samples), samples)
         value = metrics.value(filled(analysis.query, rollout, analysis), at)
     except (NoAnswer, WrongQuery) as error:
         return _doubtful(analysis, str(error), samples)
@@ -73,6 +72,16 @@ def measure(
         text = f"{value:g} is above max {analysis.maximum:g}"
         return Measurement(analysis.name, "failed", text, value, samples)
     return Measurement(analysis.name, "passed", f"{value:g}", value, samples)
+
+
+def _too_few(samples: float, needed: float) -> str:
+    """What is counted is what arrives, so that none at all may mean that nobody is there."""
+    if samples:
+        return f"too little traffic: {samples:g} calls of {needed:g} needed"
+    return (
+        f"too little traffic: none of the {needed:g} calls needed has reached the target; "
+        "if there are calls, none of its pods is ready"
+    )
 
 
 def _doubtful(analysis: Analysis, text: str, samples: float | None) -> Measurement:

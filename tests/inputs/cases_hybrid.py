@@ -19,6 +19,17 @@ def _prod(id: str, path: str, value: object, rule: str, fix: str, *also: str) ->
     return Case(id, {path: value}, path, rule, fix, also, "prod")
 
 
+def _stand_in(id: str, away: dict[str, object], rule: str, fix: str) -> Case:
+    """The first group fails over to one of another region, but for what is said here."""
+    other = {"name": "away", "region": "europe-west4", "port": 8080, "network": "mesh",
+             "subnet": "away", **away}  # fmt: skip
+    home = {"name": "away", "region": other["region"], "cidr": "10.9.0.0/22",
+            "pod_cidr": "10.19.0.0/16", "service_cidr": "10.39.0.0/20"}  # fmt: skip
+    edits = {"networks[0].subnets[+]": home, "vm_groups[+]": other,
+             f"{VMS}.failover_groups": ["away"]}  # fmt: skip
+    return Case(f"vms-{id}", edits, f"{VMS}.failover_groups[0]", rule, fix, (), "hybrid")
+
+
 def _istio_vms(id: str, vms: dict[str, object], path: str, rule: str, fix: str) -> Case:
     edits = {f"{VMS}.{key}": value for key, value in vms.items()}
     return Case(f"vms-{id}", edits, f"{VMS}.{path}", rule, fix, (), "istio")
@@ -147,6 +158,18 @@ WORKLOADS = [
     Case("vms-twice", {"vm_groups[+]": {"name": "pricing", "region": "europe-west1", "port": 80,
          "network": "mesh", "subnet": "gke"}}, "vm_groups[2].name", "must be unique", "another",
          (), "hybrid"),
+    Case("vms-failover-unknown", {f"{VMS}.failover_groups": ["pricing-nex"]},
+         f"{VMS}.failover_groups[0]", "other group", "did you mean pricing-next?", (), "hybrid"),
+    Case("vms-sticky-by-two", {f"{VMS}.sticky": {"cookie": "seat", "source_ip": True}},
+         f"{VMS}.sticky.source_ip", "exactly one thing, this names 2", "keep one", (), "hybrid"),
+    _stand_in("failover-same-region", {"region": "europe-west1"}, "same region", "max_replicas"),
+    _stand_in("failover-port", {"port": 9090}, "another port", "let away listen on 8080"),
+    _stand_in("failover-chain", {"failover_groups": ["pricing-next"]}, "of its own",
+              "none in away"),
+    _istio_vms("failover-of-workload-group", {"failover_groups": ["archive"]}, "failover_groups",
+               "Istio's own objects", "remove it"),
+    _istio_vms("sticky-of-workload-group", {"sticky": {"cookie": "seat"}}, "sticky",
+               "Istio's own objects", "remove it"),
     _hybrid("run-elsewhere", f"{RUN}.region", "us-east1", "region of its subnet",
             "write europe-west1"),
     _hybrid("run-50", f"{RUN}.name", "w" * 50, "at most 49", "shorten"),

@@ -79,6 +79,16 @@ ADDED = {
         "ab_test": {"callers": {"headers": {"x-beta": "true"}}, "duration_seconds": 60},
         "analyses": [{"name": "errors", "metric": "request-success-rate", "min": 99}],
     },
+    "vm_groups": [
+        {
+            "name": "archive",
+            "region": "europe-west1",
+            "network": "mesh",
+            "subnet": "standard",
+            "port": 8080,
+            "sticky": {"header": "x-user"},
+        }
+    ],
     "metrics": {"prometheus_url": "http://prometheus.monitoring.example.com:9090"},
 }
 

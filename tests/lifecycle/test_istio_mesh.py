@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from kubernetes import client
 
 from meshwright_sandbox.runtime.kube import write_admin_kubeconfig
@@ -66,6 +67,16 @@ def test_pods_get_the_revisions_proxy_under_pod_security_restricted(
 
 def test_the_node_agent_runs_on_every_node(first: tuple[Stack, Run], api: client.ApiClient) -> None:
     eventually(lambda: check_node_agent(api))
+
+
+def test_istiod_reads_the_line_of_access_logs(
+    first: tuple[Stack, Run], api: client.ApiClient
+) -> None:
+    """Istio's chart hands it on as it was given."""
+    config = client.CoreV1Api(api).read_namespaced_config_map(f"istio-{OLD}", "istio-system")
+    line = yaml.safe_load(config.data["mesh"])["accessLogFormat"]
+    assert line.startswith('[%START_TIME%] "%REQ(:METHOD)% ')
+    assert line.endswith(" %DOWNSTREAM_PEER_URI_SAN%")
 
 
 def test_second_preview_and_refresh_find_no_change(stack: Stack) -> None:

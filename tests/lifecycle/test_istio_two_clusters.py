@@ -53,11 +53,11 @@ def stack(
     clusters: dict[str, client.ApiClient],
 ) -> Iterator[Stack]:
     made = Stack(PROGRAM, tmp_path_factory.mktemp("stack"), {})
-    made.configure(charts=str(module_dir("istio") / "manifests" / "charts"))
+    given = {"charts": str(module_dir("istio") / "manifests" / "charts")}
     for name in clusters:
-        address = (runtime.home / f"{name}-address").read_text()
-        kubeconfig = str(runtime.home / f"{name}-kubeconfig")
-        made.configure(**{f"{name}-kubeconfig": kubeconfig, f"{name}-api-server": address})
+        given[f"{name}-api-server"] = (runtime.home / f"{name}-address").read_text()
+        given[f"{name}-kubeconfig"] = str(runtime.home / f"{name}-kubeconfig")
+    made.configure(**given)
     made.up().succeeded()
     yield made
     made.destroy().succeeded()

@@ -36,9 +36,7 @@ def prometheus() -> Iterator[Prometheus]:
 def web(make_stack: Callable[[str], Stack], prometheus: Prometheus) -> Stack:
     """v1 serves, and the spec has just named v2."""
     stack = make_stack("rollout")
-    given = {"steps": json.dumps(STEPS), "analyses": json.dumps(ERRORS), "metrics": prometheus.url}
-    settings = [word for key in given for word in ("--plaintext", f"{key}={given[key]}")]
-    stack.run("config", "set-all", "--stack", stack.name, *settings).succeeded()
+    stack.configure(steps=json.dumps(STEPS), analyses=json.dumps(ERRORS), metrics=prometheus.url)
     stack.up().succeeded()
     stack.configure(target="v2")
     stack.up().succeeded()

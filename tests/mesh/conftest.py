@@ -2,11 +2,14 @@
 
 from collections.abc import Generator, Iterator
 
+import pulumi
 import pytest
 
+from meshwright import IstioMesh
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_toolchain import bin_dir
 from tests.mesh.harness import MeshCluster
+from tests.unit.recording import record
 
 # Its tests are others' too, by inheritance: pytest looks at files of tests alone.
 pytest.register_assert_rewrite("tests.mesh.shared_routes")
@@ -38,9 +41,25 @@ def _cluster(
 ) -> Iterator[MeshCluster]:
     cluster = MeshCluster(runtime, name, location, block, gateway_api=gateway_api)
     _running.append(cluster)
+    cluster.configure(accessLogFormat=_access_log_format())
     yield cluster
     _running.remove(cluster)
     cluster.traffic.stop()
+
+
+def _access_log_format() -> str:
+    """The line that proxies of an IstioMesh write of a call."""
+    recorder = record()
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[str]:
+        return IstioMesh(
+            "mesh", {"charts": "oci://charts.example.com", "version": "1.31.1"}
+        ).revision
+
+    program()
+    istiod = recorder.one("Release", "mesh-istiod-default")
+    return istiod.inputs["values"]["meshConfig"]["accessLogFormat"]
 
 
 @pytest.fixture(scope="session")

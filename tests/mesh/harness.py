@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import yaml
 from kubernetes import client
 
 from meshwright_sandbox.runtime.interface import ClusterAccess
@@ -60,6 +61,13 @@ class MeshCluster:
         self.carry_traffic()
         options = {"metadata": {"name": "asm-options"}, "data": {"multicluster_mode": "connected"}}
         self.core.create_namespaced_config_map("istio-system", options)
+
+    def configure(self, **settings: str) -> None:
+        """Change settings of the whole mesh, as an installation of Istio says them."""
+        name = f"istio-{MESH.revision}"
+        found = self.core.read_namespaced_config_map(name, "istio-system").data["mesh"]
+        data = {"mesh": yaml.safe_dump({**yaml.safe_load(found), **settings})}
+        self.core.patch_namespaced_config_map(name, "istio-system", {"data": data})
 
     def carry_traffic(self) -> None:
         """Run the cluster's pods from now on."""

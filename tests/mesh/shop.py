@@ -53,9 +53,8 @@ def objects(rendering: str, **more: Any) -> dict[tuple[str, str], Any]:
     for item in made(arguments(rendering, **more)).registrations:
         kind = item.type.rsplit(":", 1)[-1]
         if kind in ("DestinationRule", "VirtualService", "HTTPRoute", "Service"):
-            # The recorder has every number as a float, which the API refuses.
-            whole = re.sub(r"(?<=\d)\.0(?=[,}\]])", "", json.dumps(item.inputs["spec"]))
-            specs[kind, item.inputs["metadata"]["name"]] = json.loads(whole)
+            body = item.body()
+            specs[kind, body["metadata"]["name"]] = body["spec"]
     return specs
 
 

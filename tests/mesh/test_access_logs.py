@@ -134,6 +134,22 @@ def test_who_was_refused_is_known_by_address_and_principal(
     assert logs.read(f'{query} labels.source_principal:"teller"') == []
 
 
+def test_lines_of_open_source_istio_name_the_principal_too(
+    cluster: MeshCluster, logs: Logs, kept: str
+) -> None:
+    """Those that the mesh's own clusters write are of the form that IstioMesh gives."""
+    for caller, status in (("visitor", 403), ("teller", 200)):
+        line = f'"k8s-pod/app"={SERVICE} textPayload:" {status} "'
+
+        def named(caller: str = caller, status: int = status, line: str = line) -> None:
+            (answer,) = cluster.call(LEDGER, caller, SERVICE, 1)
+            assert answer.status == status
+            found = logs.read(f"labels.{line}", of=kept)
+            assert any(e["textPayload"].endswith(f" {identity(LEDGER, caller)}") for e in found)
+
+        eventually(named)
+
+
 def at_least(count: int, logs: Logs, query: str, of: str) -> list[Json]:
     """The entries found, once there are so many."""
     found = logs.read(query, of=of)

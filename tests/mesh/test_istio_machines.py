@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pulumi
 import pytest
@@ -83,15 +82,8 @@ def apply(cluster: MeshCluster, made: Recorder) -> None:
     access = client.RbacAuthorizationV1Api(cluster.api)
     access.create_namespaced_role(DEPOT, made.one("Role").inputs)
     access.create_namespaced_role_binding(DEPOT, made.one("RoleBinding").inputs)
-    group = made.one("WorkloadGroup").inputs
-    cluster.create(DEPOT, "WorkloadGroup", group["metadata"]["name"], whole(group["spec"]))
-
-
-def whole(value: Any) -> Any:
-    """The recorder has every number as a float, which the API refuses."""
-    if isinstance(value, dict):
-        return {key: whole(part) for key, part in value.items()}
-    return int(value) if isinstance(value, float) else value
+    group = made.one("WorkloadGroup").body()
+    cluster.create(DEPOT, "WorkloadGroup", group["metadata"]["name"], group["spec"])
 
 
 @pytest.fixture(scope="module")

@@ -63,13 +63,11 @@ def _analyses() -> list[dict[str, Any]]:
 def stack(tmp_path: Path, shop: Shop, prometheus: Prometheus) -> Stack:
     """v1 serves, and the spec has just named v2."""
     stack = Stack(PROGRAM, tmp_path, {})
-    given = {
-        "kubeconfig": str(shop.cluster.kubeconfig), "namespace": shop.namespace,
-        "gateway": shop.gateway, "host": HOST, "metrics": prometheus.url, "target": "v1",
-        "steps": json.dumps(STEPS), "analyses": json.dumps(_analyses()),
-    }  # fmt: skip
-    settings = [word for key in given for word in ("--plaintext", f"{key}={given[key]}")]
-    stack.run("config", "set-all", "--stack", stack.name, *settings).succeeded()
+    stack.configure(
+        kubeconfig=str(shop.cluster.kubeconfig), namespace=shop.namespace, gateway=shop.gateway,
+        host=HOST, metrics=prometheus.url, target="v1", steps=json.dumps(STEPS),
+        analyses=json.dumps(_analyses()),
+    )  # fmt: skip
     stack.up().succeeded()
     stack.configure(target="v2")
     stack.up().succeeded()

@@ -82,6 +82,19 @@ def test_too_little_traffic_is_said_and_waited_for(prometheus: Prometheus) -> No
     assert times[2] - times[1] == 150
 
 
+@pytest.mark.parametrize(("calls", "said"), [(0, True), (None, True), (1, False)])
+def test_a_target_that_no_call_reaches_may_have_no_pod_that_is_ready(
+    prometheus: Prometheus, calls: int | None, said: bool
+) -> None:
+    """What is counted is what arrives: one call tells that somebody is there."""
+    world = World(prometheus, analyses=[SPARSE])
+    world.prometheus.answers["calls"] = [0, calls, 80]
+
+    assert world.drive() == "healthy"
+
+    assert any("none of its pods is ready" in text for text in world.texts("waiting")) is said
+
+
 @pytest.mark.parametrize(("key", "few"), [("calls", 3), ("errors", None)])
 def test_too_little_traffic_fails_where_it_is_told_to(
     prometheus: Prometheus, key: str, few: int | None

@@ -1,6 +1,8 @@
 """Pulumi mocks that write down every registration, for assertions on what a component declares."""
 
 import functools
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,10 @@ class Registration:
     """Names of the resources its inputs and options wait for."""
     ignore_changes: list[str]
     urn: str
+
+    def body(self) -> dict[str, Any]:
+        """Its inputs as an API server takes them: the engine has every number as a float."""
+        return json.loads(re.sub(r"(?<=\d)\.0(?=[,}\]])", "", json.dumps(self.inputs)))
 
 
 @dataclass
@@ -104,6 +110,9 @@ def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
             link = f"projects/{PROJECT_NUMBER}/locations/global/memberships/{args.inputs['name']}"
             vips = args.inputs["loadBalancer"]["vipConfig"]
             return {"endpoint": vips["controlPlaneVip"], "fleets": [{"membership": link}]}
+        case "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager":
+            place = f"projects/{args.inputs['project']}/regions/{args.inputs['region']}"
+            return {"instanceGroup": f"{place}/instanceGroups/{args.inputs['name']}"}
         case "gcp:gkehub/membership:Membership":
             place = f"projects/{args.inputs['project']}/locations/{args.inputs['location']}"
             return {"name": f"{place}/memberships/{args.inputs['membershipId']}"}

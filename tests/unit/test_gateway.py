@@ -7,6 +7,7 @@ from meshwright import ArgumentError, IngressGateway, IngressGatewayArgs
 from tests.unit.recording import component_test, record
 
 _HOST = "shop.example.com"
+_PODS = {"app": "public", "istio": "ingressgateway", "meshwright/gateway-namespace": "gw"}
 
 
 def _args(**more: object) -> IngressGatewayArgs:
@@ -24,7 +25,7 @@ def test_https_is_served_with_the_named_certificate_and_http_redirects():
     def check(values):
         assert values == ["gw/public", "203.0.113.9", "gw/public"]
         spec = recorder.one("Gateway").inputs["spec"]
-        assert spec["selector"] == {"app": "public", "istio": "ingressgateway"}
+        assert spec["selector"] == _PODS
         https, http = spec["servers"]
         assert https["port"] == {"number": 443, "name": "https", "protocol": "HTTPS"}
         assert https["hosts"] == http["hosts"] == [_HOST]
@@ -73,7 +74,7 @@ def test_anyone_may_call_the_hosts_and_nothing_else():
     def check(_):
         spec = recorder.one("AuthorizationPolicy").inputs["spec"]
         assert spec["action"] == "ALLOW"
-        assert spec["selector"] == {"matchLabels": {"app": "public", "istio": "ingressgateway"}}
+        assert spec["selector"] == {"matchLabels": _PODS}
         assert spec["rules"] == [{"to": [{"operation": {"hosts": [_HOST, f"{_HOST}:*"]}}]}]
 
     return gateway.gateway, check

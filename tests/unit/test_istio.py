@@ -1,6 +1,7 @@
 """IstioMesh and IstioRemoteSecret: Istio's charts, revision by revision, and clusters joined."""
 
 import json
+from typing import Any
 
 import pulumi
 import pytest
@@ -119,6 +120,25 @@ def test_the_node_agent_redirects_traffic_so_that_namespaces_stay_restricted():
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
         normalised = values["meshConfig"]["pathNormalization"]
         assert normalised == {"normalization": "MERGE_SLASHES"}
+
+    return mesh.revision, check
+
+
+@pytest.mark.parametrize("given", [{}, {"access_log_format": "%START_TIME% mine"}])
+@component_test
+def test_access_logs_name_the_callers_principal_unless_told_otherwise(given: dict[str, Any]):
+    """The provider `envoy` writes what the mesh says; Istio's own line has the address alone."""
+    recorder = record()
+
+    mesh = IstioMesh("mesh", _args(**given))
+
+    def check(_):
+        line = _release(recorder, "mesh-istiod-default")["values"]["meshConfig"]["accessLogFormat"]
+        if given:
+            assert line == given["access_log_format"]
+        else:
+            assert line.startswith('[%START_TIME%] "%REQ(:METHOD)% ')
+            assert line.endswith(" %DOWNSTREAM_PEER_URI_SAN%")
 
     return mesh.revision, check
 

@@ -171,8 +171,8 @@ class Stack:
 
     def configure(self, **values: str) -> None:
         """Set values of the program's own namespace."""
-        for key, value in values.items():
-            self.run("config", "set", key, value, "--stack", self.name).succeeded()
+        settings = [word for key in values for word in ("--plaintext", f"{key}={values[key]}")]
+        self.run("config", "set-all", "--stack", self.name, *settings).succeeded()
 
     def up(self, *arguments: str) -> Run:
         """`pulumi up` without questions."""
