@@ -17,7 +17,7 @@ import aiohttp
 
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.traffic.inside import run_inside
+from meshwright_sandbox.runtime.inside import run_inside
 
 _MOST_CALLS = 1_000_000
 

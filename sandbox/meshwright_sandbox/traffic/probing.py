@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.traffic.inside import run_inside
+from meshwright_sandbox.runtime.inside import run_inside
 
 _SECONDS = 2
 

@@ -16,7 +16,7 @@ import pytest
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network, open_network
 from meshwright_sandbox.runtime.processes import ProcessTable
-from meshwright_sandbox.traffic.inside import run_inside
+from meshwright_sandbox.runtime.inside import run_inside
 from tests.sandbox.runtime.conftest import eventually
 
 HERE = Network("host")
@@ -25,7 +25,7 @@ _before: list[str] = []
 _ASK = f"""
 import sys
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.traffic.inside import run_inside
+from meshwright_sandbox.runtime.inside import run_inside
 print(run_inside(Network("host"), {__name__!r}, "who")["parent"], flush=True)
 """
 
