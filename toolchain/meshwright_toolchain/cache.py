@@ -3,6 +3,7 @@
 <cache>/groups/<group>-<key>/{bin,files}   what one go.mod builds; key = hash of its files
 <cache>/wheels/<distribution>-<version>/   programs copied out of wheels
 <cache>/bin/<key>/                         links to every program; key = hash of all pins
+<cache>/bin/<key>/definitions/             what these API servers made of CRDs: the sandbox's own
 <cache>/logs/<group>.log                   the compiler's output of the last build
 """
 

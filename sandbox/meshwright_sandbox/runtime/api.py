@@ -42,8 +42,8 @@ class Api:
         other._headers = {**self._headers, "Impersonate-User": name}
         return other
 
-    def get(self, path: str) -> Object:
-        return self._call("GET", path)
+    def get(self, path: str, accept: str = "application/json") -> Object:
+        return self._call("GET", path, accept=accept)
 
     def create(self, path: str, body: Object) -> Object:
         return self._call("POST", path, body)
@@ -90,12 +90,13 @@ class Api:
         path: str,
         body: Object | None = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> Object:
         response = self._pool.request(
             method,
             self._base + path,
             body=json.dumps(body) if body is not None else None,
-            headers={**self._headers, "Content-Type": content_type},
+            headers={**self._headers, "Content-Type": content_type, "Accept": accept},
             timeout=_SECONDS,
         )
         if not 200 <= response.status < 300:

@@ -5,12 +5,15 @@ https://cloud.google.com/kubernetes-engine/docs/how-to/deploying-gateways
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from meshwright_sandbox.runtime.definitions import Definitions
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.kube import Kubectl
 
+_KIND = "\nkind: CustomResourceDefinition\n"
 CONTROLLER = "networking.gke.io/gateway"
 # In every cluster with the Gateway API.
 _CLASSES = (
@@ -29,7 +32,7 @@ _MULTI_CLUSTER_CLASSES = (
 )
 
 
-def install(kubectl: Kubectl, tools: Path) -> None:
+def install(kubectl: Kubectl, definitions: Definitions, tools: Path) -> None:
     """Apply the standard channel's CRDs (from ``tools/gateway-api``) and GKE's classes."""
     files = sorted((tools / "gateway-api").glob("*.yaml"))
     if not files:
@@ -37,13 +40,11 @@ def install(kubectl: Kubectl, tools: Path) -> None:
             f"the Gateway API's CRDs are missing from {tools / 'gateway-api'}; "
             "run `make` to install the sandbox's programs"
         )
-    kubectl.apply("\n---\n".join(file.read_text() for file in files))
-    kubectl.run(
-        "wait", "--for=condition=Established", "--timeout=60s",
-        "customresourcedefinition/gatewayclasses.gateway.networking.k8s.io",
-        "customresourcedefinition/gateways.gateway.networking.k8s.io",
-    )  # fmt: skip
-    kubectl.apply([_class(name) for name in _CLASSES])
+    texts = [file.read_text() for file in files]
+    kinds = [text for text in texts if _KIND in text]
+    definitions.install("\n---\n".join(kinds))
+    classes = [json.dumps(_class(name)) for name in _CLASSES]
+    kubectl.apply("\n---\n".join([*(text for text in texts if text not in kinds), *classes]))
 
 
 def install_multi_cluster(kubectl: Kubectl) -> None:

@@ -8,9 +8,11 @@ listed are refused, as GKE's own definitions refuse them.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from meshwright_sandbox.runtime.kube import Kubectl
+from meshwright_sandbox.runtime import managed_prometheus
+from meshwright_sandbox.runtime.interface import ClusterRequest
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
@@ -130,8 +132,11 @@ FLEET_SERVICES = (
 )
 
 
-def install(kubectl: Kubectl, definitions: tuple[dict[str, Any], ...]) -> None:
-    """Bring the kinds into a cluster; returns once its API server serves them."""
-    kubectl.apply(definitions)
-    names = [f"customresourcedefinition/{item['metadata']['name']}" for item in definitions]
-    kubectl.run("wait", "--for=condition=Established", "--timeout=60s", *names)
+def kinds_of(request: ClusterRequest) -> tuple[dict[str, Any], ...]:
+    """What a cluster has from its first day."""
+    return managed_prometheus.KINDS + (POLICIES if request.gateway_api else ())
+
+
+def manifests(definitions: tuple[dict[str, Any], ...]) -> str:
+    """The definitions as YAML."""
+    return "\n---\n".join(map(json.dumps, definitions))

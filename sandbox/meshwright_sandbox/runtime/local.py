@@ -13,7 +13,7 @@ from pathlib import Path
 
 from urllib3.exceptions import HTTPError
 
-from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, managed_prometheus, nodes
+from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, nodes
 from meshwright_sandbox.runtime.api import Api, ApiError
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.clusters import Cluster
@@ -23,6 +23,7 @@ from meshwright_sandbox.runtime.controllers.multicluster_mode import (
     MeshCluster,
 )
 from meshwright_sandbox.runtime.controllers.service_exports import FleetServices
+from meshwright_sandbox.runtime.definitions import Definitions
 from meshwright_sandbox.runtime.endpoints import access_token, choose_endpoint, choose_ports
 from meshwright_sandbox.runtime.forwarding import FORWARDER, Forwards
 from meshwright_sandbox.runtime.interface import (
@@ -41,6 +42,7 @@ from meshwright_sandbox.runtime.mesh import Mesh
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.prometheus import PROMETHEUS
 from meshwright_sandbox.runtime.records import ClusterRecord, Records, cluster_id
+from meshwright_sandbox.runtime.store import Store
 
 
 class LocalRuntime:
@@ -71,11 +73,10 @@ class LocalRuntime:
             record = self._allocate(request)
             access = self._run(record)
             nodes.set_nodes(self.connect(record), request, nodes.pools_of(request))
-            kinds = managed_prometheus.KINDS
+            definitions = self._definitions(record)
             if request.gateway_api:
-                gateway_api.install(self._kubectl(record), self.tools)
-                kinds += gke_crds.POLICIES
-            gke_crds.install(self._kubectl(record), kinds)
+                gateway_api.install(self._kubectl(record), definitions, self.tools)
+            definitions.install(gke_crds.manifests(gke_crds.kinds_of(request)))
             return access
 
     def stop(self, project: str, location: str, name: str) -> None:
@@ -119,7 +120,7 @@ class LocalRuntime:
             if record is None or record.fleet == role:
                 return
             if role is not None and role.services:
-                gke_crds.install(self._kubectl(record), gke_crds.FLEET_SERVICES)
+                self._definitions(record).install(gke_crds.manifests(gke_crds.FLEET_SERVICES))
             if role is not None and role.config_cluster and record.request.gateway_api:
                 gateway_api.install_multi_cluster(self._kubectl(record))
             self.records.put(replace(record, fleet=role))
@@ -127,10 +128,7 @@ class LocalRuntime:
 
     def _fleet_of(self, identifier: str) -> dict[str, Callable[[], Api]]:
         """Ways into every cluster of a cluster's fleet, once it has multi-cluster Services."""
-        records = [r for r in self.records.all() if r.fleet is not None and r.fleet.services]
-        fleets = {r.id: r.fleet.fleet for r in records if r.fleet is not None}
-        same = [r for r in records if fleets[r.id] == fleets.get(identifier)]
-        return {record.id: partial(self.connect, record) for record in same}
+        return {r.id: partial(self.connect, r) for r in self.records.fleet_of(identifier)}
 
     def _mesh_clusters(self) -> list[MeshCluster]:
         """Every cluster that has the managed mesh."""
@@ -270,6 +268,10 @@ class LocalRuntime:
     def _kubectl(self, record: ClusterRecord) -> kube.Kubectl:
         return kube.Kubectl(self.tools, self.kubeconfig(record))
 
+    def _definitions(self, record: ClusterRecord) -> Definitions:
+        store = Store(self.network, record.ports.etcd)
+        return Definitions(self._kubectl(record), self.connect(record), store, self.tools)
+
     def inner_kubeconfig(self, record: ClusterRecord) -> Path:
         """A kubeconfig of a cluster's administrator that works inside the network."""
         return self._cluster(record).admin_kubeconfig
@@ -295,6 +297,7 @@ class LocalRuntime:
             self.records.folder(record.id),
             tools=self.tools,
             kubectl=self._kubectl(record),
+            definitions=self._definitions(record),
             authority=self.authority,
             network=self.network,
             istiods=self._istiods(record),
@@ -313,15 +316,12 @@ class LocalRuntime:
 
     def _control(self, record: ClusterRecord) -> None:
         if record.id not in self._controllers:
-            self._controllers[record.id] = Controllers(
-                record,
-                lambda: self.connect(record),
-                self.authority,
-                self._istiods(record),
-                self._load_balancing,
-            )
-            self._controllers[record.id].add_fleet(self._fleet_services, self._discovery)
-            self._controllers[record.id].start()
+            connect, istiods = partial(self.connect, record), self._istiods(record)
+            balancing = self._load_balancing
+            controllers = Controllers(record, connect, self.authority, istiods, balancing)
+            controllers.add_fleet(self._fleet_services, self._discovery)
+            controllers.start()
+            self._controllers[record.id] = controllers
 
     def _write_kubeconfig(self) -> None:
         with self.records.lock:

@@ -22,6 +22,7 @@ from tenacity import RetryError, retry, retry_if_exception_type, stop_after_dela
 
 from meshwright_sandbox.runtime import control_plane_revision, traffic_logs
 from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
+from meshwright_sandbox.runtime.definitions import Definitions
 from meshwright_sandbox.runtime.interface import MeshRequest, RuntimeFailure
 from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod, Istiods
 from meshwright_sandbox.runtime.kube import Kubectl
@@ -32,7 +33,6 @@ from meshwright_sandbox.runtime.records import ClusterRecord
 MANAGED = "istiod-managed"
 _READY_SECONDS = 240
 _KIND = re.compile(r"^kind: (\w+)$", re.MULTILINE)
-_CRD_NAME = re.compile(r"^  name: (\S+\.istio\.io)$", re.MULTILINE)
 # The control plane itself is not deployed: these describe where it would run.
 _DEPLOYED = {
     "Deployment", "DaemonSet", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget",
@@ -52,6 +52,7 @@ class Mesh:
         *,
         tools: Path,
         kubectl: Kubectl,
+        definitions: Definitions,
         authority: CertificateAuthority,
         network: Network,
         istiods: Istiods,
@@ -60,6 +61,7 @@ class Mesh:
         self._folder = folder
         self._tools = tools
         self._kubectl = kubectl
+        self._definitions = definitions
         self._authority = authority
         self._network = network
         self._istiods = istiods
@@ -76,12 +78,7 @@ class Mesh:
         """Install what stands in the cluster, run istiod, and wait until injection answers."""
         manifests = self._generate(mesh)
         crds = [text for kind, text in manifests if kind == "CustomResourceDefinition"]
-        self._kubectl.apply("\n---\n".join([*crds, control_plane_revision.DEFINITION]))
-        names = [m.group(1) for text in crds if (m := _CRD_NAME.search(text))]
-        self._kubectl.run(
-            "wait", "--for=condition=Established", "--timeout=180s", "customresourcedefinition",
-            *names, control_plane_revision.RESOURCE,
-        )  # fmt: skip
+        self._definitions.install("\n---\n".join([*crds, control_plane_revision.DEFINITION]))
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         kept = [t for k, t in manifests if k not in {*_DEPLOYED, *_WEBHOOKS} and t not in crds]
         self._kubectl.apply([namespace])
@@ -149,7 +146,7 @@ class Mesh:
             command,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=60,
             check=False,
             # Without a kubeconfig it does not look for a cluster's version.
             env={"HOME": str(self._folder), "KUBECONFIG": "/dev/null", "PATH": "/usr/bin:/bin"},

@@ -102,6 +102,12 @@ class Records:
     def all(self) -> list[ClusterRecord]:
         return sorted(self._read_all(), key=lambda record: record.slot)
 
+    def fleet_of(self, identifier: str) -> list[ClusterRecord]:
+        """Every cluster of that cluster's fleet, once it has multi-cluster Services."""
+        records = [r for r in self.all() if r.fleet is not None and r.fleet.services]
+        fleets = {r.id: r.fleet.fleet for r in records if r.fleet is not None}
+        return [r for r in records if fleets[r.id] == fleets.get(identifier)]
+
     def put(self, record: ClusterRecord) -> None:
         file = self.folder(record.id) / "cluster.json"
         write_private(file, _RECORD.dump_json(record, indent=1).decode())

@@ -1,15 +1,13 @@
 """Makes bounded numbers of HTTP calls, from wherever in the sandbox's network it is started.
 
-It reads a JSON list of :class:`Call` on its input and prints a JSON list of :class:`Answer`, one a
-call, in the order in which they came.
+There it is given a JSON list of :class:`Call` and answers with one of :class:`Answer`, one a call,
+in the order in which they came.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,8 +17,8 @@ import aiohttp
 
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.inside import run_inside
 
-_LONGEST_SECONDS = 600
 _MOST_CALLS = 1_000_000
 
 
@@ -61,17 +59,16 @@ def call(network: Network, *calls: Call) -> list[Answer]:
     """Make ``calls`` one after the other from inside ``network``."""
     if sum(each.count for each in calls) > _MOST_CALLS:
         raise ValueError(f"at most {_MOST_CALLS} requests at a time")
-    done = subprocess.run(
-        network.command([sys.executable, "-m", __name__]),
-        input=json.dumps([asdict(each) for each in calls]),
-        capture_output=True,
-        text=True,
-        timeout=_LONGEST_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeFailure(f"calls could not be made: {done.stderr.strip()}")
-    return [Answer(**answer) for answer in json.loads(done.stdout)]
+    try:
+        answers = run_inside(network, __name__, [asdict(each) for each in calls])
+    except RuntimeFailure as error:
+        raise RuntimeFailure(f"calls could not be made: {error}") from error
+    return [Answer(**each) for each in answers]
+
+
+def answer(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What `call` does, once inside the network."""
+    return [asdict(each) for each in asyncio.run(_main([Call(**given) for given in calls]))]
 
 
 async def _make(wanted: Call) -> list[Answer]:
@@ -112,8 +109,3 @@ async def _one(http: aiohttp.ClientSession, wanted: Call) -> Answer:
 
 async def _main(calls: Sequence[Call]) -> list[Answer]:
     return [answer for each in calls for answer in await _make(each)]
-
-
-if __name__ == "__main__":
-    answers = asyncio.run(_main([Call(**each) for each in json.load(sys.stdin)]))
-    json.dump([asdict(answer) for answer in answers], sys.stdout)

@@ -11,7 +11,6 @@ what it sends needs no such ranges.
 from __future__ import annotations
 
 import ipaddress
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +62,11 @@ def join(
         pod.route("add", dst="default", gateway=_GATEWAY, oif=index)
     if captured:
         _capture(captured, **capture)
+
+
+def answer(wanted: dict[str, Any]) -> None:
+    """What :func:`join` does, asked from outside the network."""
+    join(**wanted)
 
 
 def _up(links: IPRoute, name: str) -> int:
@@ -141,7 +145,3 @@ def _compare(how: int, value: bytes) -> Any:
 
 def _value(value: bytes) -> dict[str, Any]:
     return {"attrs": [("NFTA_DATA_VALUE", value)]}
-
-
-if __name__ == "__main__":
-    join(**json.loads(sys.argv[1]))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -14,7 +11,9 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.processes import Entry, ProcessTable
+from meshwright_sandbox.runtime.inside import run_inside
 
+# Named, not imported: what it imports in its turn would be in the emulator's memory.
 _JOINING = "meshwright_sandbox.traffic.joining"
 
 
@@ -61,17 +60,12 @@ def open_pod_network(
         "captured": list(captured),
         "capture": asdict(capture),
     }
-    done = subprocess.run(
-        network.command([sys.executable, "-m", _JOINING, json.dumps(wanted)]),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    if done.returncode:
+    try:
+        run_inside(network, _JOINING, wanted)
+    except RuntimeFailure as error:
         processes.stop(entry)
-        last = done.stderr.strip().rpartition("\n")[2]
-        raise RuntimeFailure(f"the pod at {address} could not be given its network: {last}")
+        what = f"the pod at {address} could not be given its network"
+        raise RuntimeFailure(f"{what}: {error}") from error
     return replace(network, holder=entry.pid)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +12,10 @@ from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord
 from meshwright_sandbox.traffic import containers, echo, images, proxies
 from meshwright_sandbox.traffic.pod_network import open_pod_network
+from meshwright_sandbox.traffic.probing import answers_well
 
 _HOLDER, _PROXY, _APP = "network", "proxy", "app"
 _PROXY_READY = "15021/healthz/ready"
-# Run in the pod's network: succeeds once each address answers well.
-_PROBE = "import sys, urllib.request as u; [u.urlopen(a, timeout=2) for a in sys.argv[1:]]"
 
 
 @dataclass(frozen=True)
@@ -112,8 +110,7 @@ class PodProcesses:
         app = images.app_of(item)
         ports += [f"{images.port_of(app)}{echo.READY_PATH}"] if app else []
         probes = [f"http://127.0.0.1:{port}" for port in ports]
-        inside = network.command([sys.executable, "-I", "-c", _PROBE, *probes])
-        return subprocess.run(inside, capture_output=True, check=False).returncode == 0
+        return answers_well(network, probes)
 
     def kill_app(self, uid: str) -> None:
         """Kill the pod's own container and leave its proxy."""
