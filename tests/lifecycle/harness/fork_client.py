@@ -1,9 +1,6 @@
 """Stands for `python ARGUMENTS`: has the fork server run it, passes signals on, ends as it ends.
 
-    python -I -S fork_client.py SOCKET PACKAGES ARGUMENTS
-
-The language host asks `--version` and `-m pip list` before each run. PACKAGES holds the latter's
-answer.
+python -I -S fork_client.py SOCKET ARGUMENTS
 """
 
 import json
@@ -17,14 +14,7 @@ from collections.abc import Sequence
 
 def main() -> int:
     """Exit status of what ran elsewhere."""
-    server, packages, *arguments = sys.argv[1:]
-    if arguments == ["--version"]:
-        sys.stdout.write(f"Python {sys.version.split()[0]}\n")
-        return 0
-    if arguments[:3] == ["-m", "pip", "list"]:
-        with open(packages) as kept:  # noqa: PTH123 - pathlib would take longer than all the rest
-            sys.stdout.write(kept.read())
-        return 0
+    server, *arguments = sys.argv[1:]
     connection = asked(server, arguments, [0, 1, 2])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: connection.send(bytes([number])))

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import fcntl
 import os
+import platform
 import subprocess
 import sys
 from functools import cache
@@ -14,6 +15,15 @@ from tests.lifecycle.harness.fork_client import asked, ended
 from tests.preloading import FOLDER_VARIABLE, OPEN_WHILE_NEEDED, open_folder
 
 _SERVER, _CLIENT = (Path(__file__).with_name(f"fork_{name}.py") for name in ("server", "client"))
+# The language host asks for version and packages before each run, which takes no Python to answer.
+_COMMAND = """\
+#!/bin/sh
+case "$*" in
+--version) echo "{version}" ;;
+"-m pip list"*) exec cat "{packages}" ;;
+*) exec "{python}" -I -S "{client}" "{socket}" "$@" ;;
+esac
+"""
 
 
 def preloaded_python() -> str:
@@ -71,8 +81,11 @@ def _start(folder: Path) -> None:
         )  # fmt: skip
     assert server.stdout is not None
     assert server.stdout.readline() == "ready\n"
-    command = f'"{sys.executable}" -I -S "{_CLIENT}" "{folder / "socket"}" "{packages}"'
+    version = f"Python {platform.python_version()}"
     program = folder / "python.new"
-    program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    program.write_text(_COMMAND.format(
+        version=version, packages=packages, python=sys.executable, client=_CLIENT,
+        socket=folder / "socket",
+    ))  # fmt: skip
     program.chmod(0o755)
     program.replace(folder / "python")
