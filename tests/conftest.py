@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("tests.coverage_table", "tests.scheduling")
+pytest_plugins = ("tests.preloading", "tests.coverage_table", "tests.scheduling")
 
 # How long an example may take is the machine's business: many tests share its two cores. The
 # examples are the same in each run, so that one run finds what the last one would have found.

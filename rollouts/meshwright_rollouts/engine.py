@@ -121,16 +121,12 @@ class Engine:
             self._environment[ORDER_VARIABLE] = order
         try:
             for attempt in self._while_locked():
-                with attempt, _readable():
-                    self._stack.up(
-                        target=list(targets),
-                        message=message,
-                        policy_packs=list(settings.policy_packs) or None,
-                        color="never",
-                        suppress_outputs=True,
-                        suppress_progress=True,
-                        show_secrets=False,
-                    )
+                with attempt:
+                    self._run(
+                        "up", "--yes", "--skip-preview", "--message", message,
+                        *_each("--target", targets), *_each("--policy-pack", settings.policy_packs),
+                        "--color", "never", "--suppress-outputs", "--suppress-progress",
+                    )  # fmt: skip
         finally:
             self._environment.pop(ORDER_VARIABLE, None)
 
@@ -148,7 +144,7 @@ class Engine:
     def _say_locked(self, state: Any) -> None:
         text = str(state.outcome.exception())
         holder = _HOLDER.search(text)
-        if holder and holder[1] == os.uname().nodename and not psutil.pid_exists(int(holder[2])):
+        if holder and holder[1] == os.uname().nodename and not _runs(int(holder[2])):
             self._tell(f"process {holder[2]}, which locked the stack, was killed; unlocked")
             with _readable():
                 self._stack.cancel()
@@ -157,15 +153,28 @@ class Engine:
         self._tell(f"another update works on the stack{who}; waiting for it")
 
     def _deployment(self) -> dict[str, Any]:
+        # Not by the Automation API's export, which lays secrets open.
+        deployment: dict[str, Any] = (
+            json.loads(self._run("stack", "export")).get("deployment") or {}
+        )
+        return deployment
+
+    def _run(self, *command: str) -> str:
+        """What a command of the engine prints.
+
+        The Automation API's own `up` runs the engine three times more, for outputs and history.
+        """
         with _readable():
-            # Not by the Automation API's export, which lays secrets open.
-            found = self._workspace.pulumi_command.run(
-                ["stack", "export", "--stack", self._settings.stack],
+            done = self._workspace.pulumi_command.run(
+                [*command, "--stack", self._settings.stack],
                 self._workspace.work_dir,
                 dict(self._workspace.env_vars),
             )
-        deployment: dict[str, Any] = json.loads(found.stdout).get("deployment") or {}
-        return deployment
+        return done.stdout
+
+
+def _each(option: str, values: Sequence[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
 
 
 @contextmanager
@@ -181,6 +190,16 @@ def _readable() -> Generator[None]:
         raise UpdateFailed(text) from error
     except FileNotFoundError as error:
         raise UpdateFailed(f"there is no `{error.filename}`; `make tools` brings it") from error
+
+
+def _runs(pid: int) -> bool:
+    """A process that was killed stays in the table where nobody asks how it ended, as in a
+    container whose first process is a program of the user's.
+    """
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _text(error: Exception) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.lifecycle.harness.preloaded import preloaded_python
+from tests.lifecycle.harness.preloaded import Forked, preloaded_python
 
 LOOK = """\
 import json, os, sys
@@ -73,6 +73,18 @@ def test_a_killed_process_takes_what_was_forked_with_it(program: Path) -> None:
     process.communicate(timeout=60)
 
     psutil.wait_procs([child], timeout=60)
+    assert not child.is_running()
+
+
+def test_what_a_test_forked_is_gone_once_it_was_waited_for(program: Path) -> None:
+    program.write_text(WAIT)
+    with program.with_name("errors").open("w") as errors:
+        forked = Forked(str(program), stderr=errors)
+    child = psutil.Process(int(forked.stdout.readline()))
+
+    forked.send_signal(signal.SIGKILL)
+
+    assert forked.wait(timeout=60) == -signal.SIGKILL
     assert not child.is_running()
 
 

@@ -1,6 +1,8 @@
 """The sandbox as a process under test, and real clients of it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -15,6 +17,7 @@ from googleapiclient.discovery import Resource, build_from_document
 
 from meshwright_sandbox.core.discovery import path_of
 from meshwright_sandbox.core.endpoints import ENDPOINTS
+from tests.lifecycle.harness.preloaded import Forked
 
 # Variable that names the folder of notes: which methods real clients called, how it ended.
 COVERAGE_NOTES = "MESHWRIGHT_COVERAGE_NOTES"
@@ -26,14 +29,21 @@ class Sandbox:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.url = ""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | Forked | None = None
         self._log = (home.parent / f"{home.name}.log").open("a")
 
     def start(self, *, scale: float = 0) -> None:
-        """Start on the state in `home`; returns once it serves."""
-        self._process = subprocess.Popen(
-            self._command("0", scale), stdout=subprocess.PIPE, stderr=self._log, text=True
-        )
+        """Start on the state in `home`; returns once it serves.
+
+        The preloaded Python pays where many tests use it: not in a run of one file.
+        """
+        program, *arguments = self._command("0", scale)
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            self._process = Forked(*arguments, stderr=self._log)
+        else:
+            self._process = subprocess.Popen(
+                [program, *arguments], stdout=subprocess.PIPE, stderr=self._log, text=True
+            )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, f"the server did not start, see {self._log.name}"
@@ -53,14 +63,16 @@ class Sandbox:
     def kill(self) -> None:
         """End the process as `kill -9` does."""
         if self._process:
-            self._process.kill()
-            self._process.wait()
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(timeout=30)
+            self._process = None
 
     def stop(self) -> None:
         """End the process as `meshwright sandbox down` does."""
         if self._process:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGTERM)
             self._process.wait(timeout=60)
+            self._process = None
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """Call the sandbox's own surface."""

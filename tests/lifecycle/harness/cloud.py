@@ -1,7 +1,6 @@
 """The emulated control plane as a process that a test may start, ask, disturb and kill."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 import requests
 
 from meshwright_sandbox.daemon.environment import client_environment
+from tests.lifecycle.harness.preloaded import Forked
 
 PROJECT = "meshwright-dev"
 
@@ -26,19 +26,22 @@ class Cloud:
         self.scale = scale
         self.port = 0
         self.url = ""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | Forked | None = None
 
     def start(self) -> None:
         """Start it, on the port of its last start if there was one."""
         self.home.mkdir(parents=True, exist_ok=True)
-        log = (self.home / "server.log").open("a")
-        self._process = subprocess.Popen(
-            [*self._inside, sys.executable, "-m", "meshwright_sandbox.server",
-             "--home", str(self.home), "--port", str(self.port), "--scale", str(self.scale),
-             "--clusters", "none", "--project", PROJECT],
-            stdout=subprocess.PIPE, stderr=log, text=True,
-        )  # fmt: skip
-        log.close()
+        served = ["-m", "meshwright_sandbox.server", "--home", str(self.home),
+                  "--port", str(self.port), "--scale", str(self.scale),
+                  "--clusters", "none", "--project", PROJECT]  # fmt: skip
+        with (self.home / "server.log").open("a") as log:
+            if self._inside:
+                self._process = subprocess.Popen(
+                    [*self._inside, sys.executable, *served],
+                    stdout=subprocess.PIPE, stderr=log, text=True,
+                )  # fmt: skip
+            else:
+                self._process = Forked(*served, stderr=log)
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
         assert first, (self.home / "server.log").read_text()
@@ -54,8 +57,8 @@ class Cloud:
         self._end(signal.SIGKILL)
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            os.kill(self._process.pid, how)
+        if self._process is not None:
+            self._process.send_signal(how)
             self._process.wait(timeout=60)
         self._process = None
 

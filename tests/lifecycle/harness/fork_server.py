@@ -1,4 +1,5 @@
-"""A Python that has loaded the clouds' SDKs once, and forks for each program the engine starts.
+"""A Python that has loaded the clouds' SDKs once, and forks for each program the engine starts,
+and for each cloud that a test starts.
 
 Loading them is most of what a small program's run costs, and each of an update's processes would
 do it anew. What is forked is the same program, with the arguments, environment, folder and
@@ -36,12 +37,15 @@ LOADED = (
     "meshwright_sandbox.plugins.gcp.functions",
     "meshwright_sandbox.plugins.gcp.provider",
     "meshwright_sandbox.plugins.kubernetes.releases",
+    "meshwright_sandbox.server",
     "pulumi.policy",
     "pydantic",
 )
 # Modules of lazy packages: those that most programs use, others come when they are needed.
 SERVICES = ("compute", "container", "gkehub", "logging", "projects", "serviceaccount")
 KINDS = ("apps.v1", "core.v1", "rbac.v1", "networking.v1", "apiextensions", "helm.v3")
+# Clouds and plugins parse the largest of Google's descriptions of its APIs; the rest takes no time.
+DOCUMENTS = ("compute.v1", "compute.beta")
 _LONGEST_REQUEST = 1 << 20
 _STREAMS = 3
 
@@ -67,10 +71,14 @@ def load() -> None:
     import pulumi_gcp
     import pulumi_kubernetes
 
+    from meshwright_sandbox.core import discovery
+
     # A lazy module is loaded by the first look into it.
     assert all(getattr(pulumi_gcp, service).outputs for service in SERVICES)
     for kind in KINDS:
         importlib.import_module(f"{pulumi_kubernetes.__name__}.{kind}")
+    for document in DOCUMENTS:
+        discovery.load(document)
     gc.collect()
     gc.freeze()
 
@@ -157,10 +165,12 @@ class _Server:
 
 
 def _read(connection: socket.socket) -> tuple[bytes, list[int]]:
-    """A request, and the standard streams that come with it."""
-    asked, streams, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, _STREAMS)
-    while not asked.endswith(b"\n") and (more := connection.recv(_LONGEST_REQUEST)):
-        asked += more
+    """A request, and the standard streams that come with it; cut off if who asked was killed."""
+    asked, streams = b"", list[int]()
+    with contextlib.suppress(ConnectionError):
+        asked, streams, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, _STREAMS)
+        while not asked.endswith(b"\n") and (more := connection.recv(_LONGEST_REQUEST)):
+            asked += more
     return asked, streams
 
 
