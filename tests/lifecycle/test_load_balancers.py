@@ -13,6 +13,7 @@ import requests
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from tests.lifecycle.harness import Stack
+from tests.lifecycle.harness.preloaded import preloaded_python
 
 MESHWRIGHT = Path(sys.executable).parent / "meshwright"
 PROGRAM = Path(__file__).parent / "programs" / "balanced"
@@ -54,8 +55,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
     def meshwright(*arguments: str) -> str:
         done = subprocess.run(
-            [MESHWRIGHT, "sandbox", *arguments], env=own, text=True, capture_output=True,
-            check=False, timeout=200,
+            [preloaded_python(), MESHWRIGHT, "sandbox", *arguments], env=own, text=True,
+            capture_output=True, check=False, timeout=200,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
