@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def local_cloud(tmp_path: Path) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path / "home")
+    cloud = LocalCloud(tmp_path / "home", hastened=False)
     yield cloud
     cloud.meshwright("down")
 

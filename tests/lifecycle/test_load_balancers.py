@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.lifecycle.harness import Stack
+from tests.lifecycle.harness.preloaded import preloaded_python
 from tests.sandbox.runtime.conftest import eventually
 
 MESHWRIGHT = Path(sys.executable).parent / "meshwright"
@@ -54,8 +55,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
     def meshwright(*arguments: str) -> str:
         done = subprocess.run(
-            [MESHWRIGHT, "sandbox", *arguments], env=own, text=True, capture_output=True,
-            check=False, timeout=400,
+            [preloaded_python(), MESHWRIGHT, "sandbox", *arguments], env=own, text=True,
+            capture_output=True, check=False, timeout=400,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

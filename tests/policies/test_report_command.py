@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from junitparser import JUnitXml
 from sarif_kit.validate import validation_errors
 
 from meshwright_cli.main import main
+from meshwright_policies.report.preview import with_programs
 from meshwright_toolchain import ensure
 from tests.lifecycle.harness.preloaded import preloaded_python
 from tests.policies.engine_events import MIXED, PEM, prelude
@@ -304,3 +306,17 @@ def test_only_one_format_goes_to_standard_output(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert "only one" in result.stderr
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_the_engine_finds_this_python_first_and_keeps_the_callers_order(
+    tmp_path: Path, elsewhere: bool
+) -> None:
+    own = Path(sys.executable).parent
+    (tmp_path / "python3").symlink_to(sys.executable)
+    given = [str(tmp_path), str(own)] if elsewhere else ["/plugins", str(own), "/bin"]
+
+    path = with_programs({"PATH": os.pathsep.join(given)}, Path("/programs"))["PATH"].split(":")
+
+    assert shutil.which("python3", path=os.pathsep.join(path)) == str(own / "python3")
+    assert path == [*([str(own)] if elsewhere else []), *given, "/programs"]

@@ -175,9 +175,13 @@ def with_programs(environment: Mapping[str, str], folder: Path) -> dict[str, str
     """An environment in which the engine finds this Python, and the programs of a folder last.
 
     The engine starts a pack with the Python that is first on the PATH: it must be one that has
-    this package.
+    this package. Where it is already, the caller's order stays as it is, that of plugins too.
     """
-    path = [str(Path(sys.executable).parent), environment.get("PATH", os.defpath), str(folder)]
+    given, own = environment.get("PATH", os.defpath), Path(sys.executable).parent
+    first = shutil.which("python3", path=given)
+    path = [given, str(folder)]
+    if first is None or Path(first).parent != own:
+        path.insert(0, str(own))
     return {**environment, "PATH": os.pathsep.join(path)}
 
 

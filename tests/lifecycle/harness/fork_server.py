@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 LOADED = (
+    "click",
     "google.auth.transport.urllib3",
     "google.oauth2.credentials",
     "googleapiclient.discovery",
@@ -34,12 +35,16 @@ LOADED = (
     "meshwright_policies.servicer",
     "meshwright_provider.serving",
     "meshwright_sandbox.core.discovery",
+    "meshwright_sandbox.daemon.lifecycle",
+    "meshwright_sandbox.daemon.status",
     "meshwright_sandbox.plugins.gcp.functions",
     "meshwright_sandbox.plugins.gcp.provider",
     "meshwright_sandbox.plugins.kubernetes.releases",
     "meshwright_sandbox.server",
     "pulumi.policy",
     "pydantic",
+    "rich.console",
+    "rich.table",
 )
 # Modules of lazy packages: those that most programs use, others come when they are needed.
 SERVICES = ("compute", "container", "gkehub", "logging", "projects", "serviceaccount")

@@ -10,6 +10,8 @@ from typing import Any
 
 import requests
 
+from tests.lifecycle.harness.preloaded import preloaded_python
+
 ROOT = Path(__file__).parents[3]
 MESHWRIGHT = Path(sys.executable).parent / "meshwright"
 PART_OF_THE_PROGRAM = ("Pulumi.yaml", "__main__.py", "stacks", "policies")
@@ -18,8 +20,12 @@ PART_OF_THE_PROGRAM = ("Pulumi.yaml", "__main__.py", "stacks", "policies")
 class LocalCloud:
     """The sandbox as `meshwright sandbox` runs it, in a home of its own."""
 
-    def __init__(self, home: Path, project: str = "meshwright-dev") -> None:
+    def __init__(
+        self, home: Path, project: str = "meshwright-dev", *, hastened: bool = True
+    ) -> None:
+        """What is not `hastened` is run by the installed command, as in a user's shell."""
         self._project = project
+        self._command = [preloaded_python(), str(MESHWRIGHT)] if hastened else [str(MESHWRIGHT)]
         self.own = os.environ | {"MESHWRIGHT_SANDBOX_HOME": str(home)}
         self.meshwright("up", "--scale", "0", "--project", project)
         self.environment: dict[str, str] = json.loads(self.meshwright("env", "--json"))
@@ -28,7 +34,7 @@ class LocalCloud:
     def meshwright(self, *arguments: str) -> str:
         """Run `meshwright sandbox ...`."""
         done = subprocess.run(
-            [MESHWRIGHT, "sandbox", *arguments], env=self.own, cwd=ROOT, text=True,
+            [*self._command, "sandbox", *arguments], env=self.own, cwd=ROOT, text=True,
             capture_output=True, check=False, timeout=400,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
