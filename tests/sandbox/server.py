@@ -60,7 +60,7 @@ class Sandbox:
         """End the process as `meshwright sandbox down` does."""
         if self._process:
             self._process.terminate()
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=10)
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """Call the sandbox's own surface."""

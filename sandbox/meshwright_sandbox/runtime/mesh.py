@@ -79,7 +79,7 @@ class Mesh:
         self._kubectl.apply("\n---\n".join([*crds, control_plane_revision.DEFINITION]))
         names = [m.group(1) for text in crds if (m := _CRD_NAME.search(text))]
         self._kubectl.run(
-            "wait", "--for=condition=Established", "--timeout=180s", "customresourcedefinition",
+            "wait", "--for=condition=Established", "--timeout=60s", "customresourcedefinition",
             *names, control_plane_revision.RESOURCE,
         )  # fmt: skip
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
@@ -149,7 +149,7 @@ class Mesh:
             command,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=60,
             check=False,
             # Without a kubeconfig it does not look for a cluster's version.
             env={"HOME": str(self._folder), "KUBECONFIG": "/dev/null", "PATH": "/usr/bin:/bin"},

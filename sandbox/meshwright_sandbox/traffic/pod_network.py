@@ -65,7 +65,7 @@ def open_pod_network(
         network.command([sys.executable, "-m", _JOINING, json.dumps(wanted)]),
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=60,
         check=False,
     )
     if done.returncode:

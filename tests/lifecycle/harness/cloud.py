@@ -56,7 +56,7 @@ class Cloud:
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             os.kill(self._process.pid, how)
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=30)
         self._process = None
 
     def environment(self) -> dict[str, str]:
