@@ -23,7 +23,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     if report.failed:
         for cluster in _running:
-            report.sections.append((f"cluster {cluster.name}", cluster.description()))
+            try:
+                description = cluster.description()
+            except Exception as error:  # why the test failed is to be told all the same
+                description = f"it could not be asked: {error!r}"
+            report.sections.append((f"cluster {cluster.name}", description))
     return report
 
 
