@@ -76,6 +76,11 @@ class ApiServer:
                 "create", "cluster", "--runtime=binary", "--wait=60s",
                 # etcd 3.5.1 has no watch lists; without this kwok's first look takes long.
                 "--extra-args=kube-apiserver=feature-gates=WatchList=false",
+                # A node whose heartbeat comes late, as on a busy machine, would be given up, and
+                # nothing makes its pods Ready again.
+                "--extra-args=kube-controller-manager=node-monitor-grace-period=8760h",
+                "--extra-args=kube-controller-manager=leader-elect=false",
+                "--extra-args=kube-scheduler=leader-elect=false",
                 f"--kubeconfig={self.kubeconfig}", *binaries,
             )  # fmt: skip
             self._kwokctl("scale", "node", "--replicas=1")
