@@ -105,6 +105,11 @@ class Cluster:
             )
         self._adopt()
         if not self.running:
+            # On a busy machine a program may give up before the API server answers; now it does.
+            self._link_programs()
+            self._kwokctl("start", "cluster", "--wait", f"{_READY_SECONDS}s")
+            self._adopt()
+        if not self.running:
             raise RuntimeFailure(self._explain("its processes ended right after their start"))
 
     def stop(self) -> None:
