@@ -13,10 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
+from meshwright_sandbox.runtime.inside import run_inside
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network, open_network
 from meshwright_sandbox.runtime.processes import ProcessTable
-from meshwright_sandbox.runtime.inside import run_inside
 from tests.sandbox.runtime.conftest import eventually
 
 HERE = Network("host")

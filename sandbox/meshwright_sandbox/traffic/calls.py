@@ -15,9 +15,9 @@ from typing import Any
 
 import aiohttp
 
+from meshwright_sandbox.runtime.inside import run_inside
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.runtime.inside import run_inside
 
 _MOST_CALLS = 1_000_000
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, replace
 import psutil
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from meshwright_sandbox.runtime.inside import run_inside
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.processes import Entry, ProcessTable
-from meshwright_sandbox.runtime.inside import run_inside
 
 # Named, not imported: what it imports in its turn would be in the emulator's memory.
 _JOINING = "meshwright_sandbox.traffic.joining"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import urllib.request
 from collections.abc import Sequence
 
+from meshwright_sandbox.runtime.inside import run_inside
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.runtime.inside import run_inside
 
 _SECONDS = 2
 
