@@ -3,7 +3,8 @@
 <cache>/groups/<group>-<key>/{bin,files}   what one go.mod builds; key = hash of its files
 <cache>/wheels/<distribution>-<version>/   programs copied out of wheels
 <cache>/bin/<key>/                         links to every program; key = hash of all pins
-<cache>/bin/<key>/definitions/             what these API servers made of CRDs: the sandbox's own
+<cache>/bin/<key>/{definitions,manifests}/ what these programs made of CRDs and settings: the
+                                           sandbox's own, made again where it is missing
 <cache>/logs/<group>.log                   the compiler's output of the last build
 """
 

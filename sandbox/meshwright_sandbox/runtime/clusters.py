@@ -29,7 +29,8 @@ from meshwright_sandbox.runtime.records import ClusterRecord
 _READY_SECONDS = 240
 _ANSWER_SECONDS = 60
 _STORE = "etcd"
-_STATELESS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "kube-apiserver")
+_API_SERVER = "kube-apiserver"
+_STATELESS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", _API_SERVER)
 COMPONENTS = (*_STATELESS, _STORE)
 # An API server would wait a minute for its watchers to leave.
 _STATELESS_GRACE = 0.5
@@ -41,6 +42,10 @@ _FEATURES = "WatchList=false"
 _NEVER_MILLISECONDS = 365 * 24 * 3600 * 1000
 # There is one of each: an election would only end them when the machine is busy for ten seconds.
 _ALONE = {"leader-elect": "false", "profiling": "false"}
+
+
+# Go wakes a second thread whenever one has work, in case there is more; they mostly wait.
+_ONE_PROCESSOR = {"GOMAXPROCS": "1"}
 
 
 class Cluster:
@@ -101,6 +106,11 @@ class Cluster:
                 "create", "cluster", "--wait", f"{_READY_SECONDS}s", *arguments, config=config
             )
         self._adopt()
+        if not self.running:
+            # On a busy machine a program may give up before the API server answers; now it does.
+            self._link_programs()
+            self._kwokctl("start", "cluster", "--wait", f"{_READY_SECONDS}s")
+            self._adopt()
         if not self.running:
             raise RuntimeFailure(self._explain("its processes ended right after their start"))
 
@@ -266,10 +276,12 @@ class Cluster:
 
 
 def _patch(component: str, arguments: dict[str, str]) -> dict[str, Any]:
+    settings = {"GOGC": collection()} if component != _STORE else {}
+    settings |= _ONE_PROCESSOR if component != _API_SERVER else {}
     return {
         "name": component,
         "extraArgs": [{"key": key, "value": value} for key, value in arguments.items()],
-        "extraEnvs": [{"name": "GOGC", "value": collection()}] if component != _STORE else [],
+        "extraEnvs": [{"name": name, "value": value} for name, value in settings.items()],
     }
 
 

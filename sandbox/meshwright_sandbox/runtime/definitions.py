@@ -8,12 +8,10 @@ to the stores of later clusters, whose API servers take it from there as after a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import uuid
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,8 @@ import yaml
 from tenacity import retry, retry_if_result, stop_after_delay, wait_exponential
 
 from meshwright_sandbox.runtime.api import FIELD_MANAGER, Api
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.kept import keep, kept_file
 from meshwright_sandbox.runtime.kube import Kubectl
 from meshwright_sandbox.runtime.store import Store
 
@@ -45,20 +43,12 @@ class Definitions:
         """Bring in the CustomResourceDefinitions of ``manifests`` (YAML); returns once their kinds
         are served and known to those who ask what there is.
         """
-        file = self._kept(manifests)
+        programs = ("kube-apiserver", "kubectl")
+        file = kept_file(self._tools, "definitions", programs, FIELD_MANAGER, manifests)
         objects = _read(file)
         if not objects or not self._store.add(_entries(map(_made_now, objects))):
             objects = self._apply(manifests, file)
         _wait_until_known(self._api, objects)
-
-    def _kept(self, manifests: str) -> Path:
-        """The file of what comes of ``manifests`` by these programs."""
-        digest = hashlib.sha256(manifests.encode())
-        for program in ("kube-apiserver", "kubectl"):
-            state = (self._tools / program).stat()
-            digest.update(f"{program} {state.st_ino} {state.st_size} {state.st_mtime_ns}".encode())
-        digest.update(FIELD_MANAGER.encode())
-        return self._tools / "definitions" / f"{digest.hexdigest()}.json"
 
     def _apply(self, manifests: str, file: Path) -> list[Object]:
         """Have the API server make them, and keep what it made unless some were there before."""
@@ -71,9 +61,7 @@ class Definitions:
         self._kubectl.run("wait", "--for=condition=Established", "--timeout=180s", *found)
         stored = [json.loads(text) for text in self._store.read(keys).values()]
         if not before and len(stored) == len(objects) and all(map(_is_settled, stored)):
-            # A cache that cannot be written costs time, nothing else.
-            with suppress(OSError):
-                write_private(file, json.dumps(stored))
+            keep(file, json.dumps(stored))
         return objects
 
 

@@ -14,6 +14,7 @@ import json
 import re
 import subprocess
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_
 from meshwright_sandbox.runtime.definitions import Definitions
 from meshwright_sandbox.runtime.interface import MeshRequest, RuntimeFailure
 from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod, Istiods
+from meshwright_sandbox.runtime.kept import keep, kept_file
 from meshwright_sandbox.runtime.kube import Kubectl
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.records import ClusterRecord
@@ -32,6 +34,8 @@ from meshwright_sandbox.runtime.records import ClusterRecord
 # The managed control plane's name among the istiods of its cluster.
 MANAGED = "istiod-managed"
 _READY_SECONDS = 240
+# Stands in manifests for the name of the cluster that they are for.
+_ANY_CLUSTER = "cn-any-cluster-of-the-mesh"
 _KIND = re.compile(r"^kind: (\w+)$", re.MULTILINE)
 # The control plane itself is not deployed: these describe where it would run.
 _DEPLOYED = {
@@ -134,16 +138,27 @@ class Mesh:
             # As on GKE, traffic is redirected by the node's CNI: pods need no NET_ADMIN for it.
             "components.cni.enabled": "true",
             "values.global.meshID": mesh.mesh_id,
-            "values.global.multiCluster.clusterName": self.cluster_name,
+            "values.global.multiCluster.clusterName": _ANY_CLUSTER,
         }
-        operator = self._folder / "operator.json"
         config = {"meshConfig": traffic_logs.mesh_config(mesh.mesh_id)}
         kind = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator"}
-        write_private(operator, json.dumps(kind | {"spec": config}))
-        command = [str(self._tools / "istioctl"), "manifest", "generate", f"--filename={operator}"]
-        command += [f"--set={key}={value}" for key, value in settings.items()]
+        operator = json.dumps(kind | {"spec": config})
+        arguments = [f"--set={key}={value}" for key, value in settings.items()]
+        text = self._manifests(operator, arguments).replace(_ANY_CLUSTER, self.cluster_name)
+        documents = text.split("\n---\n")
+        return [(m.group(1), text) for text in documents if (m := _KIND.search(text))]
+
+    def _manifests(self, operator: str, arguments: list[str]) -> str:
+        """What istioctl makes of it, or made of it once."""
+        kept = kept_file(self._tools, "manifests", ["istioctl"], operator, *arguments)
+        with suppress(OSError):
+            if text := kept.read_text():
+                return text
+        file = self._folder / "operator.json"
+        write_private(file, operator)
+        command = [str(self._tools / "istioctl"), "manifest", "generate", f"--filename={file}"]
         result = subprocess.run(
-            command,
+            [*command, *arguments],
             capture_output=True,
             text=True,
             timeout=60,
@@ -153,8 +168,8 @@ class Mesh:
         )
         if result.returncode:
             raise RuntimeFailure(f"istioctl manifest generate: {result.stderr.strip()}")
-        documents = result.stdout.split("\n---\n")
-        return [(m.group(1), text) for text in documents if (m := _KIND.search(text))]
+        keep(kept, result.stdout)
+        return result.stdout
 
     def _by_url(self, configuration: dict[str, Any], mesh: MeshRequest) -> dict[str, Any]:
         """Point the webhooks at the control plane, and let it serve the default injection too."""

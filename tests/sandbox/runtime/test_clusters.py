@@ -162,6 +162,33 @@ def test_killed_processes_are_started_again(
     running_pods(api, namespace, 1)
 
 
+def test_a_program_that_gives_up_at_first_is_started_once_more(
+    runtime: LocalRuntime, access: ClusterAccess, tmp_path: Path
+) -> None:
+    """As a scheduler does on a busy machine, whose API server is late."""
+    for program in runtime.tools.iterdir():
+        (tmp_path / program.name).symlink_to(program)
+    scheduler, gave_up = tmp_path / "kube-scheduler", tmp_path / "gave-up"
+    scheduler.unlink()
+    scheduler.write_text(
+        f"#!/bin/bash\ntest -e {gave_up} || {{ touch {gave_up}; exit 1; }}\n"
+        f'exec -a "$0" {runtime.tools / "kube-scheduler"} "$@"\n'
+    )
+    scheduler.chmod(0o700)
+    victim = psutil.Process(pids(runtime, NAME)["kube-scheduler"])
+    victim.kill()
+    psutil.wait_procs([victim], timeout=30)
+    runtime.close()
+    later = LocalRuntime(runtime.home, tmp_path)
+    try:
+        assert later.start(request_for(NAME, 16, gateway_api=True)) == access
+        assert gave_up.exists()
+        assert psutil.pid_exists(pids(runtime, NAME)["kube-scheduler"])
+    finally:
+        later.close()
+        runtime.start(request_for(NAME, 16, gateway_api=True))
+
+
 def test_two_clusters_start_side_by_side_and_stop_without_a_trace(
     runtime: LocalRuntime, tmp_path: Path
 ) -> None:

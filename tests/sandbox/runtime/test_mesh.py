@@ -1,5 +1,6 @@
 """The managed control plane answers: injection, validation, and its own report."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,15 @@ def test_istio_refuses_a_route_that_makes_no_sense(
         client.CustomObjectsApi(api).create_namespaced_custom_object(
             "networking.istio.io", "v1", make_namespace(), "virtualservices", route
         )
+
+
+def test_the_mesh_knows_its_cluster_by_name(api: client.ApiClient) -> None:
+    """Its manifests are made once for all clusters, and hold no other name."""
+    maps = client.CoreV1Api(api).list_namespaced_config_map("istio-system").items
+    values = [json.loads(m.data["values"]) for m in maps if "values" in (m.data or {})]
+    assert values
+    named = {value["global"]["multiCluster"]["clusterName"] for value in values}
+    assert named == {f"cn-{PROJECT}-{LOCATION}-{NAME}"}
 
 
 def test_the_control_plane_revision_is_reconciled(api: client.ApiClient) -> None:
