@@ -6,6 +6,7 @@ longest begins first, so that no worker is left with it at the end.
 """
 
 import os
+import signal
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -53,8 +54,13 @@ class ByFile(LoadScopeScheduling):
 
 
 def pytest_configure() -> None:
-    """API servers spend a third of their time on collecting garbage, unless they may use memory."""
+    """What every program that tests start inherits."""
+    # API servers spend a third of their time on collecting garbage, unless they may use memory.
     os.environ.setdefault("GOGC", "200")
+    # Who is started in the background by a shell ignores interrupts, and so does all that it
+    # starts: the engine would wait five seconds for each plugin before it kills it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:

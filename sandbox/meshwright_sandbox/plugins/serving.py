@@ -22,6 +22,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any, ClassVar
 
 import grpc
@@ -239,11 +240,17 @@ def serve(create: Callable[[str], PluginServicer]) -> None:
     arguments, _ = parser.parse_known_args()
     parent = os.getppid()
 
-    stop = threading.Event()
+    # A signal comes between any two steps of this thread. It may put something into such a queue
+    # then; an event's lock it would wait for without end, if this thread were about to wait itself.
+    ends: SimpleQueue[None] = SimpleQueue()
+
+    def end(*_: Any) -> None:
+        ends.put(None)
+
     servicer = create(arguments.engine)
-    servicer.on_engine_death = stop.set
+    servicer.on_engine_death = end
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stop.set())
+        signal.signal(signal_number, end)
 
     server = grpc.server(
         ThreadPoolExecutor(max_workers=_THREADS), interceptors=[_CleanErrors()], options=_OPTIONS
@@ -251,19 +258,19 @@ def serve(create: Callable[[str], PluginServicer]) -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
+    threading.Thread(target=_watch_parent, args=(parent, end), daemon=True).start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
 
-    stop.wait()
+    ends.get()
     servicer.cancelled.set()
     server.stop(grace=1).wait()
     # Threads may still hang in a request to a cluster that no longer answers.
     os._exit(0)
 
 
-def _watch_parent(parent: int, stop: threading.Event) -> None:
-    """Set `stop` once the engine, which is this process's parent, has ended: killed (-9), too.
+def _watch_parent(parent: int, end: Callable[[], None]) -> None:
+    """Call `end` once the engine, which is this process's parent, has ended: killed (-9), too.
 
     The kernel tells it. There is a plugin for each cluster, and to look now and then would cost
     what grows with the clusters times the time that they all take.
@@ -276,4 +283,4 @@ def _watch_parent(parent: int, stop: threading.Event) -> None:
             ended.poll()
     except ProcessLookupError:
         pass
-    stop.set()
+    end()
