@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,11 @@ from tests.lifecycle.harness import Cloud, Stack, assert_consistent, recover
 pytestmark = pytest.mark.usefixtures("checkpoints")
 SAMPLED_CALLS = 20
 ROUNDS = 10
+# A store of files may also refuse to list the locks while the other run is just writing its own:
+# the listing meets a file that has got its final name before it is looked at (docs/state.md).
+LOCKED = re.compile(
+    r"currently locked by|blob \(key \"\.pulumi/locks/\S+\.tmp\"\) \(code=NotFound\)"
+)
 
 
 @retry(retry=retry_if_result(lambda reached: not reached), wait=wait_fixed(0.02),
@@ -119,7 +125,7 @@ def test_of_two_ups_at_once_one_proceeds_and_the_other_names_the_lock(
         codes = [first.returncode, second.returncode]
 
         for code, output in zip(codes, outputs, strict=True):
-            assert code == 0 or "currently locked by" in output, output
+            assert code == 0 or LOCKED.search(output), output
         # The export checks that two writers were not mixed in it.
         small.deployment()
     small.up().succeeded()
