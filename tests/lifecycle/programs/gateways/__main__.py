@@ -61,7 +61,8 @@ security = MeshSecurity(
             }
         ],
     },
-    opts=cluster,
+    # The rules name their namespace by its name alone.
+    opts=pulumi.ResourceOptions.merge(cluster, pulumi.ResourceOptions(depends_on=[shop])),
 )
 public = IngressGateway(
     "public",
