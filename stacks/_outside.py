@@ -14,7 +14,6 @@ from meshwright import (
     MeshVmGroup,
     MeshVmGroupArgs,
     TrafficRoute,
-    VmStickyArgs,
     VmWorkloadGroupArgs,
 )
 from stacks import _routes
@@ -24,7 +23,7 @@ from stacks._meshes import ControlPlane
 from stacks._names import compose
 from stacks._rollouts import Rollouts, lead
 from stacks.spec import Platform
-from stacks.spec_hybrid import VmGroup, VmSticky
+from stacks.spec_hybrid import VmGroup
 from stacks.spec_services import Service
 
 
@@ -138,7 +137,7 @@ class Outside:
         if group.failover_groups:
             args["failover_groups"] = [made[n].instance_group for n in group.failover_groups]
         if group.sticky is not None:
-            args["sticky"] = _sticky(group.sticky)
+            args["sticky"] = _routes.kept_by(group.sticky)
         return MeshVmGroup(group.name, args, opts=self.opts)
 
     def _cloud_run(self, mesh: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
@@ -169,16 +168,3 @@ def _serve_beside_pods(joined: VmWorkloadGroupArgs, group: VmGroup, service: Ser
     joined["service"] = service.name
     joined["with_pods"] = True
     joined["labels"] = {"version": group.version or service.versions[0].name}
-
-
-def _sticky(sticky: VmSticky) -> VmStickyArgs:
-    args: VmStickyArgs = {}
-    if sticky.cookie is not None:
-        args["cookie"] = sticky.cookie
-    if sticky.cookie_ttl_seconds is not None:
-        args["ttl"] = f"{sticky.cookie_ttl_seconds}s"
-    if sticky.header is not None:
-        args["header"] = sticky.header
-    if sticky.source_ip:
-        args["source_ip"] = True
-    return args

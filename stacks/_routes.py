@@ -9,9 +9,10 @@ from meshwright import (
     RouteMirrorArgs,
     RouteStickyArgs,
     TrafficRouteArgs,
+    VmStickyArgs,
 )
 from stacks import _failover
-from stacks.spec_hybrid import MeshRoute
+from stacks.spec_hybrid import MeshRoute, VmSticky
 from stacks.spec_routes import Fault, Match, Retries, Route, Sticky
 from stacks.spec_services import Service
 
@@ -121,7 +122,12 @@ def _match(match: Match) -> RouteMatchArgs:
 
 
 def _sticky(sticky: Sticky) -> RouteStickyArgs:
-    args: RouteStickyArgs = {"to": sticky.to}
+    return {"to": sticky.to, **kept_by(sticky)}
+
+
+def kept_by(sticky: Sticky | VmSticky) -> VmStickyArgs:
+    """The one thing that keeps a caller where its first call went."""
+    args: VmStickyArgs = {}
     if sticky.cookie is not None:
         args["cookie"] = sticky.cookie
     if sticky.cookie_ttl_seconds is not None:

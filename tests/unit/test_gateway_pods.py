@@ -57,6 +57,15 @@ def _selectors(recorder: Recorder, name: str) -> list[dict[str, str]]:
     return found
 
 
+def _assert_for_own_pods_alone(recorder: Recorder, *, objects: int) -> None:
+    """So many of Istio's objects of `mine` are for its pods, and none is for those of `other`."""
+    chosen = _selectors(recorder, "mine")
+    assert len(chosen) == objects
+    for labels in chosen:
+        assert labels.items() <= _pods(recorder, "mine").items()
+        assert not labels.items() <= _pods(recorder, "other").items()
+
+
 @component_test
 def test_objects_of_a_way_in_are_not_for_its_namesake_in_another_namespace():
     recorder = record()
@@ -65,11 +74,7 @@ def test_objects_of_a_way_in_are_not_for_its_namesake_in_another_namespace():
     other = IngressGateway("other", _in("there"))
 
     def check(_):
-        chosen = _selectors(recorder, "mine")
-        assert len(chosen) == 3
-        for labels in chosen:
-            assert labels.items() <= _pods(recorder, "mine").items()
-            assert not labels.items() <= _pods(recorder, "other").items()
+        _assert_for_own_pods_alone(recorder, objects=3)
 
     return pulumi.Output.all(mine.gateway, other.gateway), check
 
@@ -82,11 +87,7 @@ def test_objects_of_a_way_out_are_not_for_its_namesake_in_another_namespace():
     other = EgressGateway("other", _out("there"))
 
     def check(_):
-        chosen = _selectors(recorder, "mine")
-        assert len(chosen) == 2
-        for labels in chosen:
-            assert labels.items() <= _pods(recorder, "mine").items()
-            assert not labels.items() <= _pods(recorder, "other").items()
+        _assert_for_own_pods_alone(recorder, objects=2)
 
     return pulumi.Output.all(mine.gateway, other.gateway), check
 
