@@ -31,7 +31,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mesh_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRuntime]:
     runtime = LocalRuntime(tmp_path_factory.mktemp("mesh"), bin_dir())
     if runtime.network.kind == "host":
@@ -66,11 +66,11 @@ def _access_log_format() -> str:
     return istiod.inputs["values"]["meshConfig"]["accessLogFormat"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def west(mesh_runtime: LocalRuntime) -> Iterator[MeshCluster]:
     yield from _cluster(mesh_runtime, "west", "europe-west1", 16, gateway_api=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def east(mesh_runtime: LocalRuntime) -> Iterator[MeshCluster]:
     yield from _cluster(mesh_runtime, "east", "us-east1", 20)

@@ -7,7 +7,7 @@ import pytest
 from tests.sandbox.kubernetes.harness import ApiServer, KubernetesPlugin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     server = ApiServer(tmp_path_factory.mktemp("cluster"), "meshwright-test")
     yield server

@@ -67,14 +67,14 @@ def tools() -> Path:
     return Path(named) if named else bin_dir()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def runtime(tmp_path_factory: pytest.TempPathFactory, tools: Path) -> Iterator[LocalRuntime]:
     local = LocalRuntime(tmp_path_factory.mktemp("runtime"), tools)
     yield local
     local.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def access(runtime: LocalRuntime) -> ClusterAccess:
     """The shared cluster, its mesh on."""
     access = runtime.start(request_for(NAME, 16, gateway_api=True))
@@ -82,7 +82,7 @@ def access(runtime: LocalRuntime) -> ClusterAccess:
     return access
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(runtime: LocalRuntime, access: ClusterAccess) -> client.ApiClient:
     """The official client, by nothing but what the GKE API's answer holds."""
     return connect(access, runtime.home / "shared-ca.pem")

@@ -1,0 +1,1 @@
+"""Tests of the whole: a folder of tests is a package where fixtures end with the folder."""

@@ -1,0 +1,1 @@
+"""Tests of clusters; most share one, which ends with the folder."""
