@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -245,6 +246,7 @@ def _description(loc: Location, model: type[BaseModel]) -> str:
     return f"{field.description or ''}{example}"
 
 
+@cache
 def _keys_below(model: type[BaseModel]) -> frozenset[str]:
     """Every key that the model knows, at any depth: none of them holds a secret by its name."""
     keys = set(keys_of(model))

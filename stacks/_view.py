@@ -6,6 +6,7 @@ through this view: what is absent gives the model's default, what has the wrong 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel
@@ -33,12 +34,17 @@ class Problem:
         return _secrets.path(self.loc)
 
 
+@cache
+def _fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def field_of(model: type[BaseModel] | None, key: str) -> FieldInfo | None:
     """The field that a key of the spec names, by its alias where it has one."""
-    fields = model.model_fields if model else {}
-    return next((field for name, field in fields.items() if (field.alias or name) == key), None)
+    return _fields(model).get(key) if model else None
 
 
+@cache
 def model_of(annotation: Any) -> type[BaseModel] | None:
     """The model inside a field's annotation: `X`, `X | None`, `list[X]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -48,7 +54,7 @@ def model_of(annotation: Any) -> type[BaseModel] | None:
 
 def keys_of(model: type[BaseModel]) -> list[str]:
     """The keys that a part of the spec may have."""
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return list(_fields(model))
 
 
 def as_map(raw: object) -> Mapping[str, object]:

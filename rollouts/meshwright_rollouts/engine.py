@@ -22,6 +22,8 @@ from meshwright_rollouts.plan import Rollout, rollout_in, rollouts_in
 
 _LOCK_SECONDS = 5
 _HOLDER = re.compile(r"created by \S+@(\S+) \(pid (\d+)\)")
+# A store of files names a lock before it holds it: who reads it just then finds nothing there.
+_BEING_LOCKED = re.compile(r'"\.pulumi/locks/[^"]*\.tmp"\) \(code=NotFound\)')
 _MOVED_ON = "the rollout has moved on"
 
 
@@ -185,6 +187,8 @@ def _readable() -> Generator[None]:
         raise Locked(_text(error)) from error
     except errors.CommandError as error:
         text = _text(error)
+        if _BEING_LOCKED.search(text):
+            raise Locked(text) from error
         if _MOVED_ON in text:
             raise MovedOn(text) from error
         raise UpdateFailed(text) from error

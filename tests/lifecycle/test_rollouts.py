@@ -68,6 +68,14 @@ class Driving:
         assert self.process.stderr is not None
         return self.process.stderr.read()
 
+    def until_told(self, text: str) -> None:
+        """Read what a person is told up to a line with a text."""
+        assert self.process.stderr is not None
+        told = [next(self.process.stderr, "")]
+        while text not in told[-1]:
+            assert told[-1], f"never told: {text}\n{''.join(told)}"
+            told.append(next(self.process.stderr, ""))
+
     def kill_all(self) -> None:
         """Driver, engine and plugins at once, as a machine that loses its power does."""
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -181,6 +189,20 @@ def test_a_broken_target_comes_back_and_a_new_one_starts_anew(
     (where,) = _rollout(web, "status")
     assert (where["phase"], where["targetRevision"]) == ("Pending", "image:2")
     assert_consistent(web, cloud)
+
+
+def test_a_rollout_waits_for_an_update_that_just_writes_its_lock(web: Stack) -> None:
+    """The engine then finds a lock's name and nothing under it, and does not call it a lock."""
+    (state,) = (web.state / ".pulumi/stacks").glob(f"*/{web.name}.json")
+    locks = web.state / ".pulumi/locks/organization" / state.parent.name / web.name
+    locks.mkdir(parents=True, exist_ok=True)
+    another = locks / "of-another-update.json.tmp"
+    another.symlink_to("not-there-yet")
+
+    with _driving(web) as driving:
+        driving.until_told("another update works on the stack; waiting for it")
+        another.unlink()
+        assert driving.until("paused")["weights"] == {"v1": 50, "v2": 50}
 
 
 @retry(retry=retry_if_result(lambda reached: not reached), wait=wait_fixed(0.02),

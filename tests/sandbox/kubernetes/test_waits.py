@@ -139,6 +139,32 @@ def test_a_kind_that_never_comes_is_a_clear_error(plugin: KubernetesPlugin) -> N
         plugin.create(later, timeout=1)
 
 
+def _refusals(cluster: ApiServer) -> list[str]:
+    """What the API server counts of config maps that it did not find a place for."""
+    metrics: str = cluster.kubectl("get", "--raw", "/metrics")
+    counted = (line for line in metrics.splitlines() if line.startswith("apiserver_request_total"))
+    return [line for line in counted if 'code="404"' in line and '"configmaps"' in line]
+
+
+def test_a_namespace_that_another_resource_is_making_is_waited_for(
+    plugin: KubernetesPlugin, cluster: ApiServer
+) -> None:
+    early = named(CONFIG_MAP, "early", namespace="made-meanwhile")
+    before = _refusals(cluster)
+    with ThreadPoolExecutor() as pool:
+        creating = pool.submit(plugin.create, early, timeout=120)
+        while _refusals(cluster) == before and not creating.done():
+            pass  # until the plugin has met no such namespace
+        cluster.kubectl("create", "namespace", "made-meanwhile")
+
+        assert creating.result()[0] == "made-meanwhile/early"
+
+
+def test_a_namespace_that_never_comes_is_a_clear_error(plugin: KubernetesPlugin) -> None:
+    with pytest.raises(grpc.RpcError, match=r'namespaces "never-made" not found.*depend on it'):
+        plugin.create(named(CONFIG_MAP, "lost", namespace="never-made"), timeout=1)
+
+
 def test_an_unreachable_cluster_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     plugin = KubernetesPlugin(UNREACHABLE)
 

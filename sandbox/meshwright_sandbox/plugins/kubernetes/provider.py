@@ -26,8 +26,9 @@ from meshwright_sandbox.plugins.serving import (
 )
 from meshwright_sandbox.plugins.values import UNKNOWN, decode, encode, has_unknown
 
-# How long a custom resource may wait for its definition, which another part may be installing.
-_DEFINITION_SECONDS = 60
+# How long an object may wait for its kind's definition or its namespace, which another part may be
+# making: the official plugin tries again for both, too.
+_SURROUNDINGS_SECONDS = 60
 
 
 class KubernetesServicer(PluginServicer):
@@ -262,10 +263,10 @@ class KubernetesServicer(PluginServicer):
             InitializationFailed: it is there but not ready in time.
         """
         limit = waiting.timeout_of(manifest, timeout)
-        kind = self._kind_in_time(manifest, min(limit, _DEFINITION_SECONDS), urn)
         wait = self._wait(urn, limit)
         try:
-            live = self.cluster.apply(kind, manifest, manager, force=self._forced(manifest))
+            live = self._applied_in_time(manifest, manager, min(limit, _SURROUNDINGS_SECONDS), urn)
+            kind = self._kind(manifest)
             if live["metadata"].get("deletionTimestamp"):
                 # An earlier deletion is still under way: this is not the object to be ready.
                 waiting.wait_until_gone(self.cluster, kind, live, wait)
@@ -280,18 +281,28 @@ class KubernetesServicer(PluginServicer):
             )
         return live
 
-    def _kind_in_time(self, manifest: Mapping[str, Any], patience: float, urn: str) -> Kind:
+    def _applied_in_time(
+        self, manifest: dict[str, Any], manager: str, patience: float, urn: str
+    ) -> dict[str, Any]:
+        """Apply the object as soon as the API server has its kind and its namespace."""
+        live: dict[str, Any] = {}
+
         def lacking() -> list[str]:
+            nonlocal live
             try:
-                self._kind(manifest)
+                kind, force = self._kind(manifest), self._forced(manifest)
+                live = self.cluster.apply(kind, manifest, manager, force=force)
             except KindNotServed as error:
                 return [str(error)]
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+                return [f"{error}. If the program makes it, let the object depend on it"]
             return []
 
-        ended = self._wait(urn, patience).until(lacking)
-        if ended:
+        if ended := self._wait(urn, patience).until(lacking):
             raise PluginError(f"{describe(manifest)}: {ended}")
-        return self._kind(manifest)
+        return live
 
     def _forced(self, manifest: Mapping[str, Any]) -> bool:
         annotated = objects.annotation(manifest, "pulumi.com/patchForce")
