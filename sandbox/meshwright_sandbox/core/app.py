@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from meshwright_sandbox.core import admin, aws, dispatch
+from meshwright_sandbox.core import admin, aws, dispatch, payloads
 from meshwright_sandbox.core.batch import is_batch, serve_batch
 from meshwright_sandbox.core.cloud import Call, Cloud, Media
 from meshwright_sandbox.core.errors import ApiError
@@ -92,8 +92,11 @@ async def _close(app: web.Application) -> None:
 async def serve(request: web.Request) -> web.StreamResponse:
     """Answer one HTTP request: an API call, or a batch of them."""
     cloud = request.app[CLOUD]
-    raw = await request.read()
     agent = request.headers.get("User-Agent", "")
+    try:
+        raw = await payloads.read_body(request)
+    except ApiError as error:
+        return _refused(cloud, request.path.strip("/").split("/")[0], error)
     if not is_batch(request.path):
         path = request.rel_url.raw_path
         return await _serve_one(
@@ -108,6 +111,12 @@ async def serve(request: web.Request) -> web.StreamResponse:
         return await serve_batch(request, raw, inner)
     except ApiError as error:
         return web.json_response(error.body("rpc"), status=error.code)
+
+
+def _refused(cloud: Cloud, prefix: str, error: ApiError) -> web.Response:
+    """The answer to a request that is no call of an API yet."""
+    service = cloud.services.get(prefix)
+    return web.json_response(error.body(service.style if service else "rpc"), status=error.code)
 
 
 async def _serve_one(cloud: Cloud, request: web.Request, sent: Sent) -> web.StreamResponse:
@@ -208,6 +217,6 @@ def _reset(request: web.Request) -> web.StreamResponse:
 
 def _journal_body(raw: bytes) -> Any:
     try:
-        return json.loads(raw) if raw.strip() else {}
+        return payloads.decode(raw)
     except ValueError:
         return {"_unreadable": len(raw)}

@@ -1,11 +1,10 @@
 """From a request to a `Call` and its handler: routes, checks, faults, one transaction."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from meshwright_sandbox.core import generic, listing, operation_views, policies
+from meshwright_sandbox.core import generic, listing, operation_views, payloads, policies
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.discovery import Document, Method, load
 from meshwright_sandbox.core.errors import ApiError
@@ -223,10 +222,8 @@ def _not_emulated(call: Call) -> Json:
 
 
 def _json(raw: bytes) -> Json:
-    if not raw.strip():
-        return {}
     try:
-        return json.loads(raw)
+        return payloads.decode(raw)
     except ValueError as error:
         raise ApiError(
             400, f"Invalid JSON payload received. Parser error: {error}", reason="parseError"

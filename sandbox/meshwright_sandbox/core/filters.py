@@ -12,6 +12,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<paren>[()])|(?P<op>!=|<=|>=|=|<|>|:)|"
     r"(?P<quoted>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')|(?P<word>[^\s()=<>!:\"']+(?::[^\s()]*)?))"
 )
+_MOST_NESTED = 50
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
     ">": lambda a, b: a > b,
@@ -38,6 +39,7 @@ def compile_filter(text: str) -> Test:
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._depth = 0
         self._tokens: list[tuple[str, str]] = []
         at = 0
         while text[at:].strip():
@@ -92,6 +94,15 @@ class _Parser:
         return lambda document: all(test(document) for test in tests)
 
     def _term(self) -> Test:
+        self._depth += 1
+        if self._depth > _MOST_NESTED:
+            raise self.error()
+        try:
+            return self._unnested_term()
+        finally:
+            self._depth -= 1
+
+    def _unnested_term(self) -> Test:
         if self._peek() in ("NOT", "-"):
             self._next()
             inner = self._term()

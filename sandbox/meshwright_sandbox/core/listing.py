@@ -101,6 +101,8 @@ def paged(call: Call, documents: list[Json]) -> tuple[list[Json], str | None]:
             start = int(base64.urlsafe_b64decode(token.encode()).decode().removeprefix("at:"))
         except (ValueError, binascii.Error) as error:
             raise ApiError(400, "The page token is invalid.") from error
+        if start < 0:
+            raise ApiError(400, "The page token is invalid.")
     end = start + (size or _DEFAULT_PAGE)
     more = base64.urlsafe_b64encode(f"at:{end}".encode()).decode() if end < len(documents) else None
     return documents[start:end], more

@@ -6,6 +6,7 @@ are named in snake_case, and the values come back normalised: nulls dropped, nam
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from meshwright_sandbox.core.errors import ApiError, bad_request
 _PREFIX = "Invalid JSON payload received."
 # Concurrency tokens travel in both directions, whatever a document says about them.
 _ALWAYS_KEPT = frozenset({"etag", "fingerprint", "labelFingerprint"})
+_INTEGER = re.compile(r"-?\d{1,99}")  # thousands of digits are no number, also to Python
 _INTEGER_BITS = {"int32": 32, "uint32": 32, "int64": 64, "uint64": 64}
 _PROTO_TYPE = {
     "boolean": "TYPE_BOOL",
@@ -164,10 +166,13 @@ class Checker:
             if value in ("true", "false"):
                 return value == "true"
         elif kind == "number":
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return value
+            number = value
             if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", value):
-                return float(value)
+                number = float(value)
+            is_number = isinstance(number, int | float) and not isinstance(number, bool)
+            # JSON has no infinity: 1e999 could not be answered again.
+            if is_number and abs(number) <= sys.float_info.max:
+                return number
         elif isinstance(value, str):
             return value
         self._wrong(path, _PROTO_TYPE.get(kind, "TYPE_STRING"), value)
@@ -177,7 +182,7 @@ class Checker:
         name = f"TYPE_{schema.get('format', 'int32').upper()}"
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             self._wrong(path, name, value)
@@ -235,7 +240,7 @@ def check_query(
 
 def _wrong_query_type(declared: Mapping[str, Any], value: str) -> str:
     if declared.get("type") == "integer" or declared.get("format") in _INTEGER_BITS:
-        return "" if re.fullmatch(r"-?\d+", value) else f"TYPE_{declared['format'].upper()}"
+        return "" if _INTEGER.fullmatch(value) else f"TYPE_{declared['format'].upper()}"
     if declared.get("type") == "boolean":
         return "" if value in ("true", "false", "True", "False", "1", "0") else "TYPE_BOOL"
     if "enum" in declared and value not in declared["enum"]:

@@ -1,0 +1,62 @@
+"""Request bodies as they came over the wire: read whole, and decoded as Google's front end does."""
+
+import json
+from typing import Any, NoReturn
+
+from aiohttp import web
+
+from meshwright_sandbox.core.errors import ApiError
+
+_MOST_NESTED = 100  # protobuf's own limit; deeper input would end the recursion of what checks it
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The request's body, unpacked.
+
+    Raises:
+        ApiError: 400 when it is not packed as its headers say, 413 when it is too large.
+    """
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise ApiError(413, "Request payload size exceeds the limit.") from error
+    except web.RequestPayloadError as error:
+        raise ApiError(400, "Request payload cannot be read: is it encoded as it says?") from error
+
+
+def decode(raw: bytes) -> Any:
+    """The JSON value of a body; an empty body is an empty object.
+
+    Raises:
+        ValueError: the body is not JSON (in UTF-8, without NaN), or is nested too deeply.
+    """
+    if not raw.strip():
+        return {}
+    try:
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError(_too_deep()) from None
+    _require_shallow(value)
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"Unexpected token: {name}")
+
+
+def _require_shallow(value: Any) -> None:
+    level = [value]
+    for _ in range(_MOST_NESTED):
+        level = [
+            item
+            for holder in level
+            if isinstance(holder, dict | list)
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+        if not level:
+            return
+    raise ValueError(_too_deep())
+
+
+def _too_deep() -> str:
+    return f"Message too deep. Max recursion depth is {_MOST_NESTED}."

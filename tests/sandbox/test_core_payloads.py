@@ -1,0 +1,95 @@
+"""Bodies and queries that no API can take: refused in the API's shape, never its failure."""
+
+import gzip
+import json
+import urllib.request
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+
+import pytest
+
+from tests.sandbox.server import Sandbox
+
+
+def networks_path(project: str) -> str:
+    return f"/compute/compute/v1/projects/{project}/global/networks"
+
+
+def refusal(sandbox: Sandbox, method: str, path: str, body: bytes | None = None) -> Any:
+    """The message of a 400 in the API's shape."""
+    status, answer = sandbox.call(method, path, body)
+    assert status == 400, answer
+    return answer["error"]["message"]
+
+
+@pytest.mark.parametrize("levels", [101, 100_000])
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_a_body_nested_without_end_is_refused(
+    sandbox: Sandbox, project: str, opening: bytes, levels: int
+) -> None:
+    closing = b"]" if opening == b"[" else b"}"
+    body = opening * levels + b"1" + closing * levels
+
+    assert "too deep" in refusal(sandbox, "POST", networks_path(project), body)
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b'"1e999"'])
+def test_a_number_that_json_cannot_hold_is_refused(
+    sandbox: Sandbox, project: str, number: bytes
+) -> None:
+    body = b'{"name": "check", "outlierDetection": {}, "maxStreamDuration": {}, "logConfig": '
+    path = f"/compute/compute/v1/projects/{project}/global/backendServices"
+
+    assert refusal(sandbox, "POST", path, body + b'{"sampleRate": ' + number + b"}}")
+    assert sandbox.call("GET", path)[1].get("items", []) == []
+
+
+def test_a_number_of_thousands_of_digits_is_of_the_wrong_type(
+    sandbox: Sandbox, project: str
+) -> None:
+    digits = "9" * 5000
+
+    body = b'{"name": "net", "mtu": "' + digits.encode() + b'"}'
+    assert "TYPE_INT32" in refusal(sandbox, "POST", networks_path(project), body)
+    query = f"{networks_path(project)}?maxResults={digits}"
+    assert "TYPE_UINT32" in refusal(sandbox, "GET", query)
+
+
+def test_a_body_in_another_encoding_is_refused(sandbox: Sandbox, project: str) -> None:
+    body = '{"name": "net", "autoCreateSubnetworks": false}'.encode("utf-16")
+
+    assert refusal(sandbox, "POST", networks_path(project), body).startswith("Invalid JSON payload")
+
+
+def test_a_filter_nested_without_end_is_refused(sandbox: Sandbox, project: str) -> None:
+    for nested in ("(" * 1000 + "name=a" + ")" * 1000, "NOT " * 1000 + "name=a"):
+        path = f"{networks_path(project)}?filter={quote(nested)}"
+        assert "Invalid list filter expression." in refusal(sandbox, "GET", path)
+
+
+def test_a_page_token_before_the_first_page_is_refused(sandbox: Sandbox, project: str) -> None:
+    path = f"{networks_path(project)}?pageToken=YXQ6LTU="  # at:-5
+
+    assert refusal(sandbox, "GET", path) == "The page token is invalid."
+
+
+def _send_gzip(sandbox: Sandbox, path: str, body: bytes) -> tuple[int, Any]:
+    request = urllib.request.Request(
+        sandbox.url + path, method="POST", data=body, headers={"Content-Encoding": "gzip"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.loads(response.read())
+    except HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_a_packed_body_is_unpacked_and_a_broken_one_is_refused(
+    sandbox: Sandbox, project: str
+) -> None:
+    packed = gzip.compress(b'{"name": "packed", "autoCreateSubnetworks": false}')
+
+    assert _send_gzip(sandbox, networks_path(project), packed)[0] == 200
+    status, answer = _send_gzip(sandbox, networks_path(project), b"not packed at all")
+    assert (status, answer["error"]["code"]) == (400, 400)
