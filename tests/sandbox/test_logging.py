@@ -1,6 +1,7 @@
-"""Cloud Logging as google-api-python-client sees it: buckets, sinks, exclusions."""
+"""Cloud Logging as google-api-python-client sees it: buckets, sinks, exclusions, metrics."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from googleapiclient.errors import HttpError
@@ -211,6 +212,52 @@ def test_exclusions_are_kept(logging: Any, project: str) -> None:
     exclusions.patch(name=name, updateMask="disabled", body=change).execute()
     (read,) = exclusions.list(parent=parent).execute()["exclusions"]
     assert (read["filter"], read["disabled"]) == ("severity<INFO", True)
+    assert read["name"] == "noise"
     with pytest.raises(HttpError, match="Cannot find field"):
         exclusions.create(parent=parent, body={"name": "x", "query": "y"}).execute()
     exclusions.delete(name=name).execute()
+
+
+@pytest.mark.parametrize("short", ["errors", "mesh/5xx/errors"])
+def test_a_metric_keeps_its_own_name(logging: Any, project: str, short: str) -> None:
+    """Its name is the short one, slashes and all; paths have it escaped."""
+    metrics, parent = logging.metrics(), f"projects/{project}"
+    made = metrics.create(
+        parent=parent, body={"name": short, "filter": "severity>=ERROR"}
+    ).execute()
+    assert made["name"] == short
+    kind = f"logging.googleapis.com/user/{short}"
+    assert made["metricDescriptor"]["type"] == kind
+    name = f"{parent}/metrics/{quote(short, safe='')}"
+    assert made["resourceName"] == name
+    assert metrics.get(metricName=name).execute() == made
+    assert metrics.list(parent=parent).execute()["metrics"] == [made]
+
+    body = {"name": short, "filter": "severity=ALERT", "metricDescriptor": {"unit": "1"}}
+    changed = metrics.update(metricName=name, body=body).execute()
+
+    assert (changed["name"], changed["filter"]) == (short, "severity=ALERT")
+    assert changed["metricDescriptor"]["type"] == kind
+    with pytest.raises(HttpError, match="already exists"):
+        metrics.create(parent=parent, body=body).execute()
+    metrics.delete(metricName=name).execute()
+    with pytest.raises(HttpError, match="does not exist"):
+        metrics.delete(metricName=name).execute()
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"name": "errors"}, "filter of a metric"),
+        ({"name": "errors", "filter": "severity>="}, "filter"),
+        ({"name": "errors: all", "filter": "a"}, "Metric name is not valid"),
+        ({"filter": "a"}, "name"),
+    ],
+)
+def test_a_wrong_metric_is_refused(
+    logging: Any, project: str, body: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(HttpError, match=text) as caught:
+        logging.metrics().create(parent=f"projects/{project}", body=body).execute()
+
+    assert caught.value.status_code == 400

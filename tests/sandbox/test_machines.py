@@ -217,3 +217,19 @@ def test_a_subnetwork_with_machines_stays(machines: Machines) -> None:
 
     with pytest.raises(HttpError, match="is already being used by"):
         machines.delete("subnetworks", subnetwork="sub")
+
+
+def test_a_template_may_be_named_by_its_id(machines: Machines) -> None:
+    """The provider does so for a template's unique link, to see one that was made anew."""
+    link = machines.template()
+    templates = machines.compute.instanceTemplates()
+    made = templates.get(project=machines.project, instanceTemplate="t1").execute()
+
+    machines.group(f"{link.rpartition('/')[0]}/{made['id']}")
+
+    assert machines.manager()["instanceTemplate"] == made["selfLink"]
+    assert len(machines.instances()) == 3
+    with pytest.raises(HttpError, match="already being used"):
+        templates.delete(project=machines.project, instanceTemplate="t1").execute()
+    with pytest.raises(HttpError, match="was not found"):
+        machines.group(f"{link.rpartition('/')[0]}/1234", name="other")

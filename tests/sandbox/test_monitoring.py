@@ -185,3 +185,43 @@ def test_a_service_and_a_channel_are_changed_by_mask(monitoring: Any, project: s
         channels.create(name=parent, body={"type": "email"}).execute()
     with pytest.raises(HttpError, match="Cannot find field"):
         channels.patch(name=channel["name"], updateMask="labels", body={"label": {}}).execute()
+
+
+def test_an_uptime_check_gets_a_name_of_its_own(monitoring: Any, project: str) -> None:
+    """Two alike are two; each is changed by mask, read back and deleted once."""
+    checks, parent = monitoring.projects().uptimeCheckConfigs(), f"projects/{project}"
+    resource = {"type": "uptime_url", "labels": {"project_id": project, "host": "shop.example"}}
+    body = {
+        "displayName": "shop",
+        "monitoredResource": resource,
+        "httpCheck": {"path": "/healthz", "port": 443, "useSsl": True},
+        "period": "60s",
+        "timeout": "10s",
+    }
+    made = [checks.create(parent=parent, body=body).execute() for _ in range(2)]
+    assert len({check["name"] for check in made}) == 2
+    assert made[0]["name"].startswith(f"{parent}/uptimeCheckConfigs/")
+    assert made[0] == body | {"name": made[0]["name"]}
+    mask = {"name": made[0]["name"], "updateMask": "period"}
+    changed = checks.patch(**mask, body={"period": "300s", "timeout": "1s"}).execute()
+    assert changed == made[0] | {"period": "300s"}
+    assert checks.get(name=made[0]["name"]).execute() == changed
+    with pytest.raises(HttpError, match="display_name"):
+        checks.create(parent=parent, body=body | {"displayName": ""}).execute()
+    with pytest.raises(HttpError, match="resource: must be set"):
+        checks.create(parent=parent, body={"displayName": "none"}).execute()
+    for check in made:
+        checks.delete(name=check["name"]).execute()
+    with pytest.raises(HttpError, match="could not be found"):
+        checks.delete(name=made[0]["name"]).execute()
+
+
+def test_a_group_gets_a_name_of_its_own(monitoring: Any, project: str) -> None:
+    groups, parent = monitoring.projects().groups(), f"projects/{project}"
+    body = {"displayName": "mesh", "filter": 'resource.metadata.region = "europe-west2"'}
+
+    made = groups.create(name=parent, body=body).execute()
+
+    assert made == body | {"name": made["name"]}
+    assert made["name"].startswith(f"{parent}/groups/")
+    assert groups.list(name=parent).execute()["group"] == [made]

@@ -68,6 +68,16 @@ def resource_name(call: "Call", value: str) -> str | None:
     return "/".join([head, call.cloud.projects.id(project), *rest])
 
 
+def by_name(call: "Call", name: str) -> str:
+    """Compute's resources may be called by their numeric id instead of their name."""
+    parent, _, last = name.rpartition("/")
+    if last.isdigit():
+        for row in call.cloud.store.children("compute", parent):
+            if row.doc.get("id") == last:
+                return row.name
+    return name
+
+
 def _require(call: "Call", reference: Reference, name: str, value: str, path: str) -> None:
     if call.cloud.store.get(reference.service, name) is not None:
         return
@@ -113,6 +123,7 @@ def _compute_links(call: "Call", document: Json) -> Uses:
             if field in _LINK_FIELDS:
                 raise invalid(f"Invalid value for field '{path}': '{value}'. The URL is malformed.")
             continue
+        name = by_name(call, name)
         holder[key] = self_link(call.service, call.version, name)
         if match["collection"] not in created or match["collection"] == "images":
             continue  # the cloud's own catalogue: machine types, public images, ...

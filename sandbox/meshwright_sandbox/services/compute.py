@@ -4,6 +4,7 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.references import by_name
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.stamps import label_fingerprint, numeric_id, self_link
 from meshwright_sandbox.services.machines import (
@@ -27,16 +28,7 @@ Json = dict[str, Any]
 
 def _before(call: Call) -> None:
     places.require_place(call)
-    _by_id(call)
-
-
-def _by_id(call: Call) -> None:
-    """Resources may be called by their numeric id instead of their name."""
-    parent, _, last = call.name.rpartition("/")
-    if last.isdigit():
-        for row in call.cloud.store.children("compute", parent):
-            if row.doc.get("id") == last:
-                call.name = row.name
+    call.name = by_name(call, call.name)
 
 
 def _set_labels(call: Call) -> Json:

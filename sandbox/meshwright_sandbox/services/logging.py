@@ -1,5 +1,6 @@
 """Cloud Logging: buckets and views; sinks and log entries are in `services/logs`."""
 
+import re
 from typing import Any
 
 from meshwright_sandbox.core import generic
@@ -16,6 +17,8 @@ from meshwright_sandbox.services.vpc.places import REGIONS
 Json = dict[str, Any]
 _BUCKETS = "projects.locations.buckets"
 _NAME = r"[A-Za-z0-9_.-]{1,100}"
+_METRIC_NAME = r"[A-Za-z0-9_\-.,+!*',()%/]{1,100}"
+_USER_METRIC = "logging.googleapis.com/user/"
 _BUILT_IN = ("_Default", "_Required")
 _DELETED = "DELETE_REQUESTED"
 _AUDIT = (
@@ -134,13 +137,53 @@ def _settings(call: Call) -> Json:
     }
 
 
+# Metrics and exclusions, whose `name` is the short one
+
+
+def _before(call: Call) -> None:
+    _purged(call)
+    if call.type == "projects.metrics":
+        head, collection, short = call.name.partition("/metrics/")
+        call.name = head + collection + short.replace("/", "%2F")
+
+
+def _metric_id(call: Call, _: str) -> str:
+    """A metric's name may have slashes (`nginx/requests`), which paths write as %2F."""
+    name = str(call.sent["name"])
+    if not re.fullmatch(_METRIC_NAME, name):
+        raise invalid(f"Metric name is not valid: '{name}'")
+    return name.replace("/", "%2F")
+
+
+def _complete_metric(call: Call, metric: Json) -> None:
+    short = call.name.rpartition("/")[2]
+    metric["name"] = short.replace("%2F", "/")
+    metric["resourceName"] = call.name
+
+
+def _check_metric(call: Call, metric: Json) -> None:
+    if not metric.get("filter", "").strip():
+        raise invalid("The filter of a metric must not be empty.")
+    sinks.check_filter(call, metric)
+    descriptor = metric.setdefault("metricDescriptor", {})
+    # A metric without a descriptor counts.
+    descriptor.setdefault("metricKind", "DELTA")
+    descriptor.setdefault("valueType", "INT64")
+    descriptor["name"] = f"projects/{call.project}/metricDescriptors/{_USER_METRIC}{metric['name']}"
+    descriptor["type"] = _USER_METRIC + metric["name"]
+
+
+def _complete_exclusion(call: Call, exclusion: Json) -> None:
+    exclusion["name"] = call.name.rpartition("/")[2]
+
+
 SERVICE = Service(
     name="logging",
     versions={"v2": "logging.v2"},
     proto="google.logging",
     not_found="Resource {} does not exist.".format,
     already_exists="Resource {} already exists.".format,
-    before=_purged,
+    before=_before,
     seed=_seed,
     works={"purge": _purge},
     collections=(
@@ -154,7 +197,18 @@ SERVICE = Service(
         ),
         Collection(f"{_BUCKETS}.views", id_pattern=_NAME, check=sinks.check_filter),
         *sinks.COLLECTIONS,
-        Collection("projects.exclusions", id_pattern=_NAME, check=sinks.check_exclusion),
+        Collection(
+            "projects.exclusions",
+            id_pattern=_NAME,
+            defaults=_complete_exclusion,
+            check=sinks.check_exclusion,
+        ),
+        Collection(
+            "projects.metrics",
+            full_id=_metric_id,
+            defaults=_complete_metric,
+            check=_check_metric,
+        ),
     ),
     methods=sinks.METHODS
     | entries.METHODS

@@ -18,9 +18,12 @@ _SLOS = "services.serviceLevelObjectives"
 _POLICIES = "projects.alertPolicies"
 _CHANNELS = "projects.notificationChannels"
 _DASHBOARDS = "projects.dashboards"
+_UPTIME_CHECKS = "projects.uptimeCheckConfigs"
+_GROUPS = "projects.groups"
 _DAY = 24 * 60 * 60
 _HIGHEST_GOAL = 0.9999
 _SLO_OF_FILTER = re.compile(r'select_slo_\w+\(\s*"?([^",)]+)')
+_UPTIME_TARGETS = ("monitoredResource", "resourceGroup", "syntheticMonitor")
 # What a channel of these types must say, by its label.
 _CHANNEL_LABELS = {"email": "email_address", "pubsub": "topic", "sms": "number"}
 
@@ -122,6 +125,13 @@ def _check_channel(_: Call, channel: Json) -> None:
         raise invalid(f'Field notification_channel.labels: must have "{wanted}".')
 
 
+def _check_uptime(_: Call, check: Json) -> None:
+    if not check.get("displayName"):
+        raise invalid("Field uptime_check_config.display_name: must be set.")
+    if not any(kind in check for kind in _UPTIME_TARGETS):
+        raise invalid("Field uptime_check_config.resource: must be set.")
+
+
 def _service(_: Call, service: Json) -> None:
     service.setdefault("telemetry", {})
 
@@ -150,6 +160,8 @@ SERVICE = Service(
             check=_check_policy,
         ),
         Collection(_CHANNELS, id_from="body:name", defaults=_channel, check=_check_channel),
+        Collection(_UPTIME_CHECKS, id_from="body:name", check=_check_uptime),
+        Collection(_GROUPS, id_from="body:name"),
     ),
     methods={
         f"{_DASHBOARDS}.create": _create_dashboard,
@@ -158,5 +170,7 @@ SERVICE = Service(
         f"{_SLOS}.create": _with_id("serviceLevelObjectiveId"),
         f"{_POLICIES}.create": _with_id("name"),
         f"{_CHANNELS}.create": _with_id("name"),
+        f"{_UPTIME_CHECKS}.create": _with_id("name"),
+        f"{_GROUPS}.create": _with_id("name"),
     },
 )
