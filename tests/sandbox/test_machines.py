@@ -233,3 +233,38 @@ def test_a_template_may_be_named_by_its_id(machines: Machines) -> None:
         templates.delete(project=machines.project, instanceTemplate="t1").execute()
     with pytest.raises(HttpError, match="was not found"):
         machines.group(f"{link.rpartition('/')[0]}/1234", name="other")
+
+
+def test_a_group_of_one_zone_keeps_its_instances_there(machines: Machines) -> None:
+    """It reads back without what was sent empty, and its other side can be load balanced to."""
+    managers, zone = machines.compute.instanceGroupManagers(), f"{machines.place['region']}-b"
+    place = {"project": machines.project, "zone": zone}
+    operations = machines.compute.zoneOperations()
+    body = {
+        "name": "web",
+        "versions": [{"instanceTemplate": machines.template()}],
+        "targetSize": 2,
+        "resourcePolicies": {},
+        "namedPorts": [{"name": "http", "port": 80}],
+    }
+
+    assert "error" not in finish(operations, managers.insert(**place, body=body).execute(), **place)
+
+    read = managers.get(**place, instanceGroupManager="web").execute()
+    assert "resourcePolicies" not in read
+    assert read["status"]["isStable"] is True
+    assert [i["zone"].rpartition("/")[2] for i in machines.instances()] == [zone, zone]
+    groups = machines.compute.instanceGroups()
+    group = groups.get(**place, instanceGroup="web").execute()
+    assert (group["selfLink"], group["size"]) == (read["instanceGroup"], 2)
+    ports = {"namedPorts": [{"name": "http", "port": 81}]}
+    groups.setNamedPorts(**place, instanceGroup="web", body=ports).execute()
+    read = managers.get(**place, instanceGroupManager="web").execute()
+    assert read["namedPorts"] == ports["namedPorts"]
+    scalers, policy = machines.compute.autoscalers(), {"minNumReplicas": 3, "maxNumReplicas": 4}
+    body = {"name": "web", "target": read["selfLink"], "autoscalingPolicy": policy}
+    finish(operations, scalers.insert(**place, body=body).execute(), **place)
+    assert len(machines.instances()) == 3
+    finish(operations, scalers.delete(**place, autoscaler="web").execute(), **place)
+    finish(operations, managers.delete(**place, instanceGroupManager="web").execute(), **place)
+    assert machines.instances() == []

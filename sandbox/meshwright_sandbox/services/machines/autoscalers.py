@@ -1,4 +1,4 @@
-"""Autoscalers of regional groups: nothing is busy here, so that each holds its minimum."""
+"""Autoscalers of managed groups: nothing is busy here, so that each holds its minimum."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.services.machines import groups
 
 Json = dict[str, Any]
-TYPE = "regionAutoscalers"
+_TYPES = ("regionAutoscalers", "autoscalers")
 
 
 def _defaults(_: Call, autoscaler: Json) -> None:
@@ -57,14 +57,15 @@ def change(call: Call) -> Json:
     return generic.update(call)
 
 
-COLLECTIONS = (
+COLLECTIONS = tuple(
     Collection(
-        TYPE,
+        type_,
         defaults=_defaults,
         check=_check,
         immutable=("target",),
         create_work=groups.settle_target,
         update_work=groups.settle_target,
-    ),
+    )
+    for type_ in _TYPES
 )
-METHODS = {f"{TYPE}.patch": change, f"{TYPE}.update": change}
+METHODS = {f"{type_}.{verb}": change for type_ in _TYPES for verb in ("patch", "update")}

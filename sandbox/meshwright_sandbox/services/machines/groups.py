@@ -1,4 +1,4 @@
-"""Regional managed instance groups: the group keeps as many instances as it is told to.
+"""Managed instance groups, of a region or a zone: each keeps as many instances as it is told to.
 
 Instances come with the group's operation and are stable at once: nothing boots.
 """
@@ -16,12 +16,19 @@ from meshwright_sandbox.core.stamps import (
     self_link,
 )
 from meshwright_sandbox.services.machines import instances
-from meshwright_sandbox.services.machines.instances import instances_of, set_instances, zones_of
+from meshwright_sandbox.services.machines.instances import (
+    instances_of,
+    places_of,
+    set_instances,
+    zones_of,
+)
 from meshwright_sandbox.services.vpc.places import ZONES
 
 Json = dict[str, Any]
 TYPE = "regionInstanceGroupManagers"
 GROUPS = "regionInstanceGroups"
+_ZONAL_TYPE = "instanceGroupManagers"
+_ZONAL_GROUPS = "instanceGroups"
 # A regional group is spread over three zones unless it is told otherwise.
 _ZONES_BY_DEFAULT = 3
 _OPTIONAL = ("instanceFlexibilityPolicy", "params", "resourcePolicies", "standbyPolicy")
@@ -44,31 +51,44 @@ def _defaults(call: Call, manager: Json) -> None:
     manager.setdefault("baseInstanceName", manager["name"][:58])
     manager.setdefault("targetSize", 0)
     manager.setdefault("listManagedInstancesResults", "PAGELESS")
-    policy = manager.setdefault("distributionPolicy", {})
-    policy.setdefault("targetShape", "EVEN")
-    region = [zone for zone in ZONES if zone.rpartition("-")[0] == call.location]
-    zones = zones_of(policy) or region[:_ZONES_BY_DEFAULT]
-    link = f"projects/{call.project}/zones/"
-    policy["zones"] = [{"zone": self_link(call.service, "v1", link + zone)} for zone in zones]
+    if call.type == TYPE:
+        _spread(call, manager)
     _update_defaults(manager)
     manager["instanceGroup"] = self_link(call.service, "v1", group_of(call.name))
     manager["status"] = {"isStable": False, "versionTarget": {"isReached": False}}
     _put_group(call, manager)
 
 
+def _spread(call: Call, manager: Json) -> None:
+    policy = manager.setdefault("distributionPolicy", {})
+    policy.setdefault("targetShape", "EVEN")
+    region = [zone for zone in ZONES if zone.rpartition("-")[0] == call.location]
+    zones = zones_of(policy) or region[:_ZONES_BY_DEFAULT]
+    link = f"projects/{call.project}/zones/"
+    policy["zones"] = [{"zone": self_link(call.service, "v1", link + zone)} for zone in zones]
+
+
 def _update_defaults(manager: Json) -> None:
-    zones = len(manager["distributionPolicy"]["zones"])
+    zones = len(places_of(manager))
     policy = manager.setdefault("updatePolicy", {})
     policy.setdefault("type", "OPPORTUNISTIC")
     policy.setdefault("minimalAction", "REPLACE")
     policy.setdefault("replacementMethod", "SUBSTITUTE")
-    policy.setdefault("instanceRedistributionType", "PROACTIVE")
+    if "zone" not in manager:
+        policy.setdefault("instanceRedistributionType", "PROACTIVE")
     for limit in ("maxSurge", "maxUnavailable"):
         given = policy.setdefault(limit, {"fixed": zones})
         given.setdefault("calculated", given.get("fixed", 0))
 
 
 def _check(call: Call, manager: Json) -> None:
+    for version in manager["versions"]:
+        _require_account(call, version["instanceTemplate"])
+    if call.type == TYPE:
+        _check_spread(call, manager)
+
+
+def _check_spread(call: Call, manager: Json) -> None:
     zones = zones_of(manager["distributionPolicy"])
     for zone in zones:
         if zone.rpartition("-")[0] != call.location:
@@ -84,8 +104,6 @@ def _check(call: Call, manager: Json) -> None:
                 f"Fixed updatePolicy.{limit} for regional managed instance group has to be either "
                 "0 or at least equal to the number of zones."
             )
-    for version in manager["versions"]:
-        _require_account(call, version["instanceTemplate"])
 
 
 def _view(_: Call, manager: Json) -> None:
@@ -110,19 +128,20 @@ def _require_account(call: Call, template: str) -> None:
 
 def _put_group(call: Call, manager: Json) -> None:
     """The unmanaged side of the group, which load balancing names."""
-    name = group_of(call.name)
+    name, scope = group_of(call.name), "zone" if "zone" in manager else "region"
     group = {
         "kind": "compute#instanceGroup",
         "id": numeric_id(name),
         "name": manager["name"],
-        "region": manager["region"],
+        scope: manager[scope],
         "selfLink": manager["instanceGroup"],
         "creationTimestamp": manager["creationTimestamp"],
         "namedPorts": manager.get("namedPorts", []),
         "size": 0,
     }
     group["fingerprint"] = fingerprint(group)
-    call.cloud.store.put("compute", name, group, type_=GROUPS, project=call.project, system=True)
+    kind = GROUPS if scope == "region" else _ZONAL_GROUPS
+    call.cloud.store.put("compute", name, group, type_=kind, project=call.project, system=True)
     call.cloud.store.set_uses("compute", name, {})
 
 
@@ -181,7 +200,9 @@ def set_named_ports(call: Call) -> Json:
     before = call.get()
     manager = call.name.replace("/instanceGroups/", "/instanceGroupManagers/")
     ports = call.body.get("namedPorts", [])
-    call.put(manager, call.get(manager) | {"namedPorts": ports}, type_=TYPE)
+    managed = call.cloud.store.get("compute", manager)  # none, if somebody made the group alone
+    if managed is not None:
+        call.cloud.store.put("compute", manager, managed | {"namedPorts": ports})
     after = before | {"namedPorts": ports}
     after["fingerprint"] = fingerprint(after)
     call.cloud.store.put("compute", call.name, after)
@@ -205,9 +226,9 @@ def list_managed(call: Call) -> Json:
     return {"managedInstances": managed} if managed else {}
 
 
-COLLECTIONS = (
+_MANAGERS = tuple(
     Collection(
-        TYPE,
+        type_,
         defaults=_defaults,
         check=_check,
         view=_view,
@@ -217,7 +238,11 @@ COLLECTIONS = (
         delete_work=_clear,
         on_failed=_abandon,
         blockers=_blockers,
-    ),
+    )
+    for type_ in (TYPE, _ZONAL_TYPE)
+)
+COLLECTIONS = (
+    *_MANAGERS,
     Collection(GROUPS, system=True),
     *instances.COLLECTIONS,
 )
@@ -225,4 +250,7 @@ METHODS = {
     f"{TYPE}.resize": resize,
     f"{TYPE}.listManagedInstances": list_managed,
     f"{GROUPS}.setNamedPorts": set_named_ports,
+    f"{_ZONAL_TYPE}.resize": resize,
+    f"{_ZONAL_TYPE}.listManagedInstances": list_managed,
+    f"{_ZONAL_GROUPS}.setNamedPorts": set_named_ports,
 }

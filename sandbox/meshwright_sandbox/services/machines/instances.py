@@ -21,6 +21,13 @@ def zones_of(distribution: Json) -> list[str]:
     return [entry["zone"].rpartition("/")[2] for entry in distribution.get("zones", [])]
 
 
+def places_of(manager: Json) -> list[str]:
+    """Names of the zones in which a manager keeps instances: its own, or those of its region."""
+    if "zone" in manager:
+        return [manager["zone"].rpartition("/")[2]]
+    return zones_of(manager["distributionPolicy"])
+
+
 def instances_of(cloud: Cloud, manager: str) -> list[Row]:
     """The instances that a manager keeps."""
     rows = cloud.store.of_type("compute", "instances")
@@ -34,7 +41,7 @@ def template_of(manager: Json) -> str:
 
 def set_instances(work: Work, manager: Json) -> None:
     """Instances: those of another template go, those of this one that are there stay."""
-    store, zones = work.cloud.store, zones_of(manager["distributionPolicy"])
+    store, zones = work.cloud.store, places_of(manager)
     size = int(manager["targetSize"])
     wanted = {
         f"projects/{work.project}/zones/{zones[index % len(zones)]}/instances/{name}": index
