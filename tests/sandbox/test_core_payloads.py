@@ -93,3 +93,15 @@ def test_a_packed_body_is_unpacked_and_a_broken_one_is_refused(
     assert _send_gzip(sandbox, networks_path(project), packed)[0] == 200
     status, answer = _send_gzip(sandbox, networks_path(project), b"not packed at all")
     assert (status, answer["error"]["code"]) == (400, 400)
+
+
+def test_a_log_query_nested_without_end_is_refused(sandbox: Sandbox, project: str) -> None:
+    path = f"/logging/v2/projects/{project}/exclusions"
+
+    for nested in ("(" * 2000 + "severity=ERROR" + ")" * 2000, "NOT " * 2000 + "severity=ERROR"):
+        body = json.dumps({"name": "noise", "filter": nested}).encode()
+        text = refusal(sandbox, "POST", path, body)
+        assert text == "Unparseable filter: it is nested too deeply"
+
+    nested = "(" * 20 + "severity=ERROR OR NOT severity=INFO" + ")" * 20
+    assert sandbox.call("POST", path, {"name": "noise", "filter": nested})[0] == 200

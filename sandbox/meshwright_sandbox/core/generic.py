@@ -170,10 +170,6 @@ def _changed(call: Call, before: Json, changes: Json) -> Json:
     tokens = ("etag", "fingerprint", "labelFingerprint")
     changes = {k: v for k, v in changes.items() if k not in tokens}
     mask = call.query.get("updateMask") or call.body.get("updateMask")
-    if mask:
-        return masks.without_empty(
-            masks.apply_mask(before, changes, mask, properties, call.collection.merge_maps)
-        )
     kept = {
         key: value
         for key, value in before.items()
@@ -183,6 +179,9 @@ def _changed(call: Call, before: Json, changes: Json) -> Json:
         or properties.get(key, {}).get("readOnly")
         or key in ("name", "id", "kind", "selfLink", "creationTimestamp", "region", "zone")
     }
+    if mask:  # which may be `*`, and yet does not reach what only the cloud sets
+        masked = masks.apply_mask(before, changes, mask, properties, call.collection.merge_maps)
+        return masks.without_empty(masked | kept)
     if call.method.http_method == "PUT":
         return masks.without_empty(kept | {k: v for k, v in changes.items() if k != "name"})
     changes.pop("name", None)

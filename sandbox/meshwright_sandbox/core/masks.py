@@ -8,6 +8,8 @@ from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.schema import camel_case
 
 Json = dict[str, Any]
+# Of these, the schema of a field that has fields of its own says one.
+_MESSAGES = {"$ref", "additionalProperties", "properties"}
 
 
 def get_path(document: Any, path: str) -> Any:
@@ -24,10 +26,16 @@ def set_path(document: Json, path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for part in parents:
         document = document.setdefault(part, {})
+        if not isinstance(document, dict):
+            raise _unknown(path)
     if value is None:
         document.pop(last, None)
     else:
         document[last] = value
+
+
+def _unknown(path: str) -> ApiError:
+    return ApiError(400, f"Invalid field mask: unknown path '{path}' in update_mask.")
 
 
 def merge_patch(document: Json, patch: Json) -> Json:
@@ -74,8 +82,8 @@ def apply_mask(document: Json, changes: Json, mask: str, properties: Json, merge
     for path in paths:
         head, dot, rest = path.partition(".")
         top = camel_case(head)
-        if top not in properties:
-            raise ApiError(400, f"Invalid field mask: unknown path '{path}' in update_mask.")
+        if top not in properties or (dot and not _MESSAGES & properties[top].keys()):
+            raise _unknown(path)
         is_map = "additionalProperties" in properties[top]
         inner = rest if is_map else ".".join(camel_case(part) for part in rest.split("."))
         if is_map and dot:

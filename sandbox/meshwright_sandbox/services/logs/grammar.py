@@ -12,6 +12,7 @@ from lark.exceptions import UnexpectedEOF, UnexpectedInput, UnexpectedToken
 from meshwright_sandbox.core.errors import ApiError, invalid
 
 LONGEST = 20_000
+_DEEPEST = 100
 _GRAMMAR = r"""
 start: [conjunction]
 conjunction: disjunction ("AND"? disjunction)*
@@ -60,9 +61,21 @@ def parse(text: str) -> Tree[Token]:
     if len(text) > LONGEST:
         raise invalid(f"Unparseable filter: it is longer than {LONGEST} characters")
     try:
-        return _parser().parse(text)
+        tree = _parser().parse(text)
     except UnexpectedInput as error:
         raise _syntax_error(text, error) from error
+    _require_shallow(tree)
+    return tree
+
+
+def _require_shallow(tree: Tree[Token]) -> None:
+    """What evaluates the tree calls itself for each level, which Python does not do forever."""
+    level = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for branch in level for child in branch.children if isinstance(child, Tree)]
+        if not level:
+            return
+    raise invalid("Unparseable filter: it is nested too deeply")
 
 
 def _syntax_error(text: str, error: UnexpectedInput) -> ApiError:
