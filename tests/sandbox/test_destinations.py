@@ -147,7 +147,12 @@ def test_a_storage_bucket_is_changed_and_deleted(storage: Any, project: str) -> 
         storage.patch(bucket=name, body={"location": "US"}).execute()
     with pytest.raises(HttpError, match="Cannot find field"):
         storage.patch(bucket=name, body={"size": 1}).execute()
-    storage.delete(bucket=name).execute()
+    seen = {"bucket": name, "ifMetagenerationMatch": "1"}
+    for late in (storage.delete(**seen), storage.patch(**seen, body={"labels": {"a": "b"}})):
+        with pytest.raises(HttpError, match="pre-conditions") as caught:
+            late.execute()
+        assert caught.value.status_code == 412
+    storage.delete(bucket=name, ifMetagenerationMatch=changed["metageneration"]).execute()
     with pytest.raises(HttpError) as gone:
         storage.get(bucket=name).execute()
     assert gone.value.status_code == 404
@@ -237,3 +242,12 @@ def test_a_subscription_needs_its_topic(google: GoogleClients, project: str) -> 
     assert made["ackDeadlineSeconds"] == 10
     listed = pubsub.topics().subscriptions().list(topic=topic).execute()
     assert listed == {"subscriptions": [name]}
+
+
+def test_permissions_on_a_storage_bucket_are_tested_all_at_once(storage: Any, project: str) -> None:
+    storage.insert(project=project, body={"name": f"{project}-logs"}).execute()
+    asked = ["storage.buckets.get", "storage.objects.create"]
+
+    answer = storage.testIamPermissions(bucket=f"{project}-logs", permissions=asked).execute()
+
+    assert answer["permissions"] == asked

@@ -213,7 +213,8 @@ def check_query(
     for key, value in query.items():
         name = key if key in declared or key in STANDARD_PARAMETERS else camel_case(key)
         if name in declared:
-            result[name] = value
+            again = declared[name].get("repeated") and name in result
+            result[name] = f"{result[name]},{value}" if again else value
             type_ = _wrong_query_type(declared[name], value)
             if type_:
                 path = snake_case(name)

@@ -5,7 +5,7 @@ from typing import Any
 
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import invalid
+from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.stamps import numeric_id
 
@@ -69,6 +69,11 @@ def _not_found(name: str) -> str:
     return f"The role named {name} was not found."
 
 
+def _no_keys(_: Call) -> Json:
+    """Nothing here asks for credentials; and what workloads should use needs no key."""
+    raise ApiError(501, "Keys of service accounts are not part of the sandbox.")
+
+
 SERVICE = Service(
     name="iam",
     versions={"v1": "iam.v1"},
@@ -93,5 +98,6 @@ SERVICE = Service(
         f"{_ACCOUNTS}.create": _create_account,
         f"{_ACCOUNTS}.enable": _enable,
         f"{_ACCOUNTS}.disable": _disable,
+        f"{_ACCOUNTS}.keys.create": _no_keys,
     },
 )

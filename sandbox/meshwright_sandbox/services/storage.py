@@ -30,6 +30,19 @@ def _in_project(call: Call) -> None:
         call.project = bucket["_project"]
 
 
+def _before(call: Call) -> None:
+    _in_project(call)
+    _require_metageneration(call)
+
+
+def _require_metageneration(call: Call) -> None:
+    """Who names the bucket's state that a call is meant for is refused once it is another."""
+    wanted = call.query.get("ifMetagenerationMatch")
+    bucket = call.cloud.store.get("storage", call.name) if call.type == "buckets" else None
+    if wanted and bucket and wanted != bucket["metageneration"]:
+        raise ApiError(412, "At least one of the pre-conditions you specified did not hold.")
+
+
 def _bucket(call: Call, bucket: Json) -> None:
     name = call.name.rpartition("/")[2]
     if not _NAME.fullmatch(name) or name.startswith("goog") or "google" in name:
@@ -140,7 +153,7 @@ SERVICE = Service(
     style="legacy",
     operations="none",
     name_field="none",
-    before=_in_project,
+    before=_before,
     not_found=_not_found,
     already_exists=lambda _: (
         "Your previous request to create the named bucket succeeded and you already own it."
