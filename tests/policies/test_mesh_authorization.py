@@ -218,6 +218,18 @@ def test_an_unknown_mesh_config_is_judged_later(resource: tuple[str, dict], wher
     assert not_known(normalised_values, *resource) == [where]
 
 
+FILES = {"valueYamlFiles": [{"path": "values.yaml"}]}
+
+
+def test_a_chart_whose_values_stand_in_files_is_judged_by_what_it_says_itself() -> None:
+    kind, silent = chart({})
+    none = chart({"meshConfig": {"pathNormalization": {"normalization": "NONE"}}})[1]
+
+    assert places(normalised_values, kind, silent | FILES) == []
+    assert not_known(normalised_values, kind, silent | FILES) == ["valueYamlFiles"]
+    assert places(normalised_values, kind, none | FILES) == [VALUES]
+
+
 def allow(*rules: object, **spec: object) -> Resource:
     return thing(POLICY, "rule", policy(*rules, **spec)["spec"])
 
