@@ -12,6 +12,7 @@ from meshwright_policies.mesh_objects import (
     of_kind,
     or_patch,
     selected,
+    unknown_conditions,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -49,6 +50,7 @@ def patterns_that_fail_closed(resource: Resource, settings: Settings) -> Iterato
         return
     if action not in (None, "ALLOW", "DENY"):
         return
+    yield from unknown_conditions(spec)
     negative = action != "DENY"
     for path, field, value in authorization_fields(spec):
         if field.startswith("not") == negative and value is UNKNOWN:

@@ -9,6 +9,7 @@ from meshwright_policies.mesh_objects import (
     authorization_fields,
     items,
     or_patch,
+    unknown_conditions,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -59,6 +60,7 @@ def _policy_values(spec: object) -> Iterator[Finding]:
     if spec is UNKNOWN or at(spec, "rules") is UNKNOWN:
         yield Unjudged("spec.rules")
         return
+    yield from unknown_conditions(spec)
     for path, field, values in authorization_fields(spec):
         kind = field.removeprefix("not").lower()
         if kind not in ("paths", "methods", "hosts"):

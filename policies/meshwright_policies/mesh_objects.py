@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from meshwright_policies.rule import Resource, Settings, Unjudged
-from meshwright_policies.values import UNKNOWN, at, each
+from meshwright_policies.values import UNKNOWN, at, each, unjudged
 
 
 def kind(group: str, kind: str) -> re.Pattern[str]:
@@ -163,6 +163,24 @@ def key(path: str, name: str) -> str:
     return f'{path}["{name}"]'
 
 
+def unknown_conditions(spec: object) -> Iterator[Unjudged]:
+    """The parts of an AuthorizationPolicy's rules that are not known yet, each by its outer end."""
+    yield from unjudged(spec, "rules", prefix="spec.")
+    for index, rule in each(spec, "rules"):
+        path = f"spec.rules[{index}]"
+        if rule is UNKNOWN:
+            yield Unjudged(path)
+            continue
+        for key, inner in (("from", "source"), ("to", "operation"), ("when", "")):
+            yield from unjudged(rule, key, prefix=f"{path}.")
+            for place, item in each(rule, key):
+                where = f"{path}.{key}[{place}]"
+                if item is UNKNOWN:
+                    yield Unjudged(where)
+                elif inner:
+                    yield from unjudged(item, inner, prefix=f"{where}.")
+
+
 def authorization_fields(spec: object) -> Iterator[tuple[str, str, object]]:
     """Every condition of an AuthorizationPolicy: its path, its field and its values."""
     for index, rule in each(spec, "rules"):
@@ -174,5 +192,7 @@ def authorization_fields(spec: object) -> Iterator[tuple[str, str, object]]:
             for field, value in mapping(at(target, "operation")).items():
                 yield f"{path}.to[{place}].operation.{field}", field, value
         for place, condition in each(rule, "when"):
+            if condition is UNKNOWN:
+                continue
             for field in ("values", "notValues"):
                 yield f"{path}.when[{place}].{field}", field, at(condition, field)
