@@ -14,6 +14,7 @@ import pulumi_kubernetes as kubernetes
 
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
 from ._outputs import after, outputs_of
+from ._ranges import range_problems
 from ._validation import checked, is_plain, one_of
 from .security import AllowRuleArgs
 
@@ -59,16 +60,16 @@ class MeshNamespaceArgs(TypedDict):
     ingress_from: NotRequired[list[str]]
     """Namespaces whose pods may send packets here, beside this one and what `allow` says. Default:
     none."""
-    ingress_cidrs: NotRequired[list[str]]
+    ingress_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges from outside the cluster that may send packets here, such as a load balancer's
     callers. Default: none."""
     egress_to: NotRequired[list[str]]
     """Namespaces that pods here may send packets to, beside this one and what `allow` says.
     Default: none."""
-    egress_cidrs: NotRequired[list[str]]
+    egress_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges outside the cluster that pods here may send packets to, such as those of machines in
     the mesh. Default: none."""
-    google_api_cidrs: NotRequired[list[str]]
+    google_api_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Where pods here find Google APIs and a control plane that Google runs (TCP 443 and 15012).
     Default: `0.0.0.0/0`, since Google APIs have no fixed range; with Private Google Access and an
     EgressGateway, `199.36.153.4/30` (restricted.googleapis.com)."""
@@ -236,7 +237,7 @@ def _namespace_peer(namespace: pulumi.Input[str]) -> _Peer:
     return {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}}
 
 
-def _range_peer(cidr: str) -> _Peer:
+def _range_peer(cidr: pulumi.Input[str]) -> _Peer:
     return {"ip_block": {"cidr": cidr}}
 
 
@@ -250,6 +251,8 @@ def _problems(args: MeshNamespaceArgs) -> Iterator[tuple[str, str]]:
     yield from one_of("pod_security", args.get("pod_security"), _LEVELS)
     policy = args.get("outbound_traffic_policy")
     yield from one_of("outbound_traffic_policy", policy, _OUTBOUND)
+    for path in ("ingress_cidrs", "egress_cidrs", "google_api_cidrs"):
+        yield from range_problems(path, args.get(path, []))
     if "allow" in args and not is_plain(args.get("namespace", "")):
         yield "namespace", "must be known now, since `allow` is read by it; give the name itself"
     for index, rule in enumerate(args.get("allow", [])):

@@ -89,6 +89,23 @@ def test_the_network_policy_lets_in_and_out_what_is_named():
 
 
 @component_test
+def test_ranges_that_are_known_later_are_let_through():
+    """Such as a subnet's."""
+    recorder = record()
+    later = pulumi.Output.from_input("10.0.0.0/20")
+
+    shop = MeshNamespace("shop", _args(egress_cidrs=[later], ingress_cidrs=[later]))
+
+    def check(_):
+        spec = recorder.one("NetworkPolicy").inputs["spec"]
+        block = {"ipBlock": {"cidr": "10.0.0.0/20"}}
+        assert block in spec["ingress"][0]["from"]
+        assert block in spec["egress"][0]["to"]
+
+    return shop.namespace, check
+
+
+@component_test
 def test_egress_hosts_scope_what_proxies_learn():
     """The namespace's own and the root namespace's services stay visible."""
     recorder = record()
@@ -210,6 +227,9 @@ def test_policies_can_be_left_out():
         ({"labels": {"istio.io/rev": "x"}}, "labels.istio.io/rev", "use `revision`"),
         ({"outbound_traffic_policy": "REGISTRY"}, "outbound_traffic_policy", "'REGISTRY_ONLY'"),
         ({"egress_hosts": ["pay"]}, "egress_hosts[0]", "`namespace/host`"),
+        ({"ingress_cidrs": ["10.0.0.0"]}, "ingress_cidrs[0]", "such as /32"),
+        ({"egress_cidrs": ["10.0.0.1/8"]}, "egress_cidrs[0]", "host bits"),
+        ({"google_api_cidrs": ["restricted"]}, "google_api_cidrs[0]", "not a range"),
     ],
 )
 def test_labels_of_others_are_refused(change, path, says):
