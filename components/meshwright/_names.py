@@ -35,6 +35,13 @@ VM_GROUP = NameRule("group of machines", 1, 54)
 # A service's name becomes a host name together with its project's number and region.
 CLOUD_RUN = NameRule("Cloud Run service", 1, 49)
 KUBERNETES = NameRule("Kubernetes object", 1, 63)
+NAMESPACE = NameRule(
+    "namespace",
+    1,
+    63,
+    re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"),
+    "lower-case letters, digits and inner hyphens",
+)
 LOG_NAME = NameRule(
     "log sink or bucket",
     1,

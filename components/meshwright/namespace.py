@@ -13,6 +13,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
+from ._names import NAMESPACE, physical_name
 from ._outputs import after, outputs_of
 from ._ranges import range_problems
 from ._validation import checked, is_plain, one_of
@@ -107,10 +108,14 @@ class MeshNamespace(pulumi.ComponentResource):
         self, name: str, args: MeshNamespaceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = checked("MeshNamespace", name, args, MeshNamespaceArgs, _problems)
+        given = args.get("namespace", name)
+        if isinstance(given, str):
+            path = "namespace" if "namespace" in args else "name"
+            physical_name("MeshNamespace", NAMESPACE, None, given, owner=name, path=path)
         super().__init__("meshwright:index:MeshNamespace", name, {}, opts)
         namespace = kubernetes.core.v1.Namespace(
             f"{name}-namespace",
-            metadata={"name": args.get("namespace", name), "labels": _labels(args)},
+            metadata={"name": given, "labels": _labels(args)},
             opts=pulumi.ResourceOptions(parent=self),
         )
         physical = namespace.metadata.apply(lambda metadata: metadata.name or "")
@@ -190,7 +195,9 @@ def _labels(args: MeshNamespaceArgs) -> pulumi.Output[dict[str, pulumi.Input[str
         owned["istio.io/rev"] = args["revision"]
     else:
         owned["istio-injection"] = "enabled"
-    return pulumi.Output.all(args.get("labels", {}), owned).apply(lambda v: {**v[0], **v[1]})
+    return pulumi.Output.all(args.get("labels", {}), owned).apply(
+        lambda v: {**(v[0] or {}), **v[1]}
+    )
 
 
 class _Calls(NamedTuple):

@@ -120,6 +120,19 @@ def test_each_role_of_the_node_account_is_granted_once_under_a_name_of_its_own()
 
 
 @component_test
+def test_labels_that_turn_out_to_be_null_are_none():
+    """Such as those that another stack does not export."""
+    recorder = record()
+
+    cluster = GkeCluster("main", _args(labels=pulumi.Output.from_input(None)))
+
+    def check(_):
+        assert recorder.one("Cluster").inputs["resourceLabels"] == {"managed-by": "meshwright"}
+
+    return cluster.cluster_name, check
+
+
+@component_test
 def test_autopilot_leaves_out_what_google_settles():
     """GKE refuses these settings on Autopilot."""
     recorder = record()
