@@ -71,7 +71,7 @@ class PlaintextArgs(TypedDict):
     """Pod labels of the workloads."""
     ports: list[int]
     """Workload ports that take plaintext, at least one."""
-    from_cidrs: NotRequired[list[str]]
+    from_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges that such calls may come from; their callers have no identity to name. Default: any
     that the network lets through."""
 
@@ -255,6 +255,8 @@ def _plaintext_problems(exceptions: list[PlaintextArgs]) -> Iterator[tuple[str, 
         if exception["workload"] == {}:
             yield f"{path}.workload", "is empty; an exception is made for named workloads alone"
         for place, cidr in enumerate(exception.get("from_cidrs", [])):
+            if not isinstance(cidr, str):
+                continue
             try:
                 ipaddress.ip_network(cidr)
             except ValueError as error:
