@@ -100,7 +100,7 @@ def place(path: str) -> tuple[str, ...]:
 
 def duration(seconds: float) -> str:
     """A protobuf duration in the form that Kubernetes objects carry."""
-    return f"{seconds:g}s"
+    return f"{seconds:.15g}s"
 
 
 def _retry(retries: Retries) -> RetryArgs:
