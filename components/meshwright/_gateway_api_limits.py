@@ -48,9 +48,9 @@ def _order(matches: Sequence[Mapping[str, Any]], who: str) -> Iterator[tuple[str
         if not _exclude_each_other(first, second):
             yield (
                 f"matches[{late}]",
-                f"{who}: the Gateway API tries it before matches[{early}], since it has more "
-                f"headers, and calls that fit both would go elsewhere; put it before "
-                f"matches[{early}], or give both as many",
+                f"{who}: the Gateway API tries matches[{late}] before matches[{early}], since it "
+                "has more headers, and calls that fit both would go elsewhere; put it first, or "
+                "give both as many",
             )
 
 
