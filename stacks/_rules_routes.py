@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -99,11 +100,19 @@ def _told(route: View, found: list[tuple[str, str]]) -> Iterator[Problem]:
     for path, text in found:
         where = place(path)
         if where[0] in Route.model_fields:
-            yield route.problem(
-                where if route.has(where[0]) else where[0], text, "remove it, or change rendering"
-            )
+            yield route.problem(_written(route, where), text, "remove it, or change rendering")
         else:
             yield route.problem("rendering", f"{path}: {text}", "choose another rendering")
+
+
+def _written(route: View, where: tuple[str, ...]) -> tuple[str, ...]:
+    """As much of a path as the spec has: what is wrong may be a default."""
+    value = route.raw
+    for depth, key in enumerate(where):
+        if not isinstance(value, dict) or key not in value:
+            return where[: max(depth, 1)]
+        value = cast(dict[str, object], value)[key]
+    return where
 
 
 def _shares(route: View, names: list[str], what: str) -> Iterator[Problem]:
