@@ -141,6 +141,8 @@ def _field_problems(
         if item["type"] == "missing" and loc in renamed:
             continue  # the misspelt key beside it says the same
         value = "nothing" if item["type"] == "missing" else _secrets.shown(item["input"], loc)
+        if not loc and isinstance(item["input"], str):
+            value = "a text"  # of a whole spec, or of some other file: nobody knows what is in it
         rule, fix = _explained(item, loc, model)
         yield Problem(loc, value, rule, fix)
 

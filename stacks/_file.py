@@ -197,19 +197,17 @@ def _tabs(text: str) -> Iterator[Problem]:
 
 def _plain_secrets(config: object, lines: dict[Location, int]) -> Iterator[Problem]:
     """Keys beside the spec whose name says secret, but whose value stands in plain text."""
-    for key, value in as_map(config).items():
-        named = _secrets.is_secret_key(key.rpartition(":")[2])
-        plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-        if (
-            key not in (PLATFORM, PLATFORM_FILE)
-            and plain
-            and (named or _secrets.is_secret_value(value))
-        ):
-            loc = ("config", key)
-            yield Problem(
-                loc,
-                _secrets.MASK,
-                "a secret stands in plain text",
-                f"change it where it was issued, then: pulumi config set --secret {key}",
-                lines.get(loc),
-            )
+    beside = {
+        key: value for key, value in as_map(config).items() if key not in (PLATFORM, PLATFORM_FILE)
+    }
+    for place in _secrets.find(beside, frozenset()):
+        loc = ("config", *place)
+        key = _secrets.path(place)
+        way = "--secret" if len(place) == 1 else "--secret --path"
+        yield Problem(
+            loc,
+            _secrets.MASK,
+            "a secret stands in plain text",
+            f"change it where it was issued, then: pulumi config set {way} {key}",
+            lines.get(loc),
+        )

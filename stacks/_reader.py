@@ -92,7 +92,7 @@ class Reader:
         text, kind = str(node.value), node.tag.rpartition(":")[2]
         plain = not node.style  # type: ignore[attr-defined]
         if kind not in _TAGS or not node.tag.startswith("tag:yaml.org"):
-            rule, fix = "values of a spec have no tags", f"remove {node.tag}: it protects nothing"
+            rule, fix = "values of a spec have no tags", "remove what starts with '!' before it"
         elif plain and kind != "str" and _OCTAL.fullmatch(text):
             octal = int(text, 8)
             rule = f"starts with 0: the engine reads it as octal, which is {octal}"

@@ -221,6 +221,30 @@ def test_plain_secret_beside_the_spec(tmp_path: Path) -> None:
     assert "s3cr3t-canary" not in found.text() + json.dumps(found.data())
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("  shop:db:\n    password: s3cr3t-canary\n", id="in-a-map"),
+        pytest.param("  shop:urls:\n    - https://ada:s3cr3t-canary@example.com\n", id="in-a-list"),
+        pytest.param("  shop:password: s3cr3t-canary\n" * 2, id="twice"),
+    ],
+)
+def test_plain_secrets_beside_the_spec_at_any_depth(tmp_path: Path, written: str) -> None:
+    """Inside maps and lists too, and when the key stands twice."""
+    found = report(tmp_path, DEV.replace(PLATFORM, written + PLATFORM))
+
+    assert any("plain text" in rule for _, rule in said(found))
+    assert "s3cr3t-canary" not in found.text() + json.dumps(found.data()) + repr(found)
+
+
+def test_a_text_in_place_of_the_spec_is_not_shown(tmp_path: Path) -> None:
+    """It may be anything, such as the spec as JSON with what it holds."""
+    text = 'config:\n  meshwright:platform: \'{"password": "s3cr3t-canary"}\'\n'
+    found = report(tmp_path, text)
+
+    assert [problem.value for problem in found.problems] == ["a text"]
+
+
 def test_ten_thousand_entries_take_seconds(tmp_path: Path) -> None:
     """A file with 10,000 entries, each wrong in two ways, is answered in a few seconds."""
     peers = "".join(
