@@ -12,11 +12,6 @@ from stacks.spec_routes import Route
 from stacks.spec_services import OutlierDetection, Service
 
 
-def duration(seconds: float) -> str:
-    """A protobuf duration in the form that Kubernetes objects carry."""
-    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
-
-
 def route_of(service: Service, clusters: Sequence[str]) -> Route | None:
     """The service's route; one of a single version that several clusters run needs to name none."""
     if service.route is not None or not _fails_over(service, clusters):
@@ -37,8 +32,8 @@ def arguments(outliers: OutlierDetection) -> RouteOutlierDetectionArgs:
     """When pods are left out, in the component's words."""
     return {
         "consecutive_5xx_errors": outliers.consecutive_5xx_errors,
-        "interval": duration(outliers.interval_seconds),
-        "base_ejection_time": duration(outliers.base_ejection_seconds),
+        "interval": f"{outliers.interval_seconds:g}s",
+        "base_ejection_time": f"{outliers.base_ejection_seconds:g}s",
         "max_ejection_percent": outliers.max_ejection_percent,
     }
 

@@ -150,13 +150,6 @@ def _day(value: str) -> str:
     return value
 
 
-def _milliseconds(value: float) -> float:
-    if round(value, 3) != value:
-        near = max(0.001, round(value, 3))
-        raise broken("is told to the millisecond", f"write {near}, or another number")
-    return value
-
-
 def _prefix(value: str) -> str:
     return _name()(value) if value else value
 
@@ -230,4 +223,4 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Weight = Annotated[int, Field(ge=0, le=100)]
 WholePercent = Annotated[int, Field(ge=0, le=100)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False), AfterValidator(_milliseconds)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]

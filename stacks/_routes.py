@@ -12,7 +12,6 @@ from meshwright import (
     VmStickyArgs,
 )
 from stacks import _failover
-from stacks._failover import duration
 from stacks.spec_hybrid import MeshRoute, VmSticky
 from stacks.spec_routes import Fault, Match, Retries, Route, Sticky
 from stacks.spec_services import Service
@@ -97,6 +96,11 @@ def place(path: str) -> tuple[str, ...]:
     plain = path.partition("[")[0]
     found = _PATHS.get(plain) or _PATHS.get(plain.partition(".")[0]) or plain
     return tuple(found.split("."))
+
+
+def duration(seconds: float) -> str:
+    """A protobuf duration in the form that Kubernetes objects carry."""
+    return f"{seconds:g}s"
 
 
 def _retry(retries: Retries) -> RetryArgs:
