@@ -192,7 +192,7 @@ def fault(
 
     PATTERN is a method and a regular expression for the path: 'POST .*/clusters'.
     """
-    from meshwright_sandbox.daemon import home, lifecycle
+    from meshwright_sandbox.daemon import home, surface
 
     if not (show or clear) and (pattern is None or action is None):
         raise click.UsageError(
@@ -203,17 +203,17 @@ def fault(
         if settings is None:
             raise home.SandboxError("no sandbox is here; start one with `meshwright sandbox up`")
         if clear:
-            lifecycle.request(settings, "DELETE", "faults")
+            surface.request(settings, "DELETE", "faults")
             click.echo("All faults are disarmed")
         if pattern is not None and action is not None:
             method, _, path = pattern.strip().partition(" ")
             order = {"method": method if path else "*", "path_pattern": path.strip() or method}
             order |= {"count": count, "skip": skip, "action": action}
-            lifecycle.request(settings, "POST", "faults", order)
+            surface.request(settings, "POST", "faults", order)
             calls = "every call" if count < 0 else f"{count} call(s)"
             click.echo(f"{calls} of {order['method']} {order['path_pattern']}: {action}")
         if show:
-            Console().print(_fault_table(lifecycle.request(settings, "GET", "faults")))
+            Console().print(_fault_table(surface.request(settings, "GET", "faults")))
 
 
 @contextmanager

@@ -204,7 +204,7 @@ def _subsets(rule: Resource, services: Mapping[ServiceName, set[str]]) -> Iterat
     if UNKNOWN in (host, home):
         yield Unjudged("spec.subsets")
         return
-    full = full_host(str(host), home)
+    full = full_host(host, home)
     service = service_of(full)
     where = service[1]
     if full.endswith(DOMAIN) and where != home:

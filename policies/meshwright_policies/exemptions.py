@@ -17,8 +17,11 @@ class Exemption:
     expires: datetime.date
 
     def covers(self, urn: str) -> bool:
-        """Whether it is about that resource, on whichever day."""
-        return fnmatchcase(urn, self.urn)
+        """Whether it is about that resource, on whichever day.
+
+        Brackets mean themselves: programs call resources `pool[0]`.
+        """
+        return fnmatchcase(urn, self.urn.replace("[", "[[]"))
 
 
 def judge(exemptions: list[Exemption], urn: str, today: datetime.date) -> tuple[bool, str]:

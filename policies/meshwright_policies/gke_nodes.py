@@ -60,7 +60,7 @@ def own_node_account(resource: Resource, settings: Settings) -> Iterator[Finding
         path = place.path("serviceAccount")
         if account is UNKNOWN:
             yield Unjudged(path)
-        elif not account or account == "default" or str(account).endswith(DEFAULT_ACCOUNT):
+        elif not account or account == "default" or _is_default(account):
             yield Violation(
                 path,
                 f"{said(account)}, which is the Compute Engine default account",
@@ -129,7 +129,7 @@ def _image_remedy(resource: Resource, settings: Settings) -> dict[str, object] |
         (
             (place, image)
             for place, image in _image(resource)
-            if not str(at(place.holder, "imageType")).upper().startswith("WINDOWS")
+            if not _is_windows(at(place.holder, "imageType"))
         ),
     )
 
@@ -146,3 +146,11 @@ def _image_remedy(resource: Resource, settings: Settings) -> dict[str, object] |
 def container_optimized_image(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Google's default image is this one; Autopilot fixes it."""
     return judged(_image(resource))
+
+
+def _is_default(account: object) -> bool:
+    return isinstance(account, str) and account.endswith(DEFAULT_ACCOUNT)
+
+
+def _is_windows(image: object) -> bool:
+    return isinstance(image, str) and image.upper().startswith("WINDOWS")

@@ -12,7 +12,7 @@ from meshwright_policies.rule import (
     Violation,
     resource_rule,
 )
-from meshwright_policies.values import UNKNOWN, at, each, unjudged
+from meshwright_policies.values import UNKNOWN, as_secret_as, at, each, unjudged
 
 # Member, Binding and Policy of every service: projects/iAMMember:IAMMember, cloudrunv2/...
 _GRANTS = r"\w+/\w*[iI][aA][mM](Member|Binding|Policy):\w+"
@@ -84,7 +84,12 @@ def _policy(properties: object) -> Iterator[Finding]:
     except ValueError:
         return  # the API refuses it; not this rule's business
     for index, binding in each(policy, "bindings"):
-        yield from _grant(binding, f"policyData.bindings[{index}].")
+        role = at(binding, "role")
+        grant: dict[str, object] = (
+            {"role": as_secret_as(text, role)} if isinstance(role, str) else {}
+        )
+        grant["members"] = at(binding, "members")
+        yield from _grant(grant, f"policyData.bindings[{index}].")
 
 
 def _key(resource: Resource) -> Iterator[Finding]:
@@ -117,7 +122,7 @@ def _access_list(properties: object) -> Iterator[Finding]:
         if entry is UNKNOWN:
             yield Unjudged(where)
         else:
-            role, _, entity = str(entry).partition(":")
+            role, _, entity = entry.partition(":") if isinstance(entry, str) else ("", "", "")
             yield from _member(entity, where, role)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from meshwright_policies import config, exemptions
+from meshwright_policies import config, exemptions, lists
 from meshwright_policies.config import NOT_KNOWN_YET, PACK, Config, Level
 from meshwright_policies.rule import (
     Finding,
@@ -74,8 +74,8 @@ class Judge:
         self._used: set[tuple[str, int]] = set()
 
     def judging(self, kind: str) -> bool:
-        """Whether any rule looks at resources of that type by themselves."""
-        return bool(self._rules_for(kind))
+        """Whether any rule looks at resources of that type, or in a list of it, by themselves."""
+        return bool(self._rules_for(lists.type_of_items(kind)) or self._rules_for(kind))
 
     def mending(self, kind: str) -> bool:
         """Whether any rule may mend resources of that type."""
@@ -85,18 +85,20 @@ class Judge:
     def resource(self, resource: Resource) -> list[Said]:
         """What the rules for one resource say."""
         said: list[Said] = []
-        for rule in self._rules_for(resource.type):
-            if rule.resource_check:
-                found: Iterable[Finding] = [Unjudged("")]
-                if resource.properties is not UNKNOWN:
-                    found = _whole(rule.resource_check, resource, self.config.settings)
-                said += self._said(rule, found, resource.urn)
+        for part in lists.parts(resource):
+            for rule in self._rules_for(part.type):
+                if rule.resource_check:
+                    found: Iterable[Finding] = [Unjudged("")]
+                    if part.properties is not UNKNOWN:
+                        found = _whole(rule.resource_check, part, self.config.settings)
+                    said += self._said(rule, found, part.urn)
         return said
 
     def stack(self, resources: list[Resource]) -> list[Said]:
         """What the rules for a whole stack say; after the last of its resources."""
         # Registration differs in order from run to run; what is said shall not.
         resources = sorted(resources, key=lambda resource: resource.urn)
+        resources = [part for resource in resources for part in lists.parts(resource)]
         said: list[Said] = []
         for rule in self.rules:
             if rule.stack_check and self._level(rule) is not Level.DISABLED:
@@ -141,8 +143,8 @@ class Judge:
         level = self._level(rule)
         # What a mend has left wrong is as bad as it would be without one.
         level = Level.MANDATORY if level is Level.REMEDIATE else level
-        for finding in findings:
-            where = finding.urn or urn
+        for finding in (lists.placed(found, urn) for found in findings):
+            where = finding.urn
             exempt, note = self._exempt(rule, where)
             if isinstance(finding, Unjudged):
                 if not exempt:

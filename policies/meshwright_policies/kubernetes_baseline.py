@@ -174,7 +174,10 @@ def _apparmor(pod: Pod) -> Iterator[Finding]:
         where = f"{pod.path}metadata.annotations[{key!r}]"
         if value is UNKNOWN:
             yield Unjudged(where)
-        elif value not in (*UNSET, "runtime/default") and not str(value).startswith("localhost/"):
+        elif not (isinstance(value, str) and value.startswith("localhost/")) and value not in (
+            *UNSET,
+            "runtime/default",
+        ):
             yield Violation(where, f"is {value!r}", "Use runtime/default, or remove it")
 
 

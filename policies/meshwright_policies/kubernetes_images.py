@@ -14,7 +14,11 @@ from meshwright_policies.rule import (
 )
 from meshwright_policies.values import UNKNOWN, at, each, unjudged
 
-CLOUD_RUN = r"gcp:cloudrunv2/(service:Service|job:Job|workerPool:WorkerPool)"
+CLOUD_RUN = (
+    r"gcp:(cloudrunv2/(service:Service|job:Job|workerPool:WorkerPool)|cloudrun/service:Service)"
+)
+# Where the containers stand, if not in `template` itself.
+_DEEPER = {"gcp:cloudrunv2/job:Job": "template", "gcp:cloudrun/service:Service": "spec"}
 DOCKER_HUB = "docker.io"
 
 
@@ -60,7 +64,8 @@ def _pod_images(pod: Pod) -> Iterator[tuple[str, object]]:
 
 
 def _cloud_run_images(resource: Resource) -> Iterator[tuple[str, object]]:
-    path = ("template", "template") if resource.type.endswith(":Job") else ("template",)
+    inner = _DEEPER.get(resource.type)
+    path = ("template", inner) if inner else ("template",)
     dotted = ".".join(path)
     for unknown in unjudged(resource.properties, *path, "containers"):
         yield unknown.where, UNKNOWN

@@ -8,10 +8,15 @@ from meshwright_policies.mesh_objects import (
     GATEWAY,
     authorization_fields,
     items,
+    kind,
     meshes,
+    name,
+    namespace,
     of_kind,
     or_patch,
     selected,
+    text,
+    unknown_conditions,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -28,6 +33,9 @@ from meshwright_policies.values import UNKNOWN, at, each
 WORKLOAD_IDENTITIES = ("principals", "namespaces", "serviceAccounts")
 # Labels by which Istio's and Google's own charts and samples mark the pods of a gateway.
 GATEWAY_NAME_LABELS = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
+API_GATEWAY = kind("gateway.networking.k8s.io", "Gateway")
+# Proxies of ambient mode that stand between workloads, though their kind is Gateway too.
+WAYPOINT_CLASS = "istio-waypoint"
 # A wildcard that still names one namespace in full.
 ONE_NAMESPACE = re.compile(r"(^|.*/)ns/[^*/]+(/.*)?$")
 
@@ -49,6 +57,7 @@ def patterns_that_fail_closed(resource: Resource, settings: Settings) -> Iterato
         return
     if action not in (None, "ALLOW", "DENY"):
         return
+    yield from unknown_conditions(spec)
     negative = action != "DENY"
     for path, field, value in authorization_fields(spec):
         if field.startswith("not") == negative and value is UNKNOWN:
@@ -73,14 +82,23 @@ def patterns_that_fail_closed(resource: Resource, settings: Settings) -> Iterato
     "a path alone opens nothing.",
 )
 def named_callers(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
-    """Gateways are left out: who calls from the internet has no principal."""
+    """Gateways are left out: who calls from the internet has no principal. Waypoints are not: who
+    calls through one is in the mesh.
+    """
     for objects in meshes(resources).values():
         gateways = _GatewayPods(of_kind(objects, GATEWAY))
+        waypoints = {
+            (namespace(item), name(item))
+            for item in of_kind(objects, API_GATEWAY)
+            if at(item.properties, "spec", "gatewayClassName") == WAYPOINT_CLASS
+        }
         for policy in of_kind(objects, AUTHORIZATION_POLICY):
             spec = at(policy.properties, "spec")
             if spec is UNKNOWN or at(spec, "action") is UNKNOWN or at(spec, "rules") is UNKNOWN:
                 yield Unjudged("spec.rules", policy.urn)
-            elif at(spec, "action") in (None, "ALLOW") and not _at_gateway(spec, gateways):
+            elif at(spec, "action") in (None, "ALLOW") and (
+                _at_waypoint(policy, waypoints) or not _at_gateway(spec, gateways)
+            ):
                 for index, rule in each(spec, "rules"):
                     yield from _callers(policy, f"spec.rules[{index}]", rule)
 
@@ -109,6 +127,16 @@ class _GatewayPods:
             for label in labels.items()
             for selector in self._selectors.get(label, [])
         )
+
+
+def _at_waypoint(policy: Resource, waypoints: set[tuple[object, object]]) -> bool:
+    """Whether a policy is for a waypoint of its namespace, by reference or by its pods' label."""
+    spec = at(policy.properties, "spec")
+    references = [*items(spec, "targetRefs"), at(spec, "targetRef")]
+    names = [at(r, "name") for r in references if at(r, "kind") == "Gateway"]
+    labels = selected(at(spec, "selector", "matchLabels"))
+    names += [labels[label] for label in GATEWAY_NAME_LABELS if label in labels]
+    return any((namespace(policy), text(called)) in waypoints for called in names)
 
 
 def _at_gateway(spec: object, gateways: _GatewayPods) -> bool:

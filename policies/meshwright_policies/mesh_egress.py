@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from meshwright_policies.mesh_control_planes import CHART, CONFIG_MAP, mesh_config
 from meshwright_policies.mesh_hosts import Hosts
 from meshwright_policies.mesh_objects import (
     GATEWAY,
@@ -30,6 +31,8 @@ from meshwright_policies.rule import (
 )
 from meshwright_policies.values import UNKNOWN, at, each
 
+OUTBOUND_MODE = ("outboundTrafficPolicy", "mode")
+
 
 @stack_rule(
     "MESH-13",
@@ -43,7 +46,9 @@ def egress_boundary(resources: list[Resource], settings: Settings) -> Iterator[F
     for objects in meshes(resources).values():
         packets = _Packets(of_kind(objects, NETWORK_POLICY))
         for sidecar in of_kind(objects, SIDECAR):
-            yield from _registry_only(sidecar, objects, packets, settings)
+            yield from _sidecar(sidecar, objects, packets, settings)
+        for holder in of_kind(objects, CHART, CONFIG_MAP):
+            yield from _whole_mesh(holder, objects, packets, settings)
         served: Hosts[Resource] = Hosts()
         for gateway in of_kind(objects, GATEWAY):
             for host in served_hosts(gateway):
@@ -60,20 +65,38 @@ class _Packets:
         self.unknown = any(policy.properties is UNKNOWN for policy in policies)
 
 
-def _registry_only(
+def _sidecar(
     sidecar: Resource, objects: list[Resource], packets: _Packets, settings: Settings
 ) -> Iterator[Finding]:
-    where = "spec.outboundTrafficPolicy.mode"
-    mode = at(sidecar.properties, "spec", "outboundTrafficPolicy", "mode")
+    where = ("spec", *OUTBOUND_MODE)
+    mode = at(sidecar.properties, *where)
     if UNKNOWN in (mode, namespace(sidecar)):
-        yield Unjudged(where, sidecar.urn)
+        yield Unjudged(".".join(where), sidecar.urn)
+    elif mode == "REGISTRY_ONLY":
+        reached = _reached(sidecar, objects, settings)
+        yield from _registry_only(sidecar, ".".join(where), reached, packets)
+
+
+def _whole_mesh(
+    holder: Resource, objects: list[Resource], packets: _Packets, settings: Settings
+) -> Iterator[Finding]:
+    """The same setting in the mesh config, for all namespaces in the mesh."""
+    if not (found := mesh_config(holder, settings)):
         return
-    if mode != "REGISTRY_ONLY":
-        return
-    reached = _reached(sidecar, objects, settings)
-    free = [str(item) for item in reached if item not in packets.held]
+    path, config = found
+    where, mode = ".".join((path, *OUTBOUND_MODE)), at(config, *OUTBOUND_MODE)
+    if mode is UNKNOWN:
+        yield Unjudged(path if config is UNKNOWN else where, holder.urn)
+    elif mode == "REGISTRY_ONLY":
+        yield from _registry_only(holder, where, _in_mesh(objects), packets)
+
+
+def _registry_only(
+    item: Resource, where: str, reached: list[object], packets: _Packets
+) -> Iterator[Finding]:
+    free = [str(home) for home in reached if home not in packets.held]
     if free and packets.unknown:
-        yield Unjudged(where, sidecar.urn)
+        yield Unjudged(where, item.urn)
     elif free:
         yield Violation(
             where,
@@ -81,7 +104,7 @@ def _registry_only(
             f"out of {', '.join(free)}",
             "Add a NetworkPolicy with policyTypes Egress that lets pods reach the egress gateway, "
             "DNS and the control plane only",
-            sidecar.urn,
+            item.urn,
         )
 
 
@@ -89,6 +112,11 @@ def _reached(sidecar: Resource, objects: list[Resource], settings: Settings) -> 
     """The namespaces whose pods a Sidecar is for: its own, or all that are in the mesh."""
     if namespace(sidecar) != settings.root_namespace:
         return [namespace(sidecar)]
+    return _in_mesh(objects)
+
+
+def _in_mesh(objects: list[Resource]) -> list[object]:
+    """The names of a cluster's namespaces that are in the mesh."""
     return [
         name(item)
         for item in of_kind(objects, NAMESPACE)

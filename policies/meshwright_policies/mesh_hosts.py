@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from meshwright_policies.values import UNKNOWN
+from meshwright_policies.values import UNKNOWN, SecretText
 
 DOMAIN = ".svc.cluster.local"
 # Hosts of Services that other clusters export, which no object of this cluster declares.
@@ -12,9 +12,12 @@ CLUSTER_SET = ".svc.clusterset.local"
 T = TypeVar("T")
 
 
-def full_host(host: str, namespace: object) -> str:
+def full_host(host: object, namespace: object) -> str:
     """A host in full: a short name is that of a Service in the namespace of who names it."""
-    return host if "." in host or "*" in host else f"{host}.{namespace}{DOMAIN}"
+    text, home = (v.reveal() if isinstance(v, SecretText) else str(v) for v in (host, namespace))
+    full = text if "." in text or "*" in text else f"{text}.{home}{DOMAIN}"
+    secret = isinstance(host, SecretText) or isinstance(namespace, SecretText)
+    return SecretText(full) if secret else full
 
 
 def service_of(host: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Rules for how pods come into the mesh: injection, its labels, and ways around the proxy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from meshwright_policies.mesh_objects import (
     INJECTION_LABELS,
@@ -14,7 +14,9 @@ from meshwright_policies.mesh_objects import (
     mapping,
     meshes,
     name,
+    names_revision,
     of_kind,
+    refuses_sidecars,
     text,
 )
 from meshwright_policies.pods import WORKLOADS, WORKLOADS_AND_PATCHES, Pod, containers, pods
@@ -31,6 +33,7 @@ from meshwright_policies.rule import (
 from meshwright_policies.values import UNKNOWN, at
 
 INJECT = "sidecar.istio.io/inject"
+AMBIENT = "istio.io/dataplane-mode"
 # Annotations that take some of a pod's traffic from its proxy, and the value that takes none.
 AROUND_THE_PROXY = {
     "traffic.sidecar.istio.io/excludeInboundPorts": "",
@@ -53,6 +56,7 @@ def injected_workloads(resources: list[Resource], settings: Settings) -> Iterato
     """A workload is in by its namespace's label or its own; pods on the host's network cannot."""
     for objects in meshes(resources).values():
         namespaces = {name(n): n for n in of_kind(objects, NAMESPACE)}
+        known = _labels_by_namespace(objects)
         outside: dict[str, Resource] = {}
         for workload in of_kind(objects, WORKLOADS):
             if workload.properties is UNKNOWN:
@@ -60,15 +64,16 @@ def injected_workloads(resources: list[Resource], settings: Settings) -> Iterato
             for pod in pods(workload):
                 if is_system(pod.namespace) or at(pod.spec, "hostNetwork") is True:
                     continue
-                yield from _refused(workload, pod)
+                around = known.get(text(pod.namespace) or "default", {})
+                yield from _refused(workload, pod, around)
                 if pod.namespace is UNKNOWN and workload.properties is not UNKNOWN:
                     yield Unjudged("metadata.namespace", workload.urn)
                     continue
                 home = namespaces.get(text(pod.namespace) or "default")
-                if home and not _asks(pod) and not joins_mesh(mapping(labels(home))):
+                if home and not _asks(pod, around) and not joins_mesh(around):
                     outside[home.urn] = home
         for namespace in outside.values():
-            yield from _no_injection(namespace)
+            yield from _no_injection(namespace, known.get(name(namespace), {}))
 
 
 @resource_rule(
@@ -137,10 +142,11 @@ def one_injection_owner(resources: list[Resource], settings: Settings) -> Iterat
             if found is UNKNOWN or name(namespace) is UNKNOWN:
                 yield Unjudged("metadata.labels", namespace.urn)
             kinds = [label for label in INJECTION_LABELS if mapping(found).get(label) is not None]
-            if len(kinds) > 1:
+            rivals = _rivals(kinds, mapping(found))
+            if len(rivals) > 1:
                 yield Violation(
-                    key("metadata.labels", kinds[1]),
-                    f"stands beside {kinds[0]}, of which only one takes effect",
+                    key("metadata.labels", rivals[1]),
+                    f"stands beside {rivals[0]}, of which only one takes effect",
                     "Keep the one whose control plane is meant, and remove the other",
                     namespace.urn,
                 )
@@ -156,15 +162,52 @@ def one_injection_owner(resources: list[Resource], settings: Settings) -> Iterat
                 )
 
 
-def _asks(pod: Pod) -> bool:
-    """Whether a pod itself asks for a proxy; what is not known yet counts."""
+def _labels_by_namespace(objects: list[Resource]) -> dict[object, Mapping[str, object]]:
+    """The labels of each namespace, those that patches add to it included."""
+    known: dict[object, dict[str, object]] = {}
+    for item in of_kind(objects, NAMESPACE, NAMESPACE_PATCH):
+        known.setdefault(name(item), {}).update(mapping(labels(item)))
+    for patch in of_kind(objects, NAMESPACE_PATCH):
+        # A patch of which nothing is known may bring the namespace in.
+        if labels(patch) is UNKNOWN:
+            known[name(patch)].setdefault(AMBIENT, UNKNOWN)
+    return {**known}
+
+
+def _rivals(kinds: list[str], found: Mapping[str, object]) -> list[str]:
+    """Those of a namespace's injection labels that contend for its pods."""
+    if found.get(AMBIENT) == "none":
+        return [label for label in kinds if label != AMBIENT]
+    if AMBIENT in kinds and found.get("istio-injection") == "disabled":
+        return [label for label in kinds if label != "istio-injection"]
+    return kinds
+
+
+def _asks(pod: Pod, around: Mapping[str, object]) -> bool:
+    """Whether a pod itself asks for a proxy and gets it; what is not known yet counts.
+
+    Args:
+        pod: the pod.
+        around: the labels of its namespace.
+    """
     found = mapping(at(pod.metadata, "labels"))
-    unknown = at(pod.metadata, "labels") is UNKNOWN
-    return unknown or found.get(INJECT) in ("true", UNKNOWN) or joins_mesh(found)
+    if at(pod.metadata, "labels") is UNKNOWN or found.get(AMBIENT) in ("ambient", UNKNOWN):
+        return True
+    return not refuses_sidecars(around) and _asks_for_sidecar(found)
 
 
-def _refused(workload: Resource, pod: Pod) -> Iterator[Finding]:
+def _asks_for_sidecar(found: Mapping[str, object]) -> bool:
+    return found.get(INJECT) in ("true", UNKNOWN) or names_revision(found)
+
+
+def _refused(workload: Resource, pod: Pod, around: Mapping[str, object]) -> Iterator[Finding]:
     """Where a pod says that it wants no proxy."""
+    own = mapping(at(pod.metadata, "labels"))
+    ambient = around.get(AMBIENT) == "ambient" and not _asks_for_sidecar(own)
+    if ambient and own.get(AMBIENT) == "none":
+        where = key(f"{pod.path}metadata.labels", AMBIENT)
+        what = "is 'none', which keeps the pod out of its ambient namespace's mesh"
+        yield Violation(where, what, "Remove it", workload.urn)
     for place in ("labels", "annotations"):
         value = mapping(at(pod.metadata, place)).get(INJECT)
         where = key(f"{pod.path}metadata.{place}", INJECT)
@@ -176,17 +219,21 @@ def _refused(workload: Resource, pod: Pod) -> Iterator[Finding]:
             )
 
 
-def _no_injection(namespace: Resource) -> Iterator[Finding]:
-    found = labels(namespace)
-    if found is UNKNOWN:
+def _no_injection(namespace: Resource, around: Mapping[str, object]) -> Iterator[Finding]:
+    if labels(namespace) is UNKNOWN:
         yield Unjudged("metadata.labels", namespace.urn)
         return
-    yield Violation(
-        "metadata.labels",
-        "has workloads of this stack and no injection label, in a cluster that is in the mesh",
-        "Set istio.io/rev to the control plane's revision, or istio-injection: enabled",
-        namespace.urn,
-    )
+    what = "has workloads of this stack and no injection label, in a cluster that is in the mesh"
+    mend = "Set istio.io/rev to the control plane's revision, or istio-injection: enabled"
+    if refuses_sidecars(around):
+        what = (
+            f"has istio-injection: {around['istio-injection']}, which keeps proxies out of all "
+            "workloads of this stack there, whatever else asks for one"
+        )
+        mend = (
+            "Remove it and set istio.io/rev to the control plane's revision, or set it to enabled"
+        )
+    yield Violation("metadata.labels", what, mend, namespace.urn)
 
 
 def _runs_proxy(pod: Pod) -> bool:

@@ -9,6 +9,7 @@ from meshwright_policies.mesh_objects import (
     authorization_fields,
     items,
     or_patch,
+    unknown_conditions,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -49,13 +50,17 @@ def normalised_values(resource: Resource, settings: Settings) -> Iterator[Findin
         yield from unjudged(resource.properties, "chart")
     if found := mesh_config(resource, settings):
         path, config = found
-        yield from _normalization(config, f"{path}.pathNormalization.normalization")
+        if _may_stand_in_files(resource, config):
+            yield Unjudged("valueYamlFiles")
+        else:
+            yield from _normalization(config, f"{path}.pathNormalization.normalization")
 
 
 def _policy_values(spec: object) -> Iterator[Finding]:
     if spec is UNKNOWN or at(spec, "rules") is UNKNOWN:
         yield Unjudged("spec.rules")
         return
+    yield from unknown_conditions(spec)
     for path, field, values in authorization_fields(spec):
         kind = field.removeprefix("not").lower()
         if kind not in ("paths", "methods", "hosts"):
@@ -77,6 +82,12 @@ def _not_normal(kind: str, value: str) -> str:
     if kind == "hosts":
         return "" if value == value.lower() else "has upper-case letters"
     return next((what for pattern, what in NOT_NORMAL.items() if pattern.search(value)), "")
+
+
+def _may_stand_in_files(chart: Resource, config: object) -> bool:
+    """Whether a chart's values say nothing, and files of more values may; files are not read."""
+    said = at(config, "pathNormalization", "normalization")
+    return said is None and bool(at(chart.properties, "valueYamlFiles"))
 
 
 def _normalization(config: object, where: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from meshwright_policies.rule import Resource, Settings, Unjudged
-from meshwright_policies.values import UNKNOWN, at, each
+from meshwright_policies.values import UNKNOWN, at, each, unjudged
 
 
 def kind(group: str, kind: str) -> re.Pattern[str]:
@@ -77,16 +77,28 @@ def shows_mesh(resource: Resource) -> bool:
 
 
 def joins_mesh(found: Mapping[str, object]) -> bool:
-    """Whether labels of a namespace, or of a pod, bring pods into the mesh.
+    """Whether labels of a namespace bring its pods into the mesh.
 
-    A label whose value is not known yet counts; whose key is absent does not.
+    A label whose value is not known yet counts; whose key is absent does not. Where istio-injection
+    stands, in whichever value, Istio's webhooks do not ask for a revision.
     """
-    return (
-        found.get("istio-injection") in ("enabled", UNKNOWN)
-        or bool(found.get("istio.io/rev"))
-        or found.get("istio.io/rev") is UNKNOWN
-        or found.get("istio.io/dataplane-mode") in ("ambient", UNKNOWN)
-    )
+    if found.get("istio.io/dataplane-mode") in ("ambient", UNKNOWN):
+        return True
+    injection = found.get("istio-injection")
+    if injection is not None:
+        return injection in ("enabled", UNKNOWN)
+    return names_revision(found)
+
+
+def names_revision(found: Mapping[str, object]) -> bool:
+    """Whether labels of a namespace, or of a pod, name the revision that injects."""
+    revision = found.get("istio.io/rev")
+    return bool(revision) or revision is UNKNOWN
+
+
+def refuses_sidecars(found: Mapping[str, object]) -> bool:
+    """Whether labels of a namespace keep sidecars out of it, whatever its pods ask for."""
+    return found.get("istio-injection") not in (None, "enabled", UNKNOWN)
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -135,7 +147,8 @@ def mesh_wide(resource: Resource, settings: Settings) -> bool:
     """Whether a policy applies to all namespaces: it is in the root one and selects nothing."""
     where = at(resource.properties, "metadata", "namespace")
     spec = at(resource.properties, "spec")
-    selectors = (at(spec, "selector"), at(spec, "targetRef"), at(spec, "targetRefs"))
+    # A selector without labels selects all, as none does.
+    selectors = (at(spec, "selector", "matchLabels"), at(spec, "targetRef"), at(spec, "targetRefs"))
     return (where is UNKNOWN or where == settings.root_namespace) and not any(selectors)
 
 
@@ -150,6 +163,24 @@ def key(path: str, name: str) -> str:
     return f'{path}["{name}"]'
 
 
+def unknown_conditions(spec: object) -> Iterator[Unjudged]:
+    """The parts of an AuthorizationPolicy's rules that are not known yet, each by its outer end."""
+    yield from unjudged(spec, "rules", prefix="spec.")
+    for index, rule in each(spec, "rules"):
+        path = f"spec.rules[{index}]"
+        if rule is UNKNOWN:
+            yield Unjudged(path)
+            continue
+        for key, inner in (("from", "source"), ("to", "operation"), ("when", "")):
+            yield from unjudged(rule, key, prefix=f"{path}.")
+            for place, item in each(rule, key):
+                where = f"{path}.{key}[{place}]"
+                if item is UNKNOWN:
+                    yield Unjudged(where)
+                elif inner:
+                    yield from unjudged(item, inner, prefix=f"{where}.")
+
+
 def authorization_fields(spec: object) -> Iterator[tuple[str, str, object]]:
     """Every condition of an AuthorizationPolicy: its path, its field and its values."""
     for index, rule in each(spec, "rules"):
@@ -161,5 +192,7 @@ def authorization_fields(spec: object) -> Iterator[tuple[str, str, object]]:
             for field, value in mapping(at(target, "operation")).items():
                 yield f"{path}.to[{place}].operation.{field}", field, value
         for place, condition in each(rule, "when"):
+            if condition is UNKNOWN:
+                continue
             for field in ("values", "notValues"):
                 yield f"{path}.when[{place}].{field}", field, at(condition, field)

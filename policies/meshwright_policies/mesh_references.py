@@ -121,7 +121,7 @@ def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterato
     if UNKNOWN in (host, subset, namespace(route)):
         yield Unjudged(where, route.urn)
         return
-    full = full_host(str(host), namespace(route))
+    full = full_host(host, namespace(route))
     about = list(rules.by_host.of(full))
     named = [at(s, "name") for rule in about for s in items(rule.properties, "spec", "subsets")]
     if subset in named:
@@ -233,7 +233,7 @@ def _host(
     if UNKNOWN in (host, namespace(route)):
         yield Unjudged(where, route.urn)
         return
-    full = full_host(str(host), namespace(route))
+    full = full_host(host, namespace(route))
     if full.endswith(CLUSTER_SET) or any(entries.of(full)):
         return
     inside = full.endswith(DOMAIN)

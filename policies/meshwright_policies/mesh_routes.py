@@ -36,8 +36,10 @@ def route_weights(resource: Resource, settings: Settings) -> Iterator[Finding]:
     for path, route, targets, fault in _routes(resource):
         if route is UNKNOWN or at(route, *targets.split(".")) is UNKNOWN:
             yield Unjudged(f"{path}.{targets}")
+        # A backendRef of the Gateway API that says nothing has the weight 1.
+        unset = 1 if API_ROUTE.match(resource.type) else 0
         yield from _split(
-            f"{path}.{targets}", [item for _, item in each(route, *targets.split("."))]
+            f"{path}.{targets}", [item for _, item in each(route, *targets.split("."))], unset
         )
         injected = at(route, *fault.split("."))
         if in_production and injected is UNKNOWN and route is not UNKNOWN:
@@ -65,10 +67,17 @@ def _routes(resource: Resource) -> Iterator[tuple[str, object, str, str]]:
             yield f"rules[{index}]", route, "action.destinations", "action.faultInjectionPolicy"
 
 
-def _split(path: str, targets: list[object]) -> Iterator[Finding]:
-    """What is wrong with the weights of one split; a single target needs none."""
+def _split(path: str, targets: list[object], unset: int) -> Iterator[Finding]:
+    """What is wrong with the weights of one split; a single target needs none.
+
+    Args:
+        path: the path of the targets.
+        targets: where the split sends calls.
+        unset: the weight of a target that names none.
+    """
     weights = [at(target, "weight") for target in targets]
-    if weights == [None]:
+    # The API server writes the weight that is unset into what it stores and shows.
+    if weights in ([None], [unset or None]):
         return
     total, whole = 0.0, True
     for index, weight in enumerate(weights):
@@ -77,7 +86,7 @@ def _split(path: str, targets: list[object]) -> Iterator[Finding]:
             whole = False
             yield Unjudged(where)
         elif weight is None:
-            continue  # none of the traffic
+            total += unset
         elif _is_percentage(weight):
             total += float(str(weight))
         else:

@@ -55,7 +55,7 @@ def strict_mtls(resources: list[Resource], settings: Settings) -> Iterator[Findi
         wide = [o for o in of_kind(objects, PEER_AUTHENTICATION) if mesh_wide(o, settings)]
         for item in wide:
             mode = at(item.properties, "spec", "mtls", "mode")
-            if mode is UNKNOWN or at(item.properties, "metadata", "namespace") is UNKNOWN:
+            if mode is UNKNOWN or _unknown_reach(item):
                 yield Unjudged("spec.mtls.mode", item.urn)
             elif mode != "STRICT":
                 yield Violation(
@@ -155,10 +155,22 @@ def _may_allow_nothing(policy: Resource) -> bool:
 
 
 def _allows(policy: Resource, takes: Callable[[object], bool]) -> bool:
-    spec, namespace = (at(policy.properties, *p) for p in (("spec",), ("metadata", "namespace")))
+    spec = at(policy.properties, "spec")
     action, rules = at(spec, "action"), at(spec, "rules")
-    known = all(takes(value) for value in (namespace, action, rules))
+    reach = UNKNOWN if _unknown_reach(policy) else None
+    known = all(takes(value) for value in (reach, action, rules))
     return known and action in (None, "ALLOW", UNKNOWN) and not rules
+
+
+def _unknown_reach(policy: Resource) -> bool:
+    """Whether what decides if a policy is mesh-wide is not known yet."""
+    spec = at(policy.properties, "spec")
+    where = at(policy.properties, "metadata", "namespace")
+    return where is UNKNOWN or UNKNOWN in (
+        at(spec, "selector", "matchLabels"),
+        at(spec, "targetRef"),
+        at(spec, "targetRefs"),
+    )
 
 
 def _absent(cluster: str, objects: list[Resource], kind: str, spec: str) -> Violation:

@@ -15,7 +15,7 @@ from meshwright_policies.rule import (
 from meshwright_policies.secret_shapes import MASK, is_reference, named_secret, shape_of
 from meshwright_policies.values import UNKNOWN, SecretText, at
 
-KUBERNETES_SECRET: Final = "kubernetes:core/v1:Secret"
+KUBERNETES_SECRETS: Final = ("kubernetes:core/v1:Secret", "kubernetes:core/v1:SecretPatch")
 # Maps whose keys are names of settings, which programs and people choose.
 SETTINGS_MAPS: Final = frozenset(
     ("annotations", "data", "environmentVariables", "labels", "metadata", "variables")
@@ -44,7 +44,7 @@ MEND: Final = (
 def plaintext_secrets(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """What the engine keeps secret is no plain text. A message never quotes what it found."""
     properties = resource.properties
-    if resource.type == KUBERNETES_SECRET and isinstance(properties, dict):
+    if resource.type in KUBERNETES_SECRETS and isinstance(properties, dict):
         known = cast(dict[str, object], properties)
         for key in ("data", "stringData"):
             yield from _stored(known.get(key), key)

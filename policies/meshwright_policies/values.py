@@ -36,9 +36,25 @@ class SecretText(str):
     def __format__(self, format_spec: str) -> str:
         return "[secret]"
 
+    def partition(self, sep: str, /) -> tuple[str, str, str]:
+        before, found, after = super().partition(sep)
+        return SecretText(before), found, SecretText(after)
+
+    def rpartition(self, sep: str, /) -> tuple[str, str, str]:
+        before, found, after = super().rpartition(sep)
+        return SecretText(before), found, SecretText(after)
+
+    def removesuffix(self, suffix: str, /) -> str:
+        return SecretText(super().removesuffix(suffix))
+
     def reveal(self) -> str:
         """What it says."""
         return self[:]
+
+
+def as_secret_as(source: object, text: str) -> str:
+    """A text that was taken from a value, and shows no more than the value does."""
+    return SecretText(text) if isinstance(source, SecretText) else text
 
 
 def at(value: object, *path: str) -> object:

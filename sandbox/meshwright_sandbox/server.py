@@ -16,11 +16,8 @@ from pathlib import Path
 from aiohttp import web
 
 from meshwright_sandbox.core.app import CLOUD, create_app
-from meshwright_sandbox.runtime.interface import (
-    ClusterRuntime,
-    NullRuntime,
-    RuntimeFailure,
-)
+from meshwright_sandbox.runtime.interface import ClusterRuntime, RuntimeFailure
+from meshwright_sandbox.runtime.null import NullRuntime
 
 DEFAULT_PROJECT = "meshwright-dev"
 DEFAULT_PROJECT_NUMBER = 123456789012

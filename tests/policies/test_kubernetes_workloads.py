@@ -152,6 +152,8 @@ def test_image_volumes_and_cloud_run_have_images_too() -> None:
     assert found("gcp:cloudrunv2/job:Job", {"template": service}) == [
         "template.template.containers[0].image"
     ]
+    older = {"template": {"spec": service["template"]}}
+    assert found("gcp:cloudrun/service:Service", older) == ["template.spec.containers[0].image"]
 
 
 @pytest.mark.parametrize("rest", ["", ":1", "@sha256:0"])

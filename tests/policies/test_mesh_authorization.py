@@ -4,7 +4,7 @@ import pytest
 
 from meshwright_policies.mesh_authorization import named_callers, patterns_that_fail_closed
 from meshwright_policies.mesh_normalization import normalised_values
-from meshwright_policies.rule import Resource
+from meshwright_policies.rule import Resource, Rule
 from meshwright_policies.values import UNKNOWN
 from tests.policies.mesh_resources import (
     NETWORKING,
@@ -216,6 +216,42 @@ def test_a_mesh_config_without_path_normalisation_is_found(
 def test_an_unknown_mesh_config_is_judged_later(resource: tuple[str, dict], where: str) -> None:
     assert places(normalised_values, *resource) == []
     assert not_known(normalised_values, *resource) == [where]
+
+
+@pytest.mark.parametrize(
+    "rule", [patterns_that_fail_closed, normalised_values], ids=lambda rule: rule.id
+)
+@pytest.mark.parametrize(
+    ("rules", "where"),
+    [
+        (UNKNOWN, "spec.rules"),
+        ([{}, UNKNOWN], "spec.rules[1]"),
+        ([{"from": UNKNOWN}], "spec.rules[0].from"),
+        ([{"to": [UNKNOWN]}], "spec.rules[0].to[0]"),
+        ([{"from": [{"source": UNKNOWN}]}], "spec.rules[0].from[0].source"),
+        ([{"to": [{"operation": UNKNOWN}]}], "spec.rules[0].to[0].operation"),
+        ([{"when": [UNKNOWN]}], "spec.rules[0].when[0]"),
+    ],
+)
+def test_a_part_of_a_rule_that_is_not_known_is_said_once(
+    rule: Rule, rules: object, where: str
+) -> None:
+    properties = {"spec": {"rules": rules}}
+
+    assert places(rule, POLICY, properties) == []
+    assert not_known(rule, POLICY, properties) == [where]
+
+
+FILES = {"valueYamlFiles": [{"path": "values.yaml"}]}
+
+
+def test_a_chart_whose_values_stand_in_files_is_judged_by_what_it_says_itself() -> None:
+    kind, silent = chart({})
+    none = chart({"meshConfig": {"pathNormalization": {"normalization": "NONE"}}})[1]
+
+    assert places(normalised_values, kind, silent | FILES) == []
+    assert not_known(normalised_values, kind, silent | FILES) == ["valueYamlFiles"]
+    assert places(normalised_values, kind, none | FILES) == [VALUES]
 
 
 def allow(*rules: object, **spec: object) -> Resource:

@@ -66,6 +66,28 @@ def test_a_closed_mesh_holds(rule: Rule, resources: list[Resource]) -> None:
     assert urns(rule, *resources) == []
 
 
+EVERY_WORKLOAD = ({}, {"matchLabels": {}}, {"matchLabels": None})
+
+
+@pytest.mark.parametrize("selector", EVERY_WORKLOAD)
+def test_a_selector_without_labels_is_mesh_wide(selector: dict) -> None:
+    spec = {"mtls": {"mode": "STRICT"}, "selector": selector}
+    whole = [thing("security.istio.io/v1:PeerAuthentication", spec), route()]
+
+    assert urns(strict_mtls, *whole) == []
+    assert urns(default_deny, policy({"selector": selector}), route()) == []
+
+
+@pytest.mark.parametrize("spec", [{"selector": UNKNOWN}, {"targetRefs": UNKNOWN}])
+def test_an_unknown_selector_is_judged_later(spec: dict) -> None:
+    closed = policy(spec)
+    found = findings(default_deny, closed, route())
+
+    assert found == [Unjudged("spec", closed.urn)]
+    of_all = thing("security.istio.io/v1:PeerAuthentication", {"mtls": {"mode": "STRICT"}} | spec)
+    assert findings(strict_mtls, of_all, route()) == [Unjudged("spec.mtls.mode", of_all.urn)]
+
+
 @pytest.mark.parametrize(
     "weak",
     [

@@ -81,6 +81,11 @@ def test_whole_splits_hold(shape, weights: tuple) -> None:
     assert places(route_weights, *shape(*weights)) == []
 
 
+@pytest.mark.parametrize("weights", [(1,), (99, None), (98, None, None)])
+def test_the_gateway_apis_default_weight_counts(weights: tuple) -> None:
+    assert places(route_weights, *http_route(*weights)) == []
+
+
 @pytest.mark.parametrize(
     ("resource", "where"),
     [
@@ -93,6 +98,8 @@ def test_whole_splits_hold(shape, weights: tuple) -> None:
         (virtual_service(True, 10), "spec.http[0].route[0].weight"),
         (virtual_service("90", 10), "spec.http[0].route[0].weight"),
         (http_route(90, 20), "spec.rules[0].backendRefs"),
+        (http_route(100, None), "spec.rules[0].backendRefs"),
+        (http_route(0), "spec.rules[0].backendRefs"),
         (api_route("v1:GRPCRoute", 90, 20), "spec.rules[0].backendRefs"),
         (api_route("v1alpha2:TCPRoute", 90, 20), "spec.rules[0].backendRefs"),
         (api_route("v1:TLSRoute", 90, 20), "spec.rules[0].backendRefs"),

@@ -185,6 +185,14 @@ def test_an_exemption_covers_its_resource_until_its_last_day(pattern: str) -> No
     assert tried.finish() == []
 
 
+@pytest.mark.parametrize("pattern", [urn(KIND, "east[0]"), "*::east[0]", "*::east[*]"])
+def test_an_exemption_takes_brackets_as_they_stand(pattern: str) -> None:
+    tried = pack(accept(urn=pattern))
+
+    assert tried.analyze(KIND, "east[0]", {"label": "tea"}) == []
+    assert said(tried.analyze(KIND, "east0", {"label": "tea"})) == [("BOX-01", "mandatory")]
+
+
 def test_an_exemption_covers_no_other_resource_and_one_that_is_idle_is_told() -> None:
     tried = pack(accept(urn="*::west"))
 

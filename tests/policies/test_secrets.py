@@ -157,6 +157,7 @@ def test_a_kubernetes_secret_holds_secrets_and_certificates() -> None:
     assert findings(plaintext_secrets, made(SECRET, {"stringData": kept, "data": data})) == []
     assert findings(plaintext_secrets, made(SECRET, {"stringData": public})) == []
     assert places(plaintext_secrets, SECRET, plain) == ["data.a", "stringData.user"]
+    assert places(plaintext_secrets, f"{SECRET}Patch", plain) == ["data.a", "stringData.user"]
     key_once = {"stringData": {"password": "hunter2"}}
     assert places(plaintext_secrets, SECRET, key_once) == ["stringData.password"], "said once"
 

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from meshwright_sandbox.core.app import create_app
-from meshwright_sandbox.runtime.interface import FleetRole, NullRuntime
+from meshwright_sandbox.runtime.interface import FleetRole
+from meshwright_sandbox.runtime.null import NullRuntime
 from tests.sandbox.platform import (
     NUMBER,
     PARENT,

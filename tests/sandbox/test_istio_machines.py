@@ -9,7 +9,7 @@ import pulumi
 
 from meshwright import MeshVmGroup
 from meshwright_sandbox.core.cloud import Cloud
-from meshwright_sandbox.runtime.interface import NullRuntime
+from meshwright_sandbox.runtime.null import NullRuntime
 from meshwright_sandbox.services import all_services
 from meshwright_sandbox.traffic.istio_machines import IstioMachine, find_machines
 from tests.sandbox.conftest import GoogleClients

@@ -9,7 +9,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from meshwright_sandbox.core.app import create_app
-from meshwright_sandbox.runtime.interface import LoadBalancer, LoadBalancing, NullRuntime
+from meshwright_sandbox.runtime.interface import LoadBalancer, LoadBalancing
+from meshwright_sandbox.runtime.null import NullRuntime
 
 PROJECT, REGION, CLUSTER = "meshwright-dev", "europe-west1", "main"
 COMPUTE = f"/compute/compute/v1/projects/{PROJECT}"

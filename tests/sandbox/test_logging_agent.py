@@ -8,7 +8,7 @@ import pytest
 
 from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.core.errors import ApiError
-from meshwright_sandbox.runtime.interface import NullRuntime
+from meshwright_sandbox.runtime.null import NullRuntime
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord, Ports
 from meshwright_sandbox.runtime.traffic_logs import LOG

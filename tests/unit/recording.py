@@ -1,5 +1,6 @@
 """Pulumi mocks that write down every registration, for assertions on what a component declares."""
 
+import asyncio
 import functools
 import json
 import re
@@ -209,6 +210,11 @@ def component_test(test: Callable[..., tuple[pulumi.Output[Any], Callable[[Any],
 
 def record(*, preview: bool = False) -> Recorder:
     """Install a fresh recorder as the engine of this test."""
+    # Pulumi takes the thread's loop, and tests that are coroutines may have left none behind.
+    try:
+        asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())
     recorder = Recorder()
     monitor = _Monitor(recorder)
     pulumi.runtime.set_mocks(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from meshwright_sandbox.runtime.certificates import write_private
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import Entry, ProcessTable
 
 EMULATOR = "emulator"

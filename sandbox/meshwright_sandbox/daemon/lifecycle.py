@@ -8,14 +8,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
-import urllib3
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
 from meshwright_sandbox.daemon.home import EMULATOR, Home, SandboxError, Settings
 from meshwright_sandbox.daemon.shims import write_shims
+from meshwright_sandbox.daemon.surface import healthy
 from meshwright_sandbox.runtime.forwarding import may_bind
 from meshwright_sandbox.runtime.kube import write_user_kubeconfig
 from meshwright_sandbox.runtime.launcher import read_note
@@ -121,32 +120,6 @@ def _link(shown: Path, folder: Path) -> None:
     staged.unlink(missing_ok=True)
     staged.symlink_to(folder)
     staged.replace(shown)
-
-
-def request(
-    settings: Settings, method: str, path: str, body: Any = None, *, seconds: float = 30
-) -> Any:
-    """Call the emulator's own surface; raises :class:`SandboxError` with its answer."""
-    try:
-        with urllib3.PoolManager(retries=False, timeout=seconds) as pool:
-            answer = pool.request(method, f"{settings.url}/_sandbox/{path}", json=body)
-        content: Any = answer.json() if answer.data else None
-    except (urllib3.exceptions.HTTPError, ValueError) as error:
-        raise SandboxError(
-            f"the sandbox does not answer at {settings.url}; see `meshwright sandbox status`"
-        ) from error
-    if answer.status >= 400:
-        raise SandboxError(f"the sandbox refused: {content['error']['message']}")
-    return content
-
-
-def healthy(settings: Settings) -> bool:
-    """Whether the emulator answers."""
-    try:
-        request(settings, "GET", "health")
-    except SandboxError:
-        return False
-    return True
 
 
 def _end(home: Home) -> int:

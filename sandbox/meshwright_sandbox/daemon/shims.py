@@ -13,8 +13,8 @@ from pathlib import Path
 
 from meshwright_sandbox.daemon.environment import saved_value
 from meshwright_sandbox.daemon.home import Home, SandboxError
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.kube import AUTH_PLUGIN
+from meshwright_sandbox.runtime.private_files import write_private
 
 PLUGINS = ("gcp", "kubernetes")
 PLUGINS_VARIABLE = "MESHWRIGHT_PLUGINS"

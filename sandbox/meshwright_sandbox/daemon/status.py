@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from meshwright_sandbox.daemon.home import EMULATOR, Home
-from meshwright_sandbox.daemon.lifecycle import healthy
+from meshwright_sandbox.daemon.surface import healthy
 from meshwright_sandbox.runtime.launcher import HOLDER, read_note
-from meshwright_sandbox.runtime.mesh import MANAGED
 from meshwright_sandbox.runtime.prometheus import running_url
-from meshwright_sandbox.runtime.records import ClusterRecord, Records
+from meshwright_sandbox.runtime.records import MANAGED, ClusterRecord, Records
 
 
 def status(home: Home) -> dict[str, Any]:

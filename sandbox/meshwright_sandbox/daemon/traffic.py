@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from meshwright_sandbox.daemon.home import Home, SandboxError, Settings
-from meshwright_sandbox.daemon.lifecycle import healthy, request
+from meshwright_sandbox.daemon.surface import healthy, request
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.launcher import Network, open_network, read_note
 from meshwright_sandbox.traffic.load import Load

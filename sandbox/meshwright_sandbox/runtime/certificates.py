@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from meshwright_sandbox.runtime.private_files import write_private
 
 _ROOT_YEARS = 10
 _LEAF_DAYS = 90
@@ -117,15 +118,6 @@ class CertificateAuthority:
             .sign(self._key, hashes.SHA256())
         )
         return KeyPair(_pem(certificate) + self.certificate, _key_pem(key))
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write ``text`` so that no reader ever sees half of it and only its owner can read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    staged.touch(mode=0o600)
-    staged.write_text(text)
-    staged.replace(path)
 
 
 def _builder(

@@ -18,11 +18,11 @@ import psutil
 from ruamel.yaml import YAML
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.istiod import POD_SELECTOR
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.pod_status import RUN_SELECTOR
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import ProcessTable, collection
 from meshwright_sandbox.runtime.records import ClusterRecord
 

@@ -6,9 +6,9 @@ import hashlib
 import secrets
 from pathlib import Path
 
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.forwarding import may_bind
 from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.records import Ports
 
 

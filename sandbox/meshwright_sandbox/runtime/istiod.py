@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
+from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import ProcessTable, collection
 
 NAMESPACE = "istio-system"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from meshwright_sandbox.runtime.certificates import write_private
+from meshwright_sandbox.runtime.private_files import write_private
 
 
 def kept_file(tools: Path, folder: str, programs: Sequence[str], *inputs: str) -> Path:

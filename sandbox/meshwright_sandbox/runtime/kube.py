@@ -13,8 +13,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from meshwright_sandbox.runtime.api import FIELD_MANAGER
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import ClusterAccess, RuntimeFailure
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.records import ClusterRecord
 
 AUTH_PLUGIN = "gke-gcloud-auth-plugin"

@@ -18,8 +18,8 @@ from typing import Literal
 
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import Entry, ProcessTable
 
 Kind = Literal["namespace", "user-namespace", "host"]

@@ -22,17 +22,16 @@ import yaml
 from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from meshwright_sandbox.runtime import control_plane_revision, traffic_logs
-from meshwright_sandbox.runtime.certificates import CertificateAuthority, write_private
+from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.definitions import Definitions
 from meshwright_sandbox.runtime.interface import MeshRequest, RuntimeFailure
 from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod, Istiods
 from meshwright_sandbox.runtime.kept import keep, kept_file
 from meshwright_sandbox.runtime.kube import Kubectl
 from meshwright_sandbox.runtime.launcher import Network
-from meshwright_sandbox.runtime.records import ClusterRecord
+from meshwright_sandbox.runtime.private_files import write_private
+from meshwright_sandbox.runtime.records import MANAGED, ClusterRecord
 
-# The managed control plane's name among the istiods of its cluster.
-MANAGED = "istiod-managed"
 _READY_SECONDS = 240
 # Stands in manifests for the name of the cluster that they are for.
 _ANY_CLUSTER = "cn-any-cluster-of-the-mesh"

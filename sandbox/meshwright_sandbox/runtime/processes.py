@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from meshwright_sandbox.runtime.certificates import write_private
+from meshwright_sandbox.runtime.private_files import write_private
 
 # The kernel counts start times in ticks since boot, and the boot time it reports may shift by a
 # second when the clock is set.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from meshwright_sandbox.runtime.certificates import write_private
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import ProcessTable
 
 PROMETHEUS = "prometheus"

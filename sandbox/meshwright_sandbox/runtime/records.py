@@ -10,13 +10,18 @@ import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
-
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import ClusterRequest, FleetRole, MeshRequest
+from meshwright_sandbox.runtime.private_files import write_private
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+MANAGED = "istiod-managed"
+"""The managed control plane's name among the istiods of its cluster."""
 _FIRST_PORT = 21000
 _PORTS_PER_CLUSTER = 10
 
@@ -79,7 +84,12 @@ def cluster_id(project: str, location: str, name: str) -> str:
     return f"{name}-{digest}"
 
 
-_RECORD = TypeAdapter(ClusterRecord)
+@cache
+def _adapter() -> TypeAdapter[ClusterRecord]:
+    # A quarter of a second, which a command on a sandbox without clusters need not take.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(ClusterRecord)
 
 
 class Records:
@@ -95,8 +105,8 @@ class Records:
 
     def get(self, identifier: str) -> ClusterRecord | None:
         try:
-            return _RECORD.validate_json((self.folder(identifier) / "cluster.json").read_text())
-        except (OSError, ValidationError):
+            return _adapter().validate_json((self.folder(identifier) / "cluster.json").read_text())
+        except (OSError, ValueError):  # no such file, or not one of a record
             return None
 
     def all(self) -> list[ClusterRecord]:
@@ -110,7 +120,7 @@ class Records:
 
     def put(self, record: ClusterRecord) -> None:
         file = self.folder(record.id) / "cluster.json"
-        write_private(file, _RECORD.dump_json(record, indent=1).decode())
+        write_private(file, _adapter().dump_json(record, indent=1).decode())
 
     def remove(self, identifier: str) -> None:
         shutil.rmtree(self.folder(identifier), ignore_errors=True)

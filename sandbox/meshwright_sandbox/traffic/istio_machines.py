@@ -18,8 +18,8 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.runtime.api import Api
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.records import ClusterRecord
 from meshwright_sandbox.traffic import proxies
 from meshwright_sandbox.traffic.machines import (

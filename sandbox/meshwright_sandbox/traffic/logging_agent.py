@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from meshwright_sandbox.core.errors import ApiError
-from meshwright_sandbox.runtime.certificates import write_private
+from meshwright_sandbox.runtime.private_files import write_private
 
 Json = dict[str, Any]
 # Takes entries as `entries.write` does, or raises the API's error.

@@ -21,9 +21,9 @@ from typing import Generic, Protocol, TypeVar
 from urllib3.exceptions import HTTPError
 
 from meshwright_sandbox.runtime.api import ApiError
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.traffic import echo
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import urllib3
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.forwarding import may_bind
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import Entry
 from meshwright_sandbox.runtime.prometheus import FOLDER, PROMETHEUS, keep_port, port_of, url_of
 from meshwright_sandbox.traffic import scraping

@@ -14,8 +14,8 @@ from pathlib import Path
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from meshwright_sandbox.runtime.api import Api, ApiError, Object
-from meshwright_sandbox.runtime.certificates import write_private
 from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.traffic import containers
 
 _ROOT_CERTIFICATES = "istio-ca-root-cert"
