@@ -114,13 +114,15 @@ class ClusterContents:
             # Packets, and what proxies learn of, follow permissions.
             "allow": self.calls.get(namespace.name, []),
             "scope": self.spec.security.scopes,
-            "ingress_cidrs": sorted(
-                {
-                    *(cidr for door in doors for cidr in _doors.cidrs(door)),
-                    *self._calls_from_cloud_run(namespace),
-                    *self._machines(namespace, into=True),
-                }
-            ),
+            "ingress_cidrs": [
+                *sorted(
+                    {
+                        *(cidr for door in doors for cidr in _doors.cidrs(door)),
+                        *self._calls_from_cloud_run(namespace),
+                        *self._machines(namespace, into=True),
+                    }
+                )
+            ],
             "labels": {**self.spec.labels, **namespace.labels},
         }
         callers = {
@@ -131,7 +133,7 @@ class ClusterContents:
             for caller in host.callers
         }
         if machines := self._machines(namespace, into=False):
-            args["egress_cidrs"] = sorted(set(machines))
+            args["egress_cidrs"] = [*sorted(set(machines))]
         if callers:
             args["ingress_from"] = sorted(callers - {namespace.name})
         if out:

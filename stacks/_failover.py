@@ -32,8 +32,8 @@ def arguments(outliers: OutlierDetection) -> RouteOutlierDetectionArgs:
     """When pods are left out, in the component's words."""
     return {
         "consecutive_5xx_errors": outliers.consecutive_5xx_errors,
-        "interval": f"{outliers.interval_seconds:g}s",
-        "base_ejection_time": f"{outliers.base_ejection_seconds:g}s",
+        "interval": f"{outliers.interval_seconds:.15g}s",
+        "base_ejection_time": f"{outliers.base_ejection_seconds:.15g}s",
         "max_ejection_percent": outliers.max_ejection_percent,
     }
 

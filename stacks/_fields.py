@@ -175,6 +175,26 @@ def _label_part(what: str) -> Callable[[str], str]:
     return check
 
 
+def _seconds(value: float) -> float:
+    if round(value, 3) != value:
+        raise broken("proxies keep time in whole milliseconds", "round it to three decimals")
+    return value
+
+
+def _header_value(value: str) -> str:
+    lawful = value.isprintable() and value.strip() == value
+    if not lawful or not 0 < len(value) <= 4096:
+        rule = "no call has such a header: 1..4096 characters, without line breaks or blanks around"
+        raise broken(rule, 'write it like "true"')
+    return value
+
+
+def _headers(value: dict[str, str]) -> dict[str, str]:
+    if len({name.lower() for name in value}) < len(value):
+        raise broken("case does not tell headers apart, one is there twice", "keep one of them")
+    return value
+
+
 def _schema(**keywords: Any) -> Any:
     return Field(json_schema_extra=keywords)
 
@@ -216,6 +236,8 @@ KmsKey = Annotated[str, AfterValidator(_key_name), _schema(pattern=f"^{_names.KM
 
 Day = Annotated[str, AfterValidator(_day), _schema(format="date")]
 HeaderName = Annotated[str, AfterValidator(_token("header", "x-user-group"))]
+HeaderValue = Annotated[str, AfterValidator(_header_value)]
+Headers = Annotated[dict[HeaderName, HeaderValue], Field(max_length=16), AfterValidator(_headers)]
 CookieName = Annotated[str, AfterValidator(_token("cookie", "session"))]
 HttpsUrl = Annotated[str, AfterValidator(_url), _schema(format="uri")]
 Text = Annotated[str, AfterValidator(_text(256, "a text", "why it is so"))]
@@ -223,4 +245,4 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Weight = Annotated[int, Field(ge=0, le=100)]
 WholePercent = Annotated[int, Field(ge=0, le=100)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False), AfterValidator(_seconds)]

@@ -45,20 +45,46 @@ def build(
             "revision": plane.default,
             "mtls_mode": security.mtls,
             "trust_domain": plane.trust_domain,
-            "allow": [
-                _rule(call, namespaces[home(call.callee)])
-                for call in security.calls
-                if call.callee in running
-            ],
+            "allow": _allowed(security, namespaces, running),
             "jwt": _tokens(security, namespaces, running),
-            "plaintext": [
-                _plaintext(service, namespaces[home(reference)])
-                for reference, service in running.items()
-                if service.plaintext_ports
-            ],
+            "plaintext": _exceptions(namespaces, running),
         },
         opts=opts,
     )
+
+
+def _allowed(
+    security: Security,
+    namespaces: Mapping[str, pulumi.Input[str]],
+    running: Mapping[str, Service],
+) -> list[AllowRuleArgs]:
+    rules: list[AllowRuleArgs] = []
+    taken: set[str] = set()
+    for call in security.calls:
+        if call.callee in running:
+            rule = _rule(call, namespaces[home(call.callee)])
+            rules.append({**rule, "name": _free(rule["name"], home(call.callee), taken)})
+    return rules
+
+
+def _exceptions(
+    namespaces: Mapping[str, pulumi.Input[str]], running: Mapping[str, Service]
+) -> list[PlaintextArgs]:
+    rules: list[PlaintextArgs] = []
+    taken: set[str] = set()
+    for reference, service in running.items():
+        if service.plaintext_ports:
+            rule = _plaintext(service, namespaces[home(reference)])
+            rules.append({**rule, "name": _free(rule["name"], home(reference), taken)})
+    return rules
+
+
+def _free(name: str, namespace: str, taken: set[str]) -> str:
+    """The name, told apart by its namespace where services of two share theirs; then taken."""
+    while name in taken:
+        name = f"{namespace}-{name}"
+    taken.add(name)
+    return name
 
 
 def _tokens(
@@ -66,16 +92,20 @@ def _tokens(
     namespaces: Mapping[str, pulumi.Input[str]],
     running: Mapping[str, Service],
 ) -> list[JwtRuleArgs]:
+    rules: list[JwtRuleArgs] = []
+    taken: set[str] = set()
     asked = {jwt.service: None for jwt in security.jwt if jwt.service in running}
-    return [
-        {
-            "name": f"{running[reference].name}-users",
-            "namespace": namespaces[home(reference)],
-            "workload": {"app": running[reference].name},
-            "issuers": issuers(security, reference),
-        }
-        for reference in asked
-    ]
+    for reference in asked:
+        name = running[reference].name
+        rules.append(
+            {
+                "name": _free(f"{name}-users", home(reference), taken),
+                "namespace": namespaces[home(reference)],
+                "workload": {"app": name},
+                "issuers": issuers(security, reference),
+            }
+        )
+    return rules
 
 
 def _issuer(jwt: Jwt) -> JwtIssuerArgs:

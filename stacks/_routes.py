@@ -19,6 +19,7 @@ from stacks.spec_services import Service
 _PATHS = {
     "timeout": "timeout_seconds",
     "retry": "retries",
+    "retry.attempts": "retries.attempts",
     "retry.retry_on": "retries.on",
     "retry.remote_localities": "retries.remote_localities",
     "retry.per_try_timeout": "retries.per_try_timeout_seconds",
@@ -52,6 +53,10 @@ def mesh_arguments(outside: MeshRoute) -> TrafficRouteArgs:
     args["hosts"] = [*outside.hosts]
     args["protocol"] = outside.protocol
     args["rendering"] = "networkservices"
+    retries = outside.route.retries
+    if "retry" in args and retries is not None and "on" not in retries.model_fields_set:
+        # Its routes have words of their own: TrafficRoute's default for them holds.
+        args["retry"].pop("retry_on", None)
     return args
 
 
@@ -100,7 +105,7 @@ def place(path: str) -> tuple[str, ...]:
 
 def duration(seconds: float) -> str:
     """A protobuf duration in the form that Kubernetes objects carry."""
-    return f"{seconds:g}s"
+    return f"{seconds:.15g}s"
 
 
 def _retry(retries: Retries) -> RetryArgs:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from meshwright.security import path_problems
 from stacks._rules_names import known, unique, unique_texts
 from stacks._view import Problem, View, as_list
 
@@ -63,6 +64,9 @@ def _calls(spec: View) -> Iterator[Problem]:
         seen.add((caller, callee))
         yield from unique_texts(call, "methods", "method")
         yield from unique_texts(call, "paths", "path")
+        for index, path in call.texts("paths"):
+            for _, text in path_problems("", [path] if path.startswith(("/", "*")) else []):
+                yield call.problem(("paths", index), text, "write it like /charge/*")
         target = services.get(callee or "")
         if target is not None and target.text("protocol") == "tcp":
             for key in ("methods", "paths"):

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator
+from typing import cast
 
 from pydantic import ValidationError
 
 from meshwright.traffic import TrafficRouteArgs, route_problems, unsupported
 from stacks._routes import arguments, mesh_arguments, place
 from stacks._rules_names import known
-from stacks._view import Problem, View, as_map
+from stacks._view import Problem, View
 from stacks.spec_hybrid import MeshRoute
 from stacks.spec_routes import Route
 from stacks.spec_services import Service
@@ -105,7 +106,7 @@ def _told(route: View, found: list[tuple[str, str]]) -> Iterator[Problem]:
     for path, text in found:
         where = place(path)
         if where[0] in Route.model_fields:
-            yield route.problem(_standing(route, where), text, "remove it, or change rendering")
+            yield route.problem(_written(route, where), text, "remove it, or change rendering")
         else:
             yield route.problem("rendering", f"{path}: {text}", "choose another rendering")
 
@@ -119,16 +120,16 @@ def _refused(route: View, args: TrafficRouteArgs, own: list[Problem]) -> Iterato
         part = (*route.loc, where[0])
         if (path, text) not in told and where[0] in _BY_COMPONENT and part not in known_already:
             rule = f"{path}: {text}" if "[" in path else text
-            yield route.problem(_standing(route, where), rule, "correct or remove it")
+            yield route.problem(_written(route, where), rule, "correct or remove it")
 
 
-def _standing(route: View, where: tuple[str, ...]) -> tuple[str, ...]:
-    """The place, or the nearest one around it that the spec writes out: the rest are defaults."""
-    raw = route.raw
+def _written(route: View, where: tuple[str, ...]) -> tuple[str, ...]:
+    """As much of a path as the spec has: what is wrong may be a default."""
+    value = route.raw
     for depth, key in enumerate(where):
-        if key not in as_map(raw):
+        if not isinstance(value, dict) or key not in value:
             return where[: max(depth, 1)]
-        raw = as_map(raw)[key]
+        value = cast(dict[str, object], value)[key]
     return where
 
 

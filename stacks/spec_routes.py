@@ -8,6 +8,7 @@ from stacks._fields import (
     Closed,
     CookieName,
     HeaderName,
+    Headers,
     Host,
     Name,
     Reference,
@@ -47,9 +48,8 @@ class Retries(Closed):
 class Callers(Closed):
     """Callers who are told apart by headers or a cookie."""
 
-    headers: dict[HeaderName, str] = Field(
+    headers: Headers = Field(
         default_factory=dict,
-        max_length=16,
         description="Headers and the exact values they must have, all of them.",
         examples=[{"x-beta": "true"}],
     )

@@ -25,10 +25,10 @@ def attached_problems(args: "AttachedClusterArgs") -> Iterator[tuple[str, str]]:
     yield from _identity_problems(args)
     yield from _format_problems(args)
     for field in ("admin_users", "admin_groups"):
-        names = cast(list[str], args.get(field, []))
+        names = cast(list[object], args.get(field, []))
         if len(names) > _MOST_ADMINS:
             yield field, f"has {len(names)} entries; at most {_MOST_ADMINS} are allowed"
-        for name in duplicates(names):
+        for name in duplicates(name for name in names if isinstance(name, str)):
             yield field, f"{name!r} is named twice"
     for index, component in enumerate(args.get("logging_components", [])):
         yield from one_of(f"logging_components[{index}]", component, LOGGED)

@@ -47,7 +47,7 @@ class BareMetalClusterArgs(TypedDict):
     """Range of Services, known inside the cluster only. Default: `10.96.0.0/20`."""
     max_pods_per_node: NotRequired[int]
     """Most pods on a node, 32 to 250. Default: 110."""
-    admin_users: NotRequired[list[str]]
+    admin_users: NotRequired[list[pulumi.Input[str]]]
     """E-mails of the cluster's administrators. Default: none."""
     control_plane_port: NotRequired[pulumi.Input[int]]
     """Port of the API server. Default: 443."""

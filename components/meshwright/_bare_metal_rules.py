@@ -3,6 +3,7 @@
 from ipaddress import IPv4Network
 
 from ._bare_metal import BareMetalClusterArgs
+from ._names import NODE_POOL, name_problem
 from ._on_prem_addresses import (
     PODS_CIDR,
     SERVICES_CIDR,
@@ -53,6 +54,8 @@ def _node_problems(args: BareMetalClusterArgs) -> Problems:
     if not args["node_pools"]:
         yield "node_pools", "must have an entry; workloads need machines"
     for number, pool in enumerate(args["node_pools"]):
+        if problem := name_problem(NODE_POOL, pool["name"]):
+            yield f"node_pools[{number}].name", problem
         if not pool["nodes"]:
             yield f"node_pools[{number}].nodes", "must have an entry"
 

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ._names import NODE_POOL, name_problem
 from ._node_pools import NodePoolArgs
+from ._ranges import range_problem
 from ._validation import duplicates, one_of
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 _CHANNELS = ("RAPID", "REGULAR", "STABLE", "EXTENDED", "UNSPECIFIED")
 _GATEWAY_CHANNELS = ("CHANNEL_STANDARD", "CHANNEL_DISABLED")
 _TAINT_EFFECTS = ("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")
-_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
+REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 _ZONE = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
 _KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 _GROUP = "gke-security-groups@"
@@ -51,13 +53,15 @@ def region_of(location: str) -> str:
 
 def _place_problems(args: "GkeClusterArgs") -> Problems:
     location = args["location"]
-    if not (_REGION.fullmatch(location) or _ZONE.fullmatch(location)):
+    if not (REGION.fullmatch(location) or _ZONE.fullmatch(location)):
         yield "location", f"{location!r} is neither a region nor a zone, such as 'europe-west1'"
-    elif args.get("autopilot", False) and not _REGION.fullmatch(location):
+    elif args.get("autopilot", False) and not REGION.fullmatch(location):
         yield "location", f"Autopilot takes a region, and {location!r} is not one"
     if args.get("autopilot", False):
         if "node_pools" in args:
             yield "node_pools", "Autopilot runs the nodes itself; leave node_pools out"
+        if args.get("release_channel") == "UNSPECIFIED":
+            yield "release_channel", "Autopilot is always in a channel; name one, or leave it out"
     elif args.get("node_pools") == []:
         yield "node_pools", "is empty; leave it out for one pool, or name at least one"
 
@@ -67,18 +71,16 @@ def _access_problems(args: "GkeClusterArgs") -> Problems:
         path, cidr = f"authorized_networks[{index}].cidr", item["cidr"]
         if not isinstance(cidr, str):
             continue
-        try:
-            if ipaddress.IPv4Network(cidr).prefixlen == 0:
-                yield path, f"{cidr} opens the control plane to all; name your own ranges"
-        except ValueError as error:
-            yield path, f"{cidr!r} is not an IPv4 range: {error}"
+        if problem := range_problem(cidr, only_ipv4=True):
+            yield path, problem
+        elif ipaddress.IPv4Network(cidr).prefixlen == 0:
+            yield path, f"{cidr} opens the control plane to all; name your own ranges"
     block = args.get("control_plane_cidr")
     if isinstance(block, str):
-        try:
-            if ipaddress.IPv4Network(block).prefixlen != _CONTROL_PLANE_PREFIX:
-                yield "control_plane_cidr", f"{block!r} must be a /{_CONTROL_PLANE_PREFIX}"
-        except ValueError as error:
-            yield "control_plane_cidr", f"{block!r} is not an IPv4 range: {error}"
+        if not block.endswith(f"/{_CONTROL_PLANE_PREFIX}"):
+            yield "control_plane_cidr", f"{block!r} must be a /{_CONTROL_PLANE_PREFIX}"
+        elif problem := range_problem(block, only_ipv4=True):
+            yield "control_plane_cidr", problem
     group = args.get("security_group")
     if isinstance(group, str) and not group.startswith(_GROUP):
         yield "security_group", f"{group!r} must be `{_GROUP}DOMAIN`, which GKE takes alone"
@@ -107,6 +109,8 @@ def _key_problems(path: str, key: object, region: str) -> Problems:
 
 
 def _pool_problems(path: str, pool: NodePoolArgs, location: str) -> Problems:
+    if problem := name_problem(NODE_POOL, pool["name"]):
+        yield f"{path}.name", problem
     low, high = pool.get("min_nodes", 1), pool.get("max_nodes", 3)
     if isinstance(low, int) and low < 0:
         yield f"{path}.min_nodes", f"{low} is negative"

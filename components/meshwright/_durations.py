@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pulumi
 
-_DURATION = re.compile(r"(\d+(\.\d+)?(ms|s|m|h))+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_DURATION = re.compile(r"(\d+(\.\d+)?(ms|s|m|h))+", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 _MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
@@ -20,6 +20,12 @@ def milliseconds(text: str) -> Decimal:
     return sum(
         (Decimal(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)), Decimal(0)
     )
+
+
+def is_whole_duration(text: str, least: int = 1) -> bool:
+    """Whether a duration is one that every API takes: milliseconds, from `least` to 9999h."""
+    length = milliseconds(text)
+    return least <= length <= 9999 * _MILLISECONDS["h"] and length == length.to_integral_value()
 
 
 def gateway_duration(text: str) -> str:

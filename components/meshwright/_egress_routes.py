@@ -20,11 +20,8 @@ class ExternalHost(NamedTuple):
     port: int
     originate_tls: bool
     callers: tuple[str, ...]
-
-    @property
-    def slug(self) -> str:
-        """Its name in names: a host name is one already but for its dots."""
-        return self.host.replace(".", "-")
+    word: str
+    """What stands for it in names."""
 
     @property
     def gateway_port(self) -> int:
@@ -76,8 +73,8 @@ class EgressRoutes:
     def _object(
         self, role: str, api: str, kind: str, host: ExternalHost, spec: dict[str, object]
     ) -> EgressObject:
-        name = f"{self._gateway}-{host.slug}"
-        return EgressObject(f"{host.slug}-{role}", api, kind, name, spec)
+        name = f"{self._gateway}-{host.word}"
+        return EgressObject(f"{host.word}-{role}", api, kind, name, spec)
 
     def _seen_by(self, hosts: list[ExternalHost]) -> list[str]:
         callers = {caller.split("/")[0] for host in hosts for caller in host.callers}
@@ -88,7 +85,7 @@ class EgressRoutes:
             {
                 "port": {
                     "number": host.gateway_port,
-                    "name": f"{'https' if host.originate_tls else 'tls'}-{host.slug}",
+                    "name": f"{'https' if host.originate_tls else 'tls'}-{host.word}",
                     "protocol": "HTTPS" if host.originate_tls else "TLS",
                 },
                 "hosts": [host.host],
@@ -104,7 +101,7 @@ class EgressRoutes:
         """From a caller's proxy to the gateway; the server name tells the hosts apart there."""
         subsets = [
             {
-                "name": host.slug,
+                "name": host.word,
                 "trafficPolicy": {
                     "portLevelSettings": [
                         {
@@ -160,7 +157,7 @@ class EgressRoutes:
 
     def _route(self, host: ExternalHost) -> dict[str, object]:
         port = host.gateway_port
-        inner = {"host": self._service, "subset": host.slug, "port": {"number": port}}
+        inner = {"host": self._service, "subset": host.word, "port": {"number": port}}
         outer = {"host": host.host, "port": {"number": host.port}}
         to_gateway, outside = [{"destination": inner}], [{"destination": outer}]
         at_gateway: dict[str, object] = {"gateways": [self._path], "port": port}

@@ -151,7 +151,7 @@ class GatewayWorkload:
         *,
         internal: bool,
         address: pulumi.Input[str] | None,
-        allowed_cidrs: list[str] | None,
+        allowed_cidrs: list[pulumi.Input[str]] | None,
     ) -> "kubernetes.core.v1.Service":
         """A network load balancer; it keeps callers' addresses, for access logs and rules."""
         annotations: dict[str, pulumi.Input[str]] = {}

@@ -17,6 +17,8 @@ from ._validation import is_plain
 
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
 _GKE_API = "networking.gke.io/v1"
+# https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec
+_MOST_HOSTS = 16
 _CERTIFICATE_MAP = "networking.gke.io/certmap"
 # Nothing is served before Google says that the load balancer stands and has an address.
 _WAIT = '["condition=Programmed", "jsonpath={.status.addresses}"]'
@@ -150,8 +152,8 @@ class GkeGateway:
             "protocol": "HTTPS",
             "allowedRoutes": routes,
         }
-        if "certificate_secrets" in self._args:
-            references = [{"name": secret} for secret in self._args["certificate_secrets"]]
+        references = [{"name": secret} for secret in self._args.get("certificate_secrets", [])]
+        if references:
             https["tls"] = {"mode": "Terminate", "certificateRefs": references}
         http = {"name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": routes}
         spec: dict[str, object] = {"gatewayClassName": gateway_class, "listeners": [https, http]}
@@ -225,9 +227,12 @@ def _address(status: Mapping[str, list[Mapping[str, str]]] | None) -> str:
 
 
 def load_balancer_problems(
-    path: str, args: LoadBalancerArgs, classes: Mapping[str, bool]
+    path: str, args: LoadBalancerArgs, classes: Mapping[str, bool], hosts: list[str]
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with the arguments; `classes` says which take a map of certificates."""
+    if len(hosts) > _MOST_HOSTS:
+        text = f"has {len(hosts)} names; a route of the Gateway API takes {_MOST_HOSTS}"
+        yield "hosts", f"{text}; use wildcards, or another gateway for the rest"
     chosen = args.get("gateway_class", next(iter(classes)))
     if chosen not in classes:
         yield f"{path}.gateway_class", f"{chosen!r} must be one of {', '.join(classes)}"

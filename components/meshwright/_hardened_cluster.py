@@ -118,7 +118,9 @@ def _labels(
     parent: pulumi.Resource, args: "GkeClusterArgs"
 ) -> pulumi.Input[dict[str, pulumi.Input[str]]]:
     """The caller's labels and, in a fleet, the one that mesh dashboards find the cluster by."""
-    labels = pulumi.Output.from_input(args.get("labels", {})).apply(lambda own: _MANAGED_BY | own)
+    # What another stack does not export is an output that is null.
+    given = pulumi.Output.from_input(args.get("labels", {}))
+    labels = given.apply(lambda own: _MANAGED_BY | (own or {}))
     if "fleet_project" not in args:
         return labels
     if "fleet_project_number" in args:

@@ -4,6 +4,7 @@ Follows https://istio.io/latest/docs/setup/install/helm/ and, for revisions side
 https://istio.io/latest/docs/setup/upgrade/canary/.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
@@ -15,6 +16,9 @@ from ._kube import ROOT_NAMESPACE
 from ._outputs import after
 from ._validation import duplicates, one_of
 
+_REVISION = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+# Helm takes 53 characters as a release's name, which is `istiod-` and the revision.
+_LONGEST_REVISION = 46
 Values = dict[str, pulumi.Input[object]]
 PLATFORMS = ("gke", "other")
 # Where a chart stands in Istio's own source tree and release archives; in a Helm repository it
@@ -211,8 +215,13 @@ def revision_problems(
         yield "revisions", "is empty; name at least one, or leave it out"
     names = [revision.name for revision in revisions]
     for index, revision in enumerate(revisions):
-        if not revision.name.replace("-", "").isalnum() or revision.name != revision.name.lower():
-            text = "may only have lower-case letters, digits and hyphens (dots become hyphens)"
+        if not _REVISION.fullmatch(revision.name):
+            text = (
+                "may only have lower-case letters, digits and inner hyphens (dots become hyphens)"
+            )
+            yield f"revisions[{index}].name", f"{revision.name!r} {text}"
+        elif len(revision.name) > _LONGEST_REVISION:
+            text = f"has {len(revision.name)} characters; {_LONGEST_REVISION} are the most"
             yield f"revisions[{index}].name", f"{revision.name!r} {text}"
         if not revision.version:
             yield f"revisions[{index}].version", "missing; give it here or for the whole mesh"

@@ -110,7 +110,7 @@ def storage(home: Home, args: StorageArgs) -> Destination:
     keeps = "retention_days" in args
     made = gcp.storage.Bucket(
         f"{home.name}-storage",
-        name=args.get("bucket", home.physical),
+        name=home.physical,
         project=home.project,
         location=args.get("location", "US"),
         storage_class=args.get("storage_class", "STANDARD"),
@@ -183,13 +183,22 @@ def _with_pubsub(home: Home) -> pulumi.Output[str]:
 
 
 def destination_name(
-    kind: str, project: pulumi.Input[str], prefix: str | None, name: str
+    kind: str,
+    project: pulumi.Input[str],
+    prefix: str | None,
+    name: str,
+    bucket: pulumi.Input[str] | None = None,
 ) -> pulumi.Input[str]:
-    """Name of a destination; ArgumentError where the API would refuse it."""
+    """Name of a destination; ArgumentError where the API would refuse it.
+
+    `bucket` is the name that a Cloud Storage bucket was given, whose default then does not count.
+    """
     rules = {"bigquery": DATASET, "pubsub": TOPIC, "storage": BUCKET}
     rule = rules.get(kind, LOG_NAME)
     if kind != "storage":
         return physical_name("LogSink", rule, prefix, name)
+    if bucket is not None:
+        return bucket
     # A bucket's name is for the whole world, so the project's id stands before it.
     if isinstance(project, str):
         return physical_name("LogSink", rule, "-".join(filter(None, [project, prefix])), name)

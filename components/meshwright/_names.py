@@ -1,9 +1,13 @@
 """Physical names: composed from prefix and role, then checked against the API's limits."""
 
+import hashlib
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ._validation import ArgumentError
+
+_DIGEST_LENGTH = 6
 
 
 class NameRule(NamedTuple):
@@ -31,6 +35,13 @@ VM_GROUP = NameRule("group of machines", 1, 54)
 # A service's name becomes a host name together with its project's number and region.
 CLOUD_RUN = NameRule("Cloud Run service", 1, 49)
 KUBERNETES = NameRule("Kubernetes object", 1, 63)
+NAMESPACE = NameRule(
+    "namespace",
+    1,
+    63,
+    re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"),
+    "lower-case letters, digits and inner hyphens",
+)
 LOG_NAME = NameRule(
     "log sink or bucket",
     1,
@@ -66,17 +77,50 @@ KMS = NameRule(
 )
 
 
-def physical_name(component: str, rule: NameRule, prefix: str | None, *parts: str) -> str:
-    """Join prefix and parts with `-`; raise ArgumentError where the API would refuse the result."""
+def host_words(hosts: Iterable[str], longest: int | None = None) -> dict[str, str]:
+    """What stands for each host in names: itself with hyphens for dots, and `any` for `*`.
+
+    `a.b.example.com` and `a-b.example.com` would be called the same; then the later one also has
+    a digest of itself, and the first keeps its name whatever comes after it. So has what would be
+    longer than `longest` characters.
+    """
+    words: dict[str, str] = {}
+    for host in dict.fromkeys(hosts):
+        word = host.replace("*", "any").replace(".", "-")
+        if word in words.values() or (longest is not None and len(word) > longest):
+            digest = hashlib.sha256(host.encode()).hexdigest()[:_DIGEST_LENGTH]
+            room = None if longest is None else longest - len(digest) - 1
+            word = f"{word[:room].rstrip('-')}-{digest}"
+        words[host] = word
+    return words
+
+
+def physical_name(
+    component: str,
+    rule: NameRule,
+    prefix: str | None,
+    *parts: str,
+    owner: str | None = None,
+    path: str = "name",
+) -> str:
+    """Join prefix and parts with `-`; raise ArgumentError where the API would refuse the result.
+
+    The error is of the component's instance `owner`, which is the first part unless it is named.
+    """
     name = "-".join(part for part in (prefix, *parts) if part)
     if rule is DATASET:
         name = name.replace("-", "_")
+    if problem := name_problem(rule, name):
+        text = f"{problem}; change the name or the prefix"
+        raise ArgumentError(component, owner or parts[0], [(path, text)])
+    return name
+
+
+def name_problem(rule: NameRule, name: str) -> str:
+    """Why the API would refuse a name; "" where it takes it."""
     problem = ""
     if not rule.shortest <= len(name) <= rule.longest:
         problem = f"has {len(name)} characters; {rule.shortest} to {rule.longest} are allowed"
     elif not rule.pattern.fullmatch(name):
         problem = f"may only have {rule.characters}"
-    if problem:
-        text = f"the name {name!r} of a {rule.thing} {problem}; change the name or the prefix"
-        raise ArgumentError(component, parts[0], [("name", text)])
-    return name
+    return f"the name {name!r} of a {rule.thing} {problem}" if problem else ""

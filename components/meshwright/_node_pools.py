@@ -69,18 +69,26 @@ def node_account(
         project=project,
         opts=child,
     )
-    roles = [_NODE_ROLE, *further_roles]
     members = [
         gcp.projects.IAMMember(
-            f"{name}-nodes-{role.rsplit('/', 1)[-1]}",
+            f"{name}-nodes-{word}",
             project=project,
             role=role,
             member=pulumi.Output.concat("serviceAccount:", account.email),
             opts=child,
         )
-        for role in roles
+        for word, role in _role_words([_NODE_ROLE, *further_roles]).items()
     ]
     return after(account.email, members)
+
+
+def _role_words(roles: list[str]) -> dict[str, str]:
+    """Each role by what stands for it in names: its own name, which other places may have too."""
+    words: dict[str, str] = {}
+    for role in dict.fromkeys(roles):
+        short = role.rsplit("/", 1)[-1]
+        words[role.replace("/", "-") if short in words else short] = role
+    return words
 
 
 def node_pool(

@@ -63,7 +63,8 @@ class RouteStickyArgs(TypedDict):
     cookie: NotRequired[str]
     """Name of a cookie, which the proxies set. Default: none."""
     ttl: NotRequired[str]
-    """How long the cookie lives, such as `1h`. Default: `24h`."""
+    """How long the cookie lives, such as `1h`; `0s`: as long as the browser's session. Default:
+    `24h`."""
     header: NotRequired[str]
     """Name of a request header, such as `x-user`. Default: none."""
     source_ip: NotRequired[bool]

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-from ._durations import is_duration, milliseconds
+from ._durations import is_duration, is_whole_duration, milliseconds
+from ._route_addresses import address_problems
 from ._route_limits import PROTOCOLS, RENDERINGS, Problem, unsupported
 from ._validation import duplicates, is_plain, one_of
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OUTLIERS = "outlier_detection"
 # A header's or cookie's name: a token of RFC 9110.
-_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]{1,128}")
+# A cookie's value: cookie-octets of RFC 6265.
+_COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]{1,256}")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
 _RETRY_ON = (
     "5xx",
@@ -44,6 +48,7 @@ def route_problems(args: "TrafficRouteArgs") -> Iterator[Problem]:
     yield from one_of("protocol", given.get("protocol"), PROTOCOLS)
     yield from unsupported(args)
     yield from _required(given)
+    yield from address_problems(given)
     yield from _version_problems(given)
     yield from _share_problems(given)
     yield from _match_problems(given)
@@ -132,10 +137,17 @@ def _match_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
             yield f"{path}.headers", f"names {name!r} twice; case does not tell headers apart"
         if "cookie" in match and "cookie" in headers:
             yield f"{path}.headers", "holds the Cookie header; `cookie` matches it already"
-        for name in headers:
+        for name, value in match.get("headers", {}).items():
             yield from _token(f"{path}.headers", name)
+            if isinstance(value, str) and not _is_header_value(value):
+                text = "1 to 4096 characters without line breaks or blanks at its ends"
+                yield f"{path}.headers.{name}", f"no call has it: a header's value is {text}"
         if "cookie" in match:
             yield from _token(f"{path}.cookie.name", match["cookie"]["name"])
+            value = match["cookie"]["value"]
+            if isinstance(value, str) and not _COOKIE_VALUE.fullmatch(value):
+                text = '1 to 256 printable ASCII characters other than blanks and ",;\\'
+                yield f"{path}.cookie.value", f"no call has it: a cookie's value is {text}"
 
 
 def _sticky_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
@@ -153,6 +165,11 @@ def _sticky_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     for field in ("cookie", "header"):
         if field in sticky:
             yield from _token(f"sticky.{field}", sticky[field])
+
+
+def _is_header_value(value: str) -> bool:
+    """Whether a header can have it; proxies drop blanks at its ends."""
+    return 0 < len(value) <= 4096 and value.strip() == value and not _CONTROL.search(value)
 
 
 def _token(path: str, name: str) -> Iterator[Problem]:
@@ -195,6 +212,8 @@ def _duration_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     ):
         if isinstance(value, str) and not is_duration(value):
             yield path, f"{value!r} is not a duration such as `2s` or `500ms`"
+        elif isinstance(value, str) and not is_whole_duration(value, least=path != "sticky.ttl"):
+            yield path, f"{value!r} is not from 1ms to 9999h in whole milliseconds"
 
 
 def _retry_problems(given: Mapping[str, Any]) -> Iterator[Problem]:

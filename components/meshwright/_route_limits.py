@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from ._gateway_api_limits import gateway_api_limits
 from ._networkservices_routes import RETRY_CONDITIONS
+from ._route_addresses import covered_hosts
 from ._validation import is_plain
 
 if TYPE_CHECKING:
@@ -89,6 +91,9 @@ def unsupported(args: "TrafficRouteArgs") -> list[Problem]:
     )
     if rendering == "gateway-api":
         found += _gateway_api(given, protocol, who)
+        found += gateway_api_limits(given, who)
+    if rendering == "istio":
+        found += _istio(given, who)
     if rendering == "networkservices":
         found += _networkservices(given, protocol, who)
     if protocol == "grpc":
@@ -112,6 +117,12 @@ def _given(given: Mapping[str, Any], lacks: dict[str, str], who: str) -> Iterato
                     yield f"versions[{index}].{field}", f"{who}: {why}"
         elif given.get(owner, {}).get(field) if field else given.get(owner) is not None:
             yield path, f"{who}: {why}"
+
+
+def _istio(given: Mapping[str, Any], who: str) -> Iterator[Problem]:
+    for wide, narrow in covered_hosts(given.get("hosts", [])):
+        text = f"a VirtualService has no two hosts of which one covers the other, {wide!r} covers"
+        yield "hosts", f"{who}: {text} {narrow!r}; leave out {narrow!r}, or make two routes"
 
 
 def _gateway_api(given: Mapping[str, Any], protocol: str, who: str) -> Iterator[Problem]:

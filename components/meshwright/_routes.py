@@ -3,9 +3,9 @@
 Each rendering takes a Route, so that one set of arguments means the same wherever it is rendered.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import pulumi
 
@@ -104,8 +104,10 @@ class Sticky:
         It is not marked Secure: it holds no secret, and callers in the mesh speak plain HTTP to
         their proxy.
         """
-        age = int(milliseconds(self.ttl) / Decimal(1000))
-        return f"{self.cookie}={version}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax"
+        # A cookie whose age is 0 is gone at once; one without an age lives as long as the session.
+        age = math.ceil(milliseconds(self.ttl) / 1000)
+        life = f" Max-Age={age};" if age else ""
+        return f"{self.cookie}={version}; Path=/;{life} HttpOnly; SameSite=Lax"
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,14 @@ def one_of(path: str, value: object, allowed: Iterable[str]) -> Iterator[tuple[s
 
 def _shape_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str, str]]:
     """Compare a value with an annotation of the arguments' restricted kinds."""
+    if not is_plain(value):
+        if not _takes_outputs(kind):
+            plain = "plain text" if _unwrapped(kind) is str else "a plain value"
+            text = "since it decides what is made or how it is called; an Output is known too late"
+            yield path or "args", f"must be {plain}, {text}"
+        return
     kind = _unwrapped(kind)
-    if not is_plain(value) or kind is Any:
+    if kind is Any:
         return
     if is_typeddict(kind):
         yield from _mapping_problems(value, kind, path)
@@ -102,7 +108,7 @@ def _mapping_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str
     given = dict(cast(Mapping[str, object], value))
     for key in given:
         if key not in fields:
-            close = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
+            close = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.6)
             mend = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(sorted(fields))}"
             yield _join(path, key), f"unknown argument; {mend}"
     for key, field in fields.items():
@@ -111,6 +117,17 @@ def _mapping_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str
             yield from _shape_problems(given[key], field, _join(path, key))
         elif not optional:
             yield _join(path, key), "missing; it is required"
+
+
+def _takes_outputs(kind: Any) -> bool:
+    """Whether the annotation is a `pulumi.Input[...]`.
+
+    What is none decides which resources there are and how they are called, and an Output in its
+    place would count as true, or as text that nobody wrote.
+    """
+    if get_origin(kind) is NotRequired:
+        return _takes_outputs(get_args(kind)[0])
+    return kind is Any or any(get_origin(choice) is Awaitable for choice in get_args(kind))
 
 
 def _unwrapped(kind: Any) -> Any:

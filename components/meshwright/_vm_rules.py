@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ._durations import is_duration
+from ._durations import is_duration, milliseconds
 from ._validation import duplicates, is_plain, one_of
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ def _sticky_problems(sticky: "VmStickyArgs", protocol: str) -> Problems:
             yield "sticky.ttl", "is a cookie's; leave it out"
         elif not is_duration(sticky["ttl"]):
             yield "sticky.ttl", f"{sticky['ttl']!r} is not a duration such as `24h`"
+        elif milliseconds(sticky["ttl"]) % 1000:
+            # The part of a second would be cut off, and half a second be a session's cookie.
+            yield "sticky.ttl", f"{sticky['ttl']!r} is not a whole number of seconds"
     for key in ("cookie", "header"):
         if key in sticky and protocol == "TCP":
             yield f"sticky.{key}", "a connection carries none; use source_ip"

@@ -74,7 +74,7 @@ class VmwareClusterArgs(TypedDict):
     """CPUs of each of the control plane's machines. Default: 4."""
     control_plane_memory_mb: NotRequired[pulumi.Input[int]]
     """Memory of each of the control plane's machines in MB. Default: 8192."""
-    admin_users: NotRequired[list[str]]
+    admin_users: NotRequired[list[pulumi.Input[str]]]
     """E-mails of the cluster's administrators. Default: none."""
     dataplane_v2: NotRequired[pulumi.Input[bool]]
     """Whether network policies and Services are carried out by Dataplane V2. Default: true."""

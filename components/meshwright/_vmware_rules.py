@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Network
 
+from ._names import NODE_POOL, name_problem
 from ._on_prem_addresses import (
     PODS_CIDR,
     SERVICES_CIDR,
@@ -78,6 +79,8 @@ def _pool_problems(args: VmwareClusterArgs) -> Problems:
     for name in duplicates(pool["name"] for pool in pools):
         yield "node_pools", f"two node pools are named {name!r}"
     for index, pool in enumerate(pools):
+        if problem := name_problem(NODE_POOL, pool["name"]):
+            yield f"node_pools[{index}].name", problem
         least, most = _limits(pool)
         if not 1 <= least <= most:
             yield f"node_pools[{index}].max_nodes", f"{most} is less than min_nodes, {least}"

@@ -53,9 +53,9 @@ class AttachedClusterArgs(TypedDict):
     kubernetes_version: NotRequired[pulumi.Input[str]]
     """Kubernetes version of the cluster, to check `platform_version` against. Default: what AWS
     says of an EKS cluster; else not checked."""
-    admin_users: NotRequired[list[str]]
+    admin_users: NotRequired[list[pulumi.Input[str]]]
     """E-mails of administrators through the Connect gateway, up to ten. Default: none."""
-    admin_groups: NotRequired[list[str]]
+    admin_groups: NotRequired[list[pulumi.Input[str]]]
     """E-mails of groups of administrators, up to ten. Default: none."""
     logging_components: NotRequired[list[str]]
     """What is logged to Cloud Logging: `SYSTEM_COMPONENTS`, `WORKLOADS`. Default: both."""

@@ -33,7 +33,7 @@ class MeshCertificateAuthorityArgs(TypedDict):
 
     project: pulumi.Input[str]
     """Id of the project that keeps the authority."""
-    location: str
+    location: pulumi.Input[str]
     """Region, the one of the clusters it serves, such as `europe-west1`."""
     workload_pool: pulumi.Input[str]
     """The fleet's workload pool, Fleet.trust_domain: whose workloads may ask for certificates, and

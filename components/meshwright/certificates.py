@@ -10,9 +10,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._names import COMPUTE, physical_name
+from ._names import COMPUTE, host_words, physical_name
 from ._outputs import after, outputs_of
-from ._validation import checked, duplicates
+from ._validation import checked
 from .gateway import host_problems
 
 
@@ -59,7 +59,12 @@ class CertificateMap(pulumi.ComponentResource):
         args = checked("CertificateMap", name, args, CertificateMapArgs, _problems)
         prefix, labels = args.get("prefix"), args.get("labels")
         physical = physical_name("CertificateMap", COMPUTE, prefix, name)
-        names = {host: _physical(prefix, name, host) for host in args["hosts"]}
+        domains = list(dict.fromkeys(map(_domain, args["hosts"])))
+        words = host_words(word for host in args["hosts"] for word in (host, _domain(host)))
+        names = {
+            host: physical_name("CertificateMap", COMPUTE, prefix, name, word)
+            for host, word in words.items()
+        }
         super().__init__("meshwright:index:CertificateMap", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         certificate_map = gcp.certificatemanager.CertificateMap(
@@ -68,19 +73,19 @@ class CertificateMap(pulumi.ComponentResource):
         entries: list[pulumi.Resource] = []
         authorizations = {
             domain: gcp.certificatemanager.DnsAuthorization(
-                f"{name}-{_slug(domain)}-authorization",
-                name=_physical(prefix, name, domain),
+                f"{name}-{words[domain]}-authorization",
+                name=names[domain],
                 project=args["project"],
                 domain=domain,
                 labels=labels,
                 opts=child,
             )
-            for domain in dict.fromkeys(map(_domain, args["hosts"]))
+            for domain in domains
         }
-        for host, own in names.items():
-            authorization = authorizations[_domain(host)]
+        for host in args["hosts"]:
+            own, authorization = names[host], authorizations[_domain(host)]
             certificate = gcp.certificatemanager.Certificate(
-                f"{name}-{_slug(host)}-certificate",
+                f"{name}-{words[host]}-certificate",
                 name=own,
                 project=args["project"],
                 managed={"domains": [host], "dns_authorizations": [authorization.id]},
@@ -88,7 +93,7 @@ class CertificateMap(pulumi.ComponentResource):
                 opts=child,
             )
             entry = gcp.certificatemanager.CertificateMapEntry(
-                f"{name}-{_slug(host)}-entry",
+                f"{name}-{words[host]}-entry",
                 name=own,
                 project=args["project"],
                 map=certificate_map.name,
@@ -119,15 +124,5 @@ def _domain(host: str) -> str:
     return host.removeprefix("*.")
 
 
-def _slug(host: str) -> str:
-    return host.replace("*", "any").replace(".", "-")
-
-
-def _physical(prefix: str | None, name: str, host: str) -> str:
-    return physical_name("CertificateMap", COMPUTE, prefix, name, _slug(host))
-
-
 def _problems(args: CertificateMapArgs) -> Iterator[tuple[str, str]]:
     yield from host_problems(args["hosts"])
-    for host in duplicates(args["hosts"]):
-        yield "hosts", f"{host!r} is named twice"

@@ -14,11 +14,13 @@ import pulumi_kubernetes as kubernetes
 from ._egress_routes import EgressRoutes, ExternalHost
 from ._gateway_workload import GatewayWorkload
 from ._kube import ROOT_NAMESPACE, istio_object, metadata, revision_annotation
-from ._names import KUBERNETES, physical_name
+from ._names import KUBERNETES, host_words, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates
 
 _HOST = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
+# Istio takes 63 characters as name of a subset and of a port, which has `https-` before it.
+_LONGEST_WORD = 57
 # What is inside: addresses of RFC 1918 and RFC 6598, and link-local ones (the metadata server).
 _INSIDE = ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
 
@@ -109,7 +111,8 @@ class EgressGateway(pulumi.ComponentResource):
             memory=args.get("memory", "256Mi"),
         )
         parts.scaling(args.get("min_replicas", 2), args.get("max_replicas", 5))
-        hosts = [_host(host) for host in args["hosts"]]
+        words = host_words((host["host"] for host in args["hosts"]), _LONGEST_WORD)
+        hosts = [_host(host, words[host["host"]]) for host in args["hosts"]]
         routes = EgressRoutes(
             physical,
             args["namespace"],
@@ -181,12 +184,13 @@ class EgressGateway(pulumi.ComponentResource):
         )
 
 
-def _host(args: EgressHostArgs) -> ExternalHost:
+def _host(args: EgressHostArgs, word: str) -> ExternalHost:
     return ExternalHost(
         args["host"],
         int(args.get("port", 443)),
         args.get("originate_tls", False),
         tuple(args["callers"]),
+        word,
     )
 
 
@@ -202,6 +206,9 @@ def _problems(args: EgressGatewayArgs) -> Iterator[tuple[str, str]]:
             yield f"{path}.host", f"{host['host']!r} is not a host name such as api.example.net"
         if not 1 <= host.get("port", 443) <= 65535:
             yield f"{path}.port", f"{host.get('port')!r} is not a port from 1 to 65535"
+        if host.get("originate_tls") and host.get("port") == 80:
+            text = "is where callers speak plain HTTP; name the port where the host speaks TLS"
+            yield f"{path}.port", f"80 {text}"
         if not host["callers"]:
             yield f"{path}.callers", "is empty; a host that nobody may call is left out"
         for place, caller in enumerate(host["callers"]):

@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 
 from ._cluster_rules import region_of
 from ._fleet_agents import grant_agent
-from ._names import MEMBERSHIP, physical_name
+from ._names import MEMBERSHIP, name_problem
 from ._outputs import after, outputs_of
 from ._projects import project_number
 from ._validation import checked, duplicates
@@ -209,7 +209,7 @@ class Fleet(pulumi.ComponentResource):
         region = pulumi.Output.from_input(member["cluster"]).apply(_region)
         return gcp.gkehub.Membership(
             f"{name}-member-{member['name']}",
-            membership_id=physical_name("Fleet", MEMBERSHIP, None, member["name"]),
+            membership_id=member["name"],
             project=self.project,
             location=member.get("location", region),
             endpoint={"gke_cluster": {"resource_link": link}},
@@ -245,6 +245,8 @@ def _problems(args: FleetArgs) -> Iterator[tuple[str, str]]:
     for project in duplicates(others):
         yield "cluster_projects", f"{project!r} is named twice"
     for index, member in enumerate(args.get("members", [])):
+        if problem := name_problem(MEMBERSHIP, member["name"]):
+            yield f"members[{index}].name", problem
         cluster = member["cluster"]
         if isinstance(cluster, str) and not _CLUSTER.fullmatch(cluster):
             form = "projects/P/locations/L/clusters/C"

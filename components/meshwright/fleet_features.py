@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 from ._fleet_agents import grant_agent
 from ._outputs import after, outputs_of
 from ._projects import project_number
-from ._validation import checked, duplicates, is_plain
+from ._validation import checked, duplicates
 
 _NETWORK_VIEWER = "roles/compute.networkViewer"
 _TRAFFIC_DIRECTOR_CLIENT = "roles/trafficdirector.client"
@@ -189,14 +189,6 @@ def _workload(pool: pulumi.Input[str], account: str) -> pulumi.Output[str]:
 
 
 def _problems(args: FleetFeaturesArgs) -> Iterator[tuple[str, str]]:
-    projects = [("project", args["project"])]
-    if "network_project" in args:
-        projects.append(("network_project", args["network_project"]))
-    for index, item in enumerate(args["clusters"]):
-        projects.append((f"clusters[{index}].project", item["project"]))
-    for path, project in projects:
-        if not is_plain(project):
-            yield path, "must be plain text, since it names resources; an Output is known too late"
     if not args["clusters"]:
         yield "clusters", "is empty; name the projects whose clusters are members"
     for project in duplicates(item["project"] for item in args["clusters"]):

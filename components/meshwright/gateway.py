@@ -19,7 +19,8 @@ from ._jwt import JwtIssuerArgs, iap_issuer, jwt_problems, jwt_rules, request_pr
 from ._kube import istio_object, metadata, revision_annotation
 from ._names import KUBERNETES, physical_name
 from ._outputs import after, outputs_of
-from ._validation import checked, one_of
+from ._ranges import range_problems
+from ._validation import checked, duplicates, one_of
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 # GKE's classes for one cluster, and whether they take a map of Certificate Manager:
@@ -71,7 +72,7 @@ class IngressGatewayArgs(TypedDict):
     """Whether the network load balancer is internal to the VPC. Default: false."""
     load_balancer_ip: NotRequired[pulumi.Input[str]]
     """Reserved address of the network load balancer. Default: Google chooses one."""
-    allowed_cidrs: NotRequired[list[str]]
+    allowed_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges that the network load balancer lets in. Default: all."""
     jwt: NotRequired[list[JwtIssuerArgs]]
     """Issuers of users' tokens; no call without a token of one of them is let in. Default: none,
@@ -240,6 +241,8 @@ def host_problems(hosts: list[str]) -> Iterator[tuple[str, str]]:
             yield f"hosts[{index}]", "'*' would serve every host; name them"
         elif not _HOST.fullmatch(host):
             yield f"hosts[{index}]", f"{host!r} is not a host name such as shop.example.com"
+    for host in duplicates(hosts):
+        yield "hosts", f"{host!r} is named twice"
 
 
 def _problems(args: IngressGatewayArgs) -> Iterator[tuple[str, str]]:
@@ -249,12 +252,15 @@ def _problems(args: IngressGatewayArgs) -> Iterator[tuple[str, str]]:
         yield "min_replicas", f"{low} is more than max_replicas {high}"
     yield from one_of("service_type", args.get("service_type"), ("LoadBalancer", "ClusterIP"))
     if "load_balancer" in args:
-        yield from load_balancer_problems("load_balancer", args["load_balancer"], _CLASSES)
+        yield from load_balancer_problems(
+            "load_balancer", args["load_balancer"], _CLASSES, args["hosts"]
+        )
         if args.get("service_type") == "LoadBalancer":
             yield "service_type", "load_balancer already stands before the pods; leave this out"
     if _service_type(args) != "LoadBalancer":
         for key in _OF_NETWORK_LOAD_BALANCER:
             if args.get(key):
                 yield key, "belongs to a network load balancer, which this gateway does not have"
+    yield from range_problems("allowed_cidrs", args.get("allowed_cidrs", []))
     for index, issuer in enumerate(args.get("jwt", [])):
         yield from jwt_problems(f"jwt[{index}]", issuer)

@@ -95,7 +95,8 @@ class LogSink(pulumi.ComponentResource):
         physical = physical_name("LogSink", LOG_NAME, args.get("prefix"), name)
         project = args.get("destination_project", args["project"])
         kind = next(kind for kind in _KINDS if kind in args)
-        own = destination_name(kind, project, args.get("prefix"), name)
+        bucket = args.get("storage", {}).get("bucket")
+        own = destination_name(kind, project, args.get("prefix"), name, bucket)
         super().__init__("meshwright:index:LogSink", name, {}, opts)
         home = Home(self, name, own, project, args.get("labels"))
         if "bigquery" in args:

@@ -161,7 +161,9 @@ def _backend(args: GatewayBackendArgs) -> Backend:
 
 def _problems(args: MultiClusterGatewayArgs) -> Iterator[tuple[str, str]]:
     yield from host_problems(args["hosts"])
-    yield from load_balancer_problems("load_balancer", args["load_balancer"], _CLASSES)
+    yield from load_balancer_problems(
+        "load_balancer", args["load_balancer"], _CLASSES, args["hosts"]
+    )
     backends = args["backends"]
     if not backends:
         yield "backends", "is empty; name at least one service"

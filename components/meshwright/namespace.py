@@ -13,7 +13,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
+from ._names import NAMESPACE, physical_name
 from ._outputs import after, outputs_of
+from ._ranges import range_problems
 from ._validation import checked, is_plain, one_of
 from .security import AllowRuleArgs
 
@@ -59,16 +61,16 @@ class MeshNamespaceArgs(TypedDict):
     ingress_from: NotRequired[list[str]]
     """Namespaces whose pods may send packets here, beside this one and what `allow` says. Default:
     none."""
-    ingress_cidrs: NotRequired[list[str]]
+    ingress_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges from outside the cluster that may send packets here, such as a load balancer's
     callers. Default: none."""
     egress_to: NotRequired[list[str]]
     """Namespaces that pods here may send packets to, beside this one and what `allow` says.
     Default: none."""
-    egress_cidrs: NotRequired[list[str]]
+    egress_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges outside the cluster that pods here may send packets to, such as those of machines in
     the mesh. Default: none."""
-    google_api_cidrs: NotRequired[list[str]]
+    google_api_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Where pods here find Google APIs and a control plane that Google runs (TCP 443 and 15012).
     Default: `0.0.0.0/0`, since Google APIs have no fixed range; with Private Google Access and an
     EgressGateway, `199.36.153.4/30` (restricted.googleapis.com)."""
@@ -106,10 +108,14 @@ class MeshNamespace(pulumi.ComponentResource):
         self, name: str, args: MeshNamespaceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = checked("MeshNamespace", name, args, MeshNamespaceArgs, _problems)
+        given = args.get("namespace", name)
+        if isinstance(given, str):
+            path = "namespace" if "namespace" in args else "name"
+            physical_name("MeshNamespace", NAMESPACE, None, given, owner=name, path=path)
         super().__init__("meshwright:index:MeshNamespace", name, {}, opts)
         namespace = kubernetes.core.v1.Namespace(
             f"{name}-namespace",
-            metadata={"name": args.get("namespace", name), "labels": _labels(args)},
+            metadata={"name": given, "labels": _labels(args)},
             opts=pulumi.ResourceOptions(parent=self),
         )
         physical = namespace.metadata.apply(lambda metadata: metadata.name or "")
@@ -189,7 +195,9 @@ def _labels(args: MeshNamespaceArgs) -> pulumi.Output[dict[str, pulumi.Input[str
         owned["istio.io/rev"] = args["revision"]
     else:
         owned["istio-injection"] = "enabled"
-    return pulumi.Output.all(args.get("labels", {}), owned).apply(lambda v: {**v[0], **v[1]})
+    return pulumi.Output.all(args.get("labels", {}), owned).apply(
+        lambda v: {**(v[0] or {}), **v[1]}
+    )
 
 
 class _Calls(NamedTuple):
@@ -236,7 +244,7 @@ def _namespace_peer(namespace: pulumi.Input[str]) -> _Peer:
     return {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}}
 
 
-def _range_peer(cidr: str) -> _Peer:
+def _range_peer(cidr: pulumi.Input[str]) -> _Peer:
     return {"ip_block": {"cidr": cidr}}
 
 
@@ -250,6 +258,8 @@ def _problems(args: MeshNamespaceArgs) -> Iterator[tuple[str, str]]:
     yield from one_of("pod_security", args.get("pod_security"), _LEVELS)
     policy = args.get("outbound_traffic_policy")
     yield from one_of("outbound_traffic_policy", policy, _OUTBOUND)
+    for path in ("ingress_cidrs", "egress_cidrs", "google_api_cidrs"):
+        yield from range_problems(path, args.get(path, []))
     if "allow" in args and not is_plain(args.get("namespace", "")):
         yield "namespace", "must be known now, since `allow` is read by it; give the name itself"
     for index, rule in enumerate(args.get("allow", [])):

@@ -12,11 +12,14 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from ._cluster_rules import REGION
 from ._names import COMPUTE, physical_name
 from ._outputs import after, outputs_of
+from ._ranges import range_problem, range_problems
 from ._shared_vpc import ServiceProjectArgs, share, sharing_problems
 from ._validation import checked, duplicates
 
+_FIREWALL_ROLES = ("webhooks", "health-checks", "pods")
 _POD_RANGE = "pods"
 _SERVICE_RANGE = "services"
 # Istio's webhooks listen on 15017, those built with controller-runtime on 9443, others on 8443.
@@ -110,9 +113,9 @@ class MeshNetwork(pulumi.ComponentResource):
         args = checked(
             "MeshNetwork", name, args, MeshNetworkArgs, _subnet_problems, _sharing_problems
         )
+        self._physical_name = physical_name("MeshNetwork", COMPUTE, args.get("prefix"), name)
+        self._names = _part_names(name, self._physical_name, args)
         super().__init__("meshwright:index:MeshNetwork", name, {}, opts)
-        prefix = args.get("prefix")
-        self._physical_name = physical_name("MeshNetwork", COMPUTE, prefix, name)
         self._project = self._ready_project(name, args)
         child = pulumi.ResourceOptions(parent=self)
         network = gcp.compute.Network(
@@ -169,7 +172,7 @@ class MeshNetwork(pulumi.ComponentResource):
     ) -> "gcp.compute.Subnetwork":
         return gcp.compute.Subnetwork(
             f"{name}-subnet-{subnet['name']}",
-            name=physical_name("MeshNetwork", COMPUTE, self._physical_name, subnet["name"]),
+            name=self._names[subnet["name"]],
             project=self._project,
             network=network.id,
             region=subnet["region"],
@@ -188,7 +191,7 @@ class MeshNetwork(pulumi.ComponentResource):
     ) -> "gcp.compute.RouterNat":
         """Outbound addresses for private nodes, to pull images from outside Google."""
         child = pulumi.ResourceOptions(parent=self)
-        physical = physical_name("MeshNetwork", COMPUTE, self._physical_name, region)
+        physical = self._names[region]
         router = gcp.compute.Router(
             f"{name}-router-{region}",
             name=physical,
@@ -243,7 +246,7 @@ class MeshNetwork(pulumi.ComponentResource):
     ) -> "gcp.compute.Firewall":
         return gcp.compute.Firewall(
             f"{name}-firewall-{role}",
-            name=physical_name("MeshNetwork", COMPUTE, self._physical_name, "allow", role),
+            name=self._names[f"allow-{role}"],
             project=self._project,
             network=network.id,
             direction="INGRESS",
@@ -252,6 +255,17 @@ class MeshNetwork(pulumi.ComponentResource):
             log_config={"metadata": "EXCLUDE_ALL_METADATA"},
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _part_names(name: str, network: str, args: MeshNetworkArgs) -> dict[str, str]:
+    """Physical names of the subnets, the regions' routers and the firewall, by their own part."""
+    parts = {f"allow-{role}": "name" for role in _FIREWALL_ROLES}
+    parts |= {subnet["region"]: "name" for subnet in args["subnets"]}
+    parts |= {subnet["name"]: f"subnets[{i}].name" for i, subnet in enumerate(args["subnets"])}
+    return {
+        part: physical_name("MeshNetwork", COMPUTE, network, part, owner=name, path=path)
+        for part, path in parts.items()
+    }
 
 
 def _flow_log_config(enabled: bool) -> "gcp.compute.SubnetworkLogConfigArgsDict | None":
@@ -284,17 +298,24 @@ def _subnet_problems(args: MeshNetworkArgs) -> Iterator[tuple[str, str]]:
         yield "subnets", "is empty; name at least one subnet"
     for name in duplicates(subnet["name"] for subnet in args["subnets"]):
         yield "subnets", f"two subnets are named {name!r}; names are unique in a network"
+    ranges = args.get("control_plane_cidrs", [])
+    if isinstance(ranges, list):
+        yield from range_problems("control_plane_cidrs", ranges)
     known: list[tuple[str, ipaddress.IPv4Network]] = []
     for index, subnet in enumerate(args["subnets"]):
+        if not subnet["name"]:
+            yield f"subnets[{index}].name", "is empty; name the subnet"
+        if not REGION.fullmatch(subnet["region"]):
+            text = f"{subnet['region']!r} is no region, such as 'europe-west1'"
+            yield f"subnets[{index}].region", text
         for key in ("cidr", "pod_cidr", "service_cidr"):
             path, value = f"subnets[{index}].{key}", subnet[key]
             if not isinstance(value, str):
                 continue
-            try:
-                network = ipaddress.IPv4Network(value)
-            except ValueError as error:
-                yield path, f"{value!r} is not an IPv4 range: {error}"
+            if problem := range_problem(value, only_ipv4=True):
+                yield path, problem
                 continue
+            network = ipaddress.IPv4Network(value)
             for other, taken in known:
                 if network.overlaps(taken):
                     yield path, f"{value} overlaps {taken} of {other}; choose a free range"

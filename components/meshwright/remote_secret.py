@@ -43,7 +43,12 @@ class IstioRemoteSecret(pulumi.ComponentResource):
         args = checked("IstioRemoteSecret", name, args, IstioRemoteSecretArgs)
         cluster = args["cluster_name"]
         physical = physical_name(
-            "IstioRemoteSecret", KUBERNETES, None, f"istio-remote-secret-{cluster}"
+            "IstioRemoteSecret",
+            KUBERNETES,
+            None,
+            f"istio-remote-secret-{cluster}",
+            owner=name,
+            path="cluster_name",
         )
         super().__init__("meshwright:index:IstioRemoteSecret", name, {}, opts)
         secret = kubernetes.core.v1.Secret(

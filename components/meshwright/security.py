@@ -15,6 +15,8 @@ import pulumi_kubernetes as kubernetes
 from ._jwt import JwtIssuerArgs, jwt_problems, jwt_rules
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
 from ._outputs import after, outputs_of
+from ._permission_checks import name_problems, permission_problems, port_problems
+from ._permission_checks import path_problems as path_problems
 from ._validation import checked, duplicates, one_of
 
 _API = "security.istio.io/v1"
@@ -24,7 +26,7 @@ class AllowRuleArgs(TypedDict):
     """One permission: these callers may make these calls to these workloads."""
 
     name: str
-    """Name of the rule and of its AuthorizationPolicy; unique in its namespace."""
+    """Name of the rule and of its AuthorizationPolicy; unique in the list."""
     namespace: pulumi.Input[str]
     """Namespace of the workloads that are called."""
     workload: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
@@ -48,7 +50,7 @@ class JwtRuleArgs(TypedDict):
     """Workloads that take no call without a user's token."""
 
     name: str
-    """Name of the rule and of its objects; unique in its namespace."""
+    """Name of the rule and of its objects; unique in the list."""
     namespace: pulumi.Input[str]
     """Namespace of the workloads."""
     issuers: list[JwtIssuerArgs]
@@ -64,14 +66,14 @@ class PlaintextArgs(TypedDict):
     """Workloads that also take calls without mutual TLS, where a documented limit forces it."""
 
     name: str
-    """Name of the exception and of its objects; unique in its namespace."""
+    """Name of the exception and of its objects; unique in the list."""
     namespace: pulumi.Input[str]
     """Namespace of the workloads."""
     workload: pulumi.Input[dict[str, pulumi.Input[str]]]
     """Pod labels of the workloads."""
     ports: list[int]
     """Workload ports that take plaintext, at least one."""
-    from_cidrs: NotRequired[list[str]]
+    from_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges that such calls may come from; their callers have no identity to name. Default: any
     that the network lets through."""
 
@@ -221,13 +223,11 @@ def _problems(args: MeshSecurityArgs) -> Iterator[tuple[str, str]]:
         path = f"allow[{index}]"
         if not rule.get("service_accounts") and not rule.get("namespaces"):
             yield path, "names no caller; give service_accounts or namespaces"
-        for place, caller in enumerate(rule.get("service_accounts", [])):
-            if caller.count("/") != 1 or not all(caller.split("/")) or "*" in caller:
-                where = f"{path}.service_accounts[{place}]"
-                yield where, f"{caller!r} must be `namespace/service-account`"
+        yield from permission_problems(path, rule)
         for key in ("methods", "paths", "ports"):
             if rule.get(key) == []:
                 yield f"{path}.{key}", "is empty; leave it out to allow every one"
+    yield from name_problems(args)
     yield from _jwt_problems(args.get("jwt", []))
     yield from _plaintext_problems(args.get("plaintext", []))
 
@@ -243,6 +243,7 @@ def _jwt_problems(rules: list[JwtRuleArgs]) -> Iterator[tuple[str, str]]:
             yield from jwt_problems(f"{path}.issuers[{place}]", issuer)
         if rule.get("exempt_paths") == []:
             yield f"{path}.exempt_paths", "is empty; leave it out to ask for a token everywhere"
+        yield from path_problems(f"{path}.exempt_paths", rule.get("exempt_paths", []))
 
 
 def _plaintext_problems(exceptions: list[PlaintextArgs]) -> Iterator[tuple[str, str]]:
@@ -252,9 +253,14 @@ def _plaintext_problems(exceptions: list[PlaintextArgs]) -> Iterator[tuple[str, 
         path = f"plaintext[{index}]"
         if not exception["ports"]:
             yield f"{path}.ports", "is empty; name the ports that take plaintext"
+        yield from port_problems(f"{path}.ports", exception["ports"])
+        if exception.get("from_cidrs") == []:
+            yield f"{path}.from_cidrs", "is empty; leave it out for whatever the network lets in"
         if exception["workload"] == {}:
             yield f"{path}.workload", "is empty; an exception is made for named workloads alone"
         for place, cidr in enumerate(exception.get("from_cidrs", [])):
+            if not isinstance(cidr, str):
+                continue
             try:
                 ipaddress.ip_network(cidr)
             except ValueError as error:

@@ -65,8 +65,8 @@ class TrafficRouteArgs(TypedDict):
     protocol: NotRequired[str]
     """`http`, `grpc` or `tcp`. Default: `http`."""
     port: NotRequired[pulumi.Input[int]]
-    """Port of the service; required for the Gateway API, and for tcp with networkservices. Default:
-    its only one."""
+    """Port of the service; required for the Gateway API, and for tcp with networkservices. On Istio
+    HTTP and gRPC calls to its other ports come to this one too. Default: its only one."""
     route: NotRequired[str]
     """Name of the objects made here. Default: the component's name."""
     revision: NotRequired[pulumi.Input[str]]

@@ -131,6 +131,8 @@ SECURITY = [
          "security.calls[2].to", "named already", "one entry"),
     Case("gateway-not-allowed", {"security.calls": []}, f"{ROUTE}.gateway", "denied by default",
          "{from: shop-ingress/public, to: shop/checkout}"),
+    Case("path-wildcard-inside", {"security.calls[1].paths": ["/charge", "/a/*/b"]},
+         "security.calls[1].paths[1]", "matches no call", "write it like"),
     Case("methods-on-tcp", {f"{PAYMENTS}.protocol": "tcp", "security.calls[1].paths": []},
          "security.calls[1].methods", "speaks tcp", "remove"),
     Case("python-name-of-a-key", {"security.calls[1].callee": "shop/payments"},

@@ -51,6 +51,25 @@ def test_a_wildcard_is_authorized_by_its_domain():
 
 
 @component_test
+def test_hosts_that_differ_by_a_hyphen_alone_are_told_apart():
+    """The one that was there first keeps its names."""
+    recorder = record()
+    hosts = ["a.b.example.com", "a-b.example.com", "*.example.com", "any.example.com"]
+
+    made = CertificateMap("web", _args(hosts=hosts))
+
+    def check(_):
+        for kind in ("Certificate", "CertificateMapEntry", "DnsAuthorization"):
+            found = recorder.of_type(kind)
+            assert len({item.name for item in found}) == 4
+            assert len({item.inputs["name"] for item in found}) == 4
+        first = recorder.one("CertificateMapEntry", "web-a-b-example-com-entry")
+        assert first.inputs["hostname"] == "a.b.example.com"
+
+    return made.certificate_map, check
+
+
+@component_test
 def test_the_dns_records_to_make_are_said():
     """They go where the domain is hosted, which nobody here knows."""
     record()

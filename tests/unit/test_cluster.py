@@ -103,6 +103,36 @@ def test_the_node_account_has_one_role_and_those_asked_for():
 
 
 @component_test
+def test_each_role_of_the_node_account_is_granted_once_under_a_name_of_its_own():
+    """A custom role may be called like one of Google's, and the account has one already."""
+    recorder = record()
+    own = "projects/p1/roles/artifactregistry.reader"
+    roles = ["roles/artifactregistry.reader", own, "roles/container.defaultNodeServiceAccount"]
+
+    cluster = GkeCluster("main", _args(node_roles=roles))
+
+    def check(_):
+        grants = [item for item in recorder.of_type("IAMMember") if "-nodes-" in item.name]
+        assert sorted(item.inputs["role"] for item in grants) == sorted(roles)
+        assert len({item.name for item in grants}) == len(roles)
+
+    return cluster.node_service_account, check
+
+
+@component_test
+def test_labels_that_turn_out_to_be_null_are_none():
+    """Such as those that another stack does not export."""
+    recorder = record()
+
+    cluster = GkeCluster("main", _args(labels=pulumi.Output.from_input(None)))
+
+    def check(_):
+        assert recorder.one("Cluster").inputs["resourceLabels"] == {"managed-by": "meshwright"}
+
+    return cluster.cluster_name, check
+
+
+@component_test
 def test_autopilot_leaves_out_what_google_settles():
     """GKE refuses these settings on Autopilot."""
     recorder = record()

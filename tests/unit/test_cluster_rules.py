@@ -1,5 +1,6 @@
 """GkeCluster: what it refuses before anything is registered."""
 
+import pulumi
 import pytest
 
 from meshwright import ArgumentError, GkeCluster, GkeClusterArgs
@@ -51,6 +52,17 @@ def _pool(**settings: object) -> dict[str, object]:
         ),
         ({"control_plane_cidr": "172.16.0.0/27"}, "control_plane_cidr", "/28"),
         ({"control_plane_cidr": "172.16.0.0"}, "control_plane_cidr", "/28"),
+        ({"control_plane_cidr": "172.16.0.0/255.255.255.240"}, "control_plane_cidr", "/28"),
+        ({"control_plane_cidr": "172.16.0.1/28"}, "control_plane_cidr", "host bits"),
+        (
+            {"authorized_networks": [{"cidr": "203.0.113.7"}]},
+            "authorized_networks[0].cidr",
+            "such as /32",
+        ),
+        ({"location": pulumi.Output.from_input("europe-west1")}, "location", "plain text"),
+        ({"autopilot": pulumi.Output.from_input(False)}, "autopilot", "a plain value"),
+        ({"autopilot": True, "release_channel": "UNSPECIFIED"}, "release_channel", "Autopilot"),
+        ({"node_pools": [{"name": "Pool_1"}]}, "node_pools[0].name", "lower-case letters"),
         ({"security_group": "admins@example.com"}, "security_group", "gke-security-groups@"),
         ({"secrets_kms_key": "k"}, "secrets_kms_key", "must have the form"),
         ({"boot_disk_kms_key": _key("us-east1")}, "boot_disk_kms_key", "'europe-west1'"),

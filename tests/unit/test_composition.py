@@ -99,6 +99,44 @@ def test_calls_become_permissions():
 
 
 @component_test
+def test_services_of_one_name_in_two_namespaces_have_permissions_of_their_own():
+    """Calls and users' tokens alike; each rule stands in the namespace that is called."""
+    image = "us-docker.pkg.dev/google-samples/containers/gke/hello-app:1.0"
+    twins = [
+        {"name": name, "port": 8080, "versions": [{"name": "v1", "image": image}]}
+        for name in ("checkout", "payments")
+    ]
+    token = {"issuer": "x", "jwks_uri": "https://example.com/keys", "audiences": ["a"]}
+    recorder, outputs = _composed(
+        {
+            "namespaces[+]": {"name": "store", "clusters": ["autopilot"], "services": twins},
+            "security.calls[+]": {"from": "store/checkout", "to": "store/payments"},
+            "security.jwt": [
+                {"service": f"{namespace}/payments", **token} for namespace in ("shop", "store")
+            ],
+        }
+    )
+
+    def check(_: object) -> None:
+        callers = {
+            item.inputs["metadata"]["namespace"]: str(item.inputs["spec"]["rules"][0]["from"])
+            for item in recorder.of_type("AuthorizationPolicy")
+            if "payments-from-checkout" in item.inputs["metadata"]["name"]
+            and item.name.startswith("autopilot")
+        }
+        assert "ns/shop/sa/checkout" in callers["shop"]
+        assert "ns/store/sa/checkout" in callers["store"]
+        asked = {
+            item.inputs["metadata"]["namespace"]
+            for item in recorder.of_type("RequestAuthentication")
+            if item.name.startswith("autopilot")
+        }
+        assert asked == {"shop", "store"}
+
+    return outputs, check
+
+
+@component_test
 def test_pods_meet_pod_security_restricted():
     """No pod of a service needs more than the level `restricted` gives."""
     recorder, outputs = _composed()

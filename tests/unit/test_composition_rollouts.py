@@ -145,3 +145,16 @@ def test_machines_go_over_too():
         assert "pricing-next" in destination["serviceName"]
 
     return outputs, check
+
+
+@component_test
+def test_retries_of_machines_have_the_words_of_their_routes():
+    """A spec that names no failures gets those that an HttpRoute knows."""
+    recorder, outputs = _composed({"mesh_routes[0].route.retries": {"attempts": 2}}, "hybrid")
+
+    def check(_: object) -> None:
+        (rule,) = recorder.one("HttpRoute").inputs["rules"]
+        assert rule["action"]["retryPolicy"]["numRetries"] == 2
+        assert "connect-failure" in rule["action"]["retryPolicy"]["retryConditions"]
+
+    return outputs, check

@@ -153,6 +153,32 @@ def test_the_network_keeps_the_gateway_from_what_is_inside():
     return gateway.gateway, check
 
 
+@component_test
+def test_hosts_with_long_or_like_names_have_names_that_istio_takes_and_tells_apart():
+    """Subsets and ports are named after hosts, and have 63 characters at most."""
+    recorder = record()
+    long = "acme-production-artifacts.s3.dualstack.eu-central-1.amazonaws.com"
+    names = ["a.b.example.net", "a-b.example.net", long, long.replace("acme", "beta")]
+
+    gateway = EgressGateway(
+        "out", _args(hosts=[{"host": name, "callers": ["shop/checkout"]} for name in names])
+    )
+
+    def check(_):
+        assert len({item.name for item in recorder.of_type("VirtualService")}) == len(names)
+        subsets = _spec(recorder, "DestinationRule", "mtls")["subsets"]
+        ports = [
+            server["port"]["name"] for server in _spec(recorder, "Gateway", "gateway")["servers"]
+        ]
+        for told in ([subset["name"] for subset in subsets], ports):
+            assert len(set(told)) == len(names)
+            assert max(map(len, told)) <= 63
+        first = _spec(recorder, "VirtualService", "a-b-example-net-route")
+        assert first["hosts"] == ["a.b.example.net"]
+
+    return gateway.gateway, check
+
+
 @pytest.mark.parametrize(
     ("hosts", "path", "says"),
     [
@@ -161,6 +187,7 @@ def test_the_network_keeps_the_gateway_from_what_is_inside():
         ([{**_HOST, "host": "*.example.net"}], "hosts[0].host", "not a host name"),
         ([{**_HOST, "callers": []}], "hosts[0].callers", "nobody may call"),
         ([{**_HOST, "callers": ["*/x"]}], "hosts[0].callers[0]", "namespace/service-account"),
+        ([{**_PLAIN, "port": 80}], "hosts[0].port", "speaks TLS"),
         ([{**_HOST, "port": 0}], "hosts[0].port", "from 1 to 65535"),
     ],
 )

@@ -211,6 +211,11 @@ def test_a_wish_enables_its_apis_in_the_fleets_project_alone(wish, apis):
         ),
         ({"members": [{"name": "a", "cluster": "c"}]}, "members[0].cluster", "must have the form"),
         ({"members": [{"name": "a"}]}, "members[0].cluster", "missing"),
+        (
+            {"members": [{"name": "Main_1", "cluster": _CLUSTER}]},
+            "members[0].name",
+            "'Main_1' of a fleet membership",
+        ),
     ],
 )
 def test_contradictions_are_refused(change, path, says):

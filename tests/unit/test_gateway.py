@@ -214,6 +214,20 @@ def test_certificates_of_the_load_balancer_can_be_secrets():
 
 
 @component_test
+def test_no_secrets_beside_a_map_leave_the_listener_to_the_map():
+    """The Gateway API refuses a listener whose certificates are an empty list."""
+    recorder = record()
+
+    gateway = IngressGateway("public", _args(load_balancer={**_MAP, "certificate_secrets": []}))
+
+    def check(_):
+        spec = recorder.one("Gateway", "public-load-balancer").inputs["spec"]
+        assert all("tls" not in listener for listener in spec["listeners"])
+
+    return gateway.address, check
+
+
+@component_test
 def test_identity_aware_proxy_is_on_and_its_users_alone_get_in():
     """Whoever goes around the load balancer has no token of IAP, and is denied by the pods."""
     recorder = record()
@@ -283,6 +297,13 @@ def test_an_exported_gateway_has_no_load_balancer_of_its_own():
         ({"hosts": []}, "hosts", "at least one"),
         ({"hosts": ["*"]}, "hosts[0]", "every host"),
         ({"hosts": ["Shop"]}, "hosts[0]", "not a host name"),
+        ({"hosts": ["shop.example.com"] * 2}, "hosts", "named twice"),
+        (
+            {"hosts": [f"h{i}.example.com" for i in range(17)], "load_balancer": _MAP},
+            "hosts",
+            "takes 16",
+        ),
+        ({"allowed_cidrs": ["203.0.113.7"]}, "allowed_cidrs[0]", "such as /32"),
         ({"min_replicas": 6}, "min_replicas", "more than max_replicas 5"),
         ({"gateway": "Edge_1"}, "name", "lower-case"),
         ({"service_type": "NodePort"}, "service_type", "LoadBalancer, ClusterIP"),

@@ -249,6 +249,8 @@ def test_without_an_address_for_others_no_token_is_made():
         ({"version": None}, "revisions[0].version", "missing"),
         ({"revisions": []}, "revisions", "at least one"),
         ({"revisions": [{"name": "1.31"}]}, "revisions[0].name", "dots become hyphens"),
+        ({"revisions": [{"name": "new-"}]}, "revisions[0].name", "inner hyphens"),
+        ({"revisions": [{"name": "a" * 47}]}, "revisions[0].name", "46 are the most"),
         (
             {"revisions": [{"name": "a"}, {"name": "a"}], "default_revision": "a"},
             "revisions",
@@ -282,5 +284,5 @@ def test_a_remote_clusters_name_must_fit_a_secret():
     """The name of the secret is made of it."""
     record()
 
-    with pytest.raises(ArgumentError, match="West"):
+    with pytest.raises(ArgumentError, match=r"'remote' .*\n  cluster_name: .*West"):
         IstioRemoteSecret("remote", {"cluster_name": "West", "kubeconfig": "{}"})

@@ -210,6 +210,19 @@ def test_a_folders_sink_takes_the_logs_of_every_project_below_it():
     return sink.writer_identity, check
 
 
+@component_test
+def test_a_bucket_with_a_name_of_its_own_needs_no_other():
+    """What it would have been called by default does not matter then."""
+    recorder = record()
+
+    sink = LogSink("Access_" + "a" * 70, _args(storage={"bucket": "acme-logs"}))
+
+    def check(_):
+        assert recorder.one("Bucket").inputs["name"] == "acme-logs"
+
+    return sink.destination, check
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [

@@ -89,6 +89,23 @@ def test_the_network_policy_lets_in_and_out_what_is_named():
 
 
 @component_test
+def test_ranges_that_are_known_later_are_let_through():
+    """Such as a subnet's."""
+    recorder = record()
+    later = pulumi.Output.from_input("10.0.0.0/20")
+
+    shop = MeshNamespace("shop", _args(egress_cidrs=[later], ingress_cidrs=[later]))
+
+    def check(_):
+        spec = recorder.one("NetworkPolicy").inputs["spec"]
+        block = {"ipBlock": {"cidr": "10.0.0.0/20"}}
+        assert block in spec["ingress"][0]["from"]
+        assert block in spec["egress"][0]["to"]
+
+    return shop.namespace, check
+
+
+@component_test
 def test_egress_hosts_scope_what_proxies_learn():
     """The namespace's own and the root namespace's services stay visible."""
     recorder = record()
@@ -210,6 +227,11 @@ def test_policies_can_be_left_out():
         ({"labels": {"istio.io/rev": "x"}}, "labels.istio.io/rev", "use `revision`"),
         ({"outbound_traffic_policy": "REGISTRY"}, "outbound_traffic_policy", "'REGISTRY_ONLY'"),
         ({"egress_hosts": ["pay"]}, "egress_hosts[0]", "`namespace/host`"),
+        ({"namespace": "Shop_1"}, "namespace", "lower-case letters"),
+        ({"namespace": "a" * 64}, "namespace", "1 to 63"),
+        ({"ingress_cidrs": ["10.0.0.0"]}, "ingress_cidrs[0]", "such as /32"),
+        ({"egress_cidrs": ["10.0.0.1/8"]}, "egress_cidrs[0]", "host bits"),
+        ({"google_api_cidrs": ["restricted"]}, "google_api_cidrs[0]", "not a range"),
     ],
 )
 def test_labels_of_others_are_refused(change, path, says):
@@ -220,6 +242,30 @@ def test_labels_of_others_are_refused(change, path, says):
         MeshNamespace("shop", _args(**change))
 
     assert says in dict(raised.value.problems)[path]
+
+
+def test_a_name_that_no_namespace_can_have_is_refused():
+    """The component's own stands where none is given."""
+    recorder = record()
+
+    with pytest.raises(ArgumentError, match="namespace has 70 characters"):
+        MeshNamespace("x" * 70, _args())
+
+    assert recorder.registrations == []
+
+
+@component_test
+def test_labels_that_turn_out_to_be_null_are_none():
+    """Such as those that another stack does not export."""
+    recorder = record()
+
+    shop = MeshNamespace("shop", _args(labels=pulumi.Output.from_input(None)))
+
+    def check(_):
+        labels = recorder.one("Namespace").inputs["metadata"]["labels"]
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+    return shop.namespace, check
 
 
 def test_a_scope_needs_names_that_are_known_now():

@@ -223,6 +223,21 @@ def test_who_takes_one_subnet_waits_for_no_other():
         ({"subnets": [_subnet("a"), _subnet("b")]}, "subnets[1].cidr", "overlaps 10.0.0.0/20"),
         ({"subnets": [{**_subnet(), "cidr": "10.0.0.1/20"}]}, "subnets[0].cidr", "host bits"),
         ({"subnets": [{**_subnet(), "cidr": "fd00::/64"}]}, "subnets[0].cidr", "not an IPv4"),
+        ({"subnets": [{**_subnet(), "cidr": "10.0.0.1"}]}, "subnets[0].cidr", "such as /32"),
+        (
+            {"subnets": [{**_subnet(), "cidr": "10.0.0.0/255.255.240.0"}]},
+            "subnets[0].cidr",
+            "length of its prefix",
+        ),
+        (
+            {"subnets": [{**_subnet(), "region": "europe-west1-b"}]},
+            "subnets[0].region",
+            "no region",
+        ),
+        ({"subnets": [_subnet("East_1")]}, "subnets[0].name", "'net-East_1'"),
+        ({"subnets": [_subnet("")]}, "subnets[0].name", "empty"),
+        ({"control_plane_cidrs": ["172.16.0.0"]}, "control_plane_cidrs[0]", "such as /32"),
+        ({"prefix": "x" * 52}, "name", "71 characters"),
         ({"prefix": "x" * 62}, "name", "66 characters"),
         ({"prefix": "Dev"}, "name", "lower-case"),
     ],
@@ -236,4 +251,5 @@ def test_wrong_subnets_and_names_are_refused(change, path, says):
 
     assert path in dict(raised.value.problems)
     assert says in dict(raised.value.problems)[path]
+    assert "MeshNetwork 'net'" in str(raised.value)
     assert recorder.of_type("MeshNetwork") == []

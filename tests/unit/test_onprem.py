@@ -156,6 +156,11 @@ def test_wrong_arguments_are_refused(change, path, says):
         ({"node_pools": []}, "node_pools", "must have an entry"),
         ({"node_pools": [{"name": "a", "nodes": []}]}, "node_pools[0].nodes", "entry"),
         (
+            {"node_pools": [{"name": "Pool_1", "nodes": ["10.9.0.1"]}]},
+            "node_pools[0].name",
+            "lower-case",
+        ),
+        (
             {"node_pools": [{"name": "a", "nodes": [f"10.9.0.{n}"]} for n in (1, 2)]},
             "node_pools",
             "two node pools are named 'a'",

@@ -8,7 +8,7 @@ from meshwright import ArgumentError, TrafficRoute
 from meshwright._route_checks import weight_problems
 from meshwright._route_model import checked_weights
 from tests.unit.recording import record
-from tests.unit.routes import arguments
+from tests.unit.routes import arguments, made
 
 
 def test_weights_known_later_that_do_not_add_up_end_the_update():
@@ -94,6 +94,39 @@ def test_weights_known_later_that_do_not_add_up_end_the_update():
         ),
         ({"fault": {"abort": {"http_status": 99}}}, "fault.abort.http_status", "from 200 to 599"),
         ({"fault": {"abort": {"status": 503}}}, "fault.abort.status", "http_status"),
+        ({"timeout": "0s"}, "timeout", "from 1ms"),
+        ({"timeout": "1.0005s"}, "timeout", "whole milliseconds"),
+        ({"timeout": "100000h"}, "timeout", "9999h"),
+        ({"timeout": "\u0661s"}, "timeout", "not a duration"),
+        ({"fault": {"delay": {"fixed_delay": "0.2ms"}}}, "fault.delay.fixed_delay", "from 1ms"),
+        (
+            {"retry": {"attempts": 1, "per_try_timeout": "0s"}},
+            "retry.per_try_timeout",
+            "from 1ms",
+        ),
+        ({"outlier_detection": {"interval": "0s"}}, "outlier_detection.interval", "from 1ms"),
+        (
+            {"matches": [{"version": "v1", "headers": {"x-a": ""}}]},
+            "matches[0].headers.x-a",
+            "no call has it",
+        ),
+        (
+            {"matches": [{"version": "v1", "headers": {"x-a": "b\n"}}]},
+            "matches[0].headers.x-a",
+            "no call has it",
+        ),
+        (
+            {"matches": [{"version": "v1", "cookie": {"name": "a", "value": "b; c"}}]},
+            "matches[0].cookie.value",
+            "no call has it",
+        ),
+        ({"service": "checkout.shop"}, "service", "without its domain"),
+        ({"namespace": "Shop"}, "namespace", "no name in Kubernetes"),
+        ({"hosts": ["*"], "gateways": ["gw/public"]}, "hosts[0]", "no host name"),
+        ({"hosts": ["Shop.example.com"], "gateways": ["gw/public"]}, "hosts[0]", "no host name"),
+        ({"hosts": ["10.0.0.1"], "gateways": ["gw/public"]}, "hosts[0]", "no host name"),
+        ({"hosts": ["a.test", "a.test"], "gateways": ["gw/public"]}, "hosts", "twice"),
+        ({"hosts": ["a.test"], "gateways": ["gw/public/x"]}, "gateways[0]", "namespace/name"),
     ],
 )
 def test_wrong_routes_are_refused(change, path, says):
@@ -105,6 +138,34 @@ def test_wrong_routes_are_refused(change, path, says):
 
     assert says in dict(raised.value.problems)[path]
     assert recorder.of_type("TrafficRoute") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "says"),
+    [
+        ({"protocol": "tcp", "port": 80, "addresses": []}, "addresses", "is empty"),
+        (
+            {"protocol": "tcp", "port": 80, "addresses": ["10.0.0.0/33"]},
+            "addresses[0]",
+            "no IPv4 range",
+        ),
+        ({"service": "Checkout"}, "service", "no host name"),
+        ({"hosts": ["checkout:8080"]}, "hosts[0]", "no host name"),
+    ],
+)
+def test_wrong_routes_outside_clusters_are_refused(change, path, says):
+    """A TcpRoute without an address would take every connection at every port."""
+    with pytest.raises(ArgumentError) as raised:
+        TrafficRoute("checkout", {**arguments("networkservices"), **change})
+
+    assert says in dict(raised.value.problems)[path]
+
+
+def test_the_target_of_grpc_clients_may_hold_its_port():
+    """A GrpcRoute takes it as its clients write it."""
+    args = arguments("networkservices", protocol="grpc", hosts=["checkout.shop:50051"])
+
+    assert made(args).one("GrpcRoute").inputs["hostnames"] == ["checkout.shop:50051"]
 
 
 @given(st.dictionaries(st.sampled_from(["v1", "v2", "v3"]), st.integers(-5, 105), min_size=1))

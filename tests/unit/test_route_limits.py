@@ -4,10 +4,26 @@ import itertools
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meshwright import ArgumentError, TrafficRoute, TrafficRouteArgs
 from meshwright.traffic import unsupported
 from tests.unit.routes import ABORT, BASES, COOKIE, PARTS, PROTOCOLS, arguments, made, part_of_route
+
+_NARROW = {"version": "v2", "headers": {"x-a": "1"}}
+_NARROW_TOO = {"version": "v2", "headers": {"x-b": "1"}, "cookie": COOKIE}
+_MATCHES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "version": st.sampled_from(["v1", "v2"]),
+            "headers": st.dictionaries(
+                st.sampled_from(["x-a", "X-b", "x-c"]), st.sampled_from("12"), min_size=1
+            ),
+        }
+    ),
+    max_size=4,
+)
 
 
 def _inputs(args: TrafficRouteArgs) -> list[Any]:
@@ -56,6 +72,28 @@ def test_every_optional_argument_is_tried():
         ("networkservices", {"gateways": ["gw/public"]}, "gateways"),
         ("networkservices", {"port": 80}, "port"),
         ("istio", {"meshes": ["m"]}, "meshes"),
+        ("istio", {"hosts": ["a.example.com", "*.example.com"]}, "hosts"),
+        ("gateway-api", {"hosts": [f"h{index}.test" for index in range(17)]}, "hosts"),
+        ("gateway-api", {"weights": {f"v{index}": 0 for index in range(17)}}, "weights"),
+        (
+            "gateway-api",
+            {"matches": [{"version": "v2", "headers": {f"x-{index}": "1" for index in range(17)}}]},
+            "matches[0].headers",
+        ),
+        (
+            "gateway-api",
+            {"matches": [{"version": "v2", "headers": {"x": str(index)}} for index in range(16)]},
+            "matches",
+        ),
+        (
+            "gateway-api",
+            {
+                "sticky": {"to": "version", "cookie": "shop"},
+                "weights": {f"v{index}": 6 for index in range(16)},
+            },
+            "sticky.to",
+        ),
+        ("gateway-api", {"matches": [_NARROW, {**_NARROW_TOO, "version": "v1"}]}, "matches[1]"),
         ("istio", {"versions": [{"name": "v1", "service": "a"}]}, "versions[0].service"),
     ],
 )
@@ -64,6 +102,42 @@ def test_a_limit_names_the_argument_and_the_rendering(rendering, change, path):
     text = dict(unsupported(arguments(rendering, **change)))[path]
 
     assert f"rendering '{rendering}' cannot express it" in text
+
+
+@given(_MATCHES)
+def test_matches_in_an_order_that_the_gateway_api_keeps_mean_the_same_there(matches):
+    """It tries rules with more headers first; what that would change is refused, and only that."""
+    ordered = sorted(matches, key=lambda match: -len(match["headers"]))
+    refused = unsupported(arguments("gateway-api", matches=matches))
+    calls = [
+        dict(zip(("x-a", "x-b", "x-c"), values, strict=True))
+        for values in itertools.product(("1", "2", None), repeat=3)
+    ]
+    differs = any(_end(matches, call) != _end(ordered, call) for call in calls)
+
+    assert refused or not differs
+    assert unsupported(arguments("gateway-api", matches=ordered)) == []
+    assert unsupported(arguments("istio", matches=matches)) == []
+
+
+def _end(matches: list[Any], call: dict[str, str | None]) -> str:
+    """Where the first match that fits sends a call."""
+    for match in matches:
+        if all(call[name.lower()] == value for name, value in match["headers"].items()):
+            return match["version"]
+    return "the rest"
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"version": "v2", "headers": {"x-a": "1", "x-b": "1"}},
+        {"version": "v1", "headers": {"X-A": "2", "x-b": "1"}},
+    ],
+)
+def test_matches_whose_order_does_not_count_are_taken(later):
+    """They end at the same version, or no call fits both."""
+    assert unsupported(arguments("gateway-api", matches=[_NARROW, later])) == []
 
 
 @pytest.mark.parametrize("rendering", BASES)

@@ -213,7 +213,15 @@ def test_a_plaintext_exception_opens_its_ports_alone():
             "jwt[0].issuers[0].jwks_uri",
             "https://",
         ),
+        (
+            {"jwt": [{**_JWT, "exempt_paths": ["/a*b"]}]},
+            "jwt[0].exempt_paths[0]",
+            "matches no call",
+        ),
+        ({"jwt": [{**_JWT, "name": "Users"}]}, "jwt[0].name", "lower-case"),
         ({"plaintext": [{**_PLAIN, "ports": []}]}, "plaintext[0].ports", "is empty"),
+        ({"plaintext": [{**_PLAIN, "ports": [0]}]}, "plaintext[0].ports[0]", "1 to 65535"),
+        ({"plaintext": [{**_PLAIN, "from_cidrs": []}]}, "plaintext[0].from_cidrs", "is empty"),
         ({"plaintext": [{**_PLAIN, "workload": {}}]}, "plaintext[0].workload", "named workloads"),
         (
             {"plaintext": [{**_PLAIN, "from_cidrs": ["10.0.0.1/8"]}]},
@@ -230,3 +238,72 @@ def test_open_exceptions_and_tokens_of_anyone_are_refused(change, path, says):
         MeshSecurity("security", _args(**change))
 
     assert says in dict(raised.value.problems)[path]
+
+
+_RULE = {"name": "front", "namespace": "shop", "service_accounts": ["web/front"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"methods": ["get"]}, "allow[0].methods[0]"),
+        ({"methods": ["GET", "PUT POST"]}, "allow[0].methods[1]"),
+        ({"paths": ["/a/*/b"]}, "allow[0].paths[0]"),
+        ({"paths": ["*a*"]}, "allow[0].paths[0]"),
+        ({"paths": ["charge"]}, "allow[0].paths[0]"),
+        ({"ports": [70000]}, "allow[0].ports[0]"),
+        ({"namespaces": ["Shop"]}, "allow[0].namespaces[0]"),
+        ({"service_accounts": ["web/Front"]}, "allow[0].service_accounts[0]"),
+        ({"name": "From front"}, "allow[0].name"),
+        ({"name": "deny-all"}, "allow[0].name"),
+    ],
+)
+def test_permissions_that_no_call_could_use_are_refused(change, path):
+    """Istio takes most of them, and then denies what they were to allow."""
+    record()
+
+    with pytest.raises(ArgumentError) as raised:
+        MeshSecurity("security", _args(allow=[{**_RULE, **change}]))
+
+    assert path in dict(raised.value.problems)
+
+
+@component_test
+def test_every_form_of_a_permission_that_istio_has_is_taken():
+    """The checks refuse nothing that works."""
+    recorder = record()
+    paths = ["/charge", "/charge/*", "*/info", "*", "/{*}/a/{**}"]
+    rule = {
+        **_RULE,
+        "name": "front.2",
+        "methods": ["GET", "*"],
+        "paths": paths,
+        "namespaces": ["web", "*"],
+        "ports": [1, 65535],
+    }
+
+    security = MeshSecurity("security", _args(allow=[rule], default_deny=False))
+
+    def check(_):
+        (allowed,) = recorder.one("AuthorizationPolicy").inputs["spec"]["rules"]
+        assert allowed["to"][0]["operation"]["paths"] == paths
+
+    return security.root_namespace, check
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"jwt": [{**_JWT, "name": "front"}], "allow": [{**_RULE, "name": "front-required"}]},
+        {
+            "plaintext": [{**_PLAIN, "name": "front"}],
+            "allow": [{**_RULE, "name": "front-plaintext"}],
+        },
+    ],
+)
+def test_two_rules_are_never_one_policy(others):
+    """The later one would overwrite the earlier, in silence."""
+    record()
+
+    with pytest.raises(ArgumentError, match="two rules make an AuthorizationPolicy"):
+        MeshSecurity("security", _args(**others))

@@ -163,6 +163,19 @@ def test_callers_stay_with_their_version_while_weights_move():
     assert "trafficPolicy" not in recorder.one("DestinationRule").inputs["spec"]
 
 
+@pytest.mark.parametrize(("ttl", "life"), [("0s", None), ("1ms", 1), ("1m30s", 90)])
+def test_a_cookie_lives_as_long_as_it_is_told_to(ttl, life):
+    """0 is the browser's session; an age of 0 would end the cookie at once."""
+    sticky = {"to": "version", "cookie": "shop", "ttl": ttl}
+
+    *_, drawn = made(arguments(sticky=sticky)).one("VirtualService").inputs["spec"]["http"]
+
+    for share in drawn["route"]:
+        attributes = share["headers"]["response"]["add"]["set-cookie"].split("; ")
+        ages = [part for part in attributes if part.startswith("Max-Age")]
+        assert ages == ([] if life is None else [f"Max-Age={life}"])
+
+
 @pytest.mark.parametrize(
     ("sticky", "consistent"),
     [

@@ -97,6 +97,34 @@ def test_outputs_are_left_to_the_api():
     assert cleaned["text"] is later
 
 
+@pytest.mark.parametrize(
+    ("args", "path", "says"),
+    [
+        ({"flag": True}, "flag", "a plain value"),
+        ({"inner": []}, "inner", "a plain value"),
+        ({"inner": [{"name": "n"}]}, "inner[0].name", "plain text"),
+    ],
+)
+@pulumi.runtime.test
+def test_an_output_is_refused_where_the_value_decides_what_is_made(args, path, says):
+    """It would count as true there, whatever it turns out to be."""
+
+    def later(value):
+        if isinstance(value, list) and value:
+            return [{key: later(item) for key, item in value[0].items()}]
+        return pulumi.Output.from_input(value)
+
+    args = {"text": "a", **{key: later(value) for key, value in args.items()}}
+
+    with pytest.raises(ArgumentError) as raised:
+        checked("Thing", "thing", args, _Args)  # type: ignore[type-var]
+
+    (problem,) = raised.value.problems
+    assert problem[0] == path
+    assert says in problem[1]
+    assert "an Output is known too late" in problem[1]
+
+
 @given(st.lists(st.sampled_from("abcde")))
 def test_duplicates_are_those_that_occur_twice(values):
     """Each once, whatever their number."""

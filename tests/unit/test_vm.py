@@ -269,6 +269,7 @@ def test_groups_of_other_regions_stand_behind_one_backend_service():
         ({"sticky": {"header": "a", "source_ip": True}}, "sticky", "exactly one of"),
         ({"sticky": {"header": "a", "ttl": "1h"}}, "sticky.ttl", "is a cookie's"),
         ({"sticky": {"cookie": "a", "ttl": "long"}}, "sticky.ttl", "not a duration"),
+        ({"sticky": {"cookie": "a", "ttl": "500ms"}}, "sticky.ttl", "whole number of seconds"),
         ({"sticky": {"cookie": "a"}, "protocol": "GRPC"}, "sticky.cookie", "use a header"),
         ({"sticky": {"header": "a"}, "protocol": "TCP"}, "sticky.header", "use source_ip"),
         ({"ports": [1]}, "ports", "did you mean `port`"),
