@@ -36,7 +36,8 @@ def parse(text: str) -> IPv4Network | None:
         network = ip_network(text)
     except ValueError:
         return None
-    return network if isinstance(network, IPv4Network) else None
+    # Python also takes an address alone and a netmask (/255.255.0.0); Google's APIs do not.
+    return network if isinstance(network, IPv4Network) and str(network) == text else None
 
 
 def why_not(text: str) -> tuple[str, str]:
@@ -45,11 +46,13 @@ def why_not(text: str) -> tuple[str, str]:
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        if slash and prefix.isdigit() and int(prefix) > 32 and ":" not in address:
+        if slash and prefix.isdecimal() and int(prefix[:4]) > 32 and ":" not in address:
             return "a prefix length of an IPv4 range is 0..32", "choose a length from 8 to 29"
         return "must be an IPv4 range in CIDR form", "write it like 10.0.0.0/16"
     if isinstance(network, IPv6Network):
         return "must be an IPv4 range, this is IPv6", "write it like 10.0.0.0/16"
+    if not prefix.isdecimal():
+        return "must be an IPv4 range in CIDR form", f"did you mean {network}?"
     return "bits beyond the prefix length must be zero", f"did you mean {network}?"
 
 

@@ -75,11 +75,18 @@ def render(problems: Sequence[Problem], lines: Mapping[Location, int] | None = N
     for problem in problems:
         line = line_of(problem, lines or {})
         where = problem.path + (f"  (line {line})" if line else "")
+        value, rule, fix = map(_printable, (problem.value, problem.rule, problem.fix))
         blocks.append(
-            f"{where}\n    value  {problem.value}\n    rule   {problem.rule}"
-            f"\n    fix    {problem.fix}"
+            f"{_printable(where)}\n    value  {value}\n    rule   {rule}\n    fix    {fix}"
         )
     return "\n\n".join(blocks)
+
+
+def _printable(text: str) -> str:
+    """The text with its control characters spelled out: a terminal would obey them."""
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in text
+    )
 
 
 def as_data(
@@ -134,6 +141,8 @@ def _field_problems(
         if item["type"] == "missing" and loc in renamed:
             continue  # the misspelt key beside it says the same
         value = "nothing" if item["type"] == "missing" else _secrets.shown(item["input"], loc)
+        if not loc and isinstance(item["input"], str):
+            value = "a text"  # of a whole spec, or of some other file: nobody knows what is in it
         rule, fix = _explained(item, loc, model)
         yield Problem(loc, value, rule, fix)
 

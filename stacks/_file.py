@@ -5,6 +5,7 @@ lines. Source: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ def read(path: Path) -> StackFile:
         file.platform_file = _named(config, path, file)
         return file
     if PLATFORM not in config:
-        near = get_close_matches(PLATFORM, list(config), n=1)
+        near = get_close_matches(PLATFORM, list(config), n=1, cutoff=0.5)
         fix = f"did you mean it by {near[0]}?" if near else "add it below config:"
         file.problems.append(
             Problem(("config",), "nothing", f"a stack's file has the key {PLATFORM}", fix)
@@ -105,7 +106,7 @@ def _named(config: Mapping[str, object], path: Path, file: StackFile) -> Path | 
     name = config[PLATFORM_FILE]
     if PLATFORM in config:
         rule, fix = f"{PLATFORM} stands beside it: a stack has one spec", "remove one of the two"
-    elif not isinstance(name, str) or not name:
+    elif not isinstance(name, str) or not name or "\0" in name:
         rule, fix = "must name a file", "write its path from the folder of Pulumi.yaml"
     else:
         projects = (parent for parent in path.parents if (parent / "Pulumi.yaml").is_file())
@@ -134,11 +135,7 @@ def _text(path: Path) -> tuple[str | None, list[Problem]]:
         return Problem(("file",), f'"{path}"', rule, fix, line)
 
     try:
-        if path.stat().st_size > MAX_BYTES:
-            size = f"{path.stat().st_size / 1024 / 1024:.1f} MB"
-            rule = f"must be at most 10 MB, this has {size}"
-            return None, [wrong(rule, "a spec is written by people: is this the right file?")]
-        content = path.read_bytes()
+        content = _content(path)
     except FileNotFoundError:
         near = get_close_matches(path.name, _names_beside(path), n=1, cutoff=0.5)
         fix = f"did you mean {path.parent / near[0]}?" if near else "name a stack's file"
@@ -146,6 +143,9 @@ def _text(path: Path) -> tuple[str | None, list[Problem]]:
     except OSError as error:
         rule = f"cannot be read: {error.strerror}"
         return None, [wrong(rule, "name a file that you may read, such as stacks/Pulumi.dev.yaml")]
+    if len(content) > MAX_BYTES:
+        rule = "must be at most 10 MB, this has more"
+        return None, [wrong(rule, "a spec is written by people: is this the right file?")]
     problems: list[Problem] = []
     if content.startswith(b"\xef\xbb\xbf"):
         content = content[3:]
@@ -160,6 +160,14 @@ def _text(path: Path) -> tuple[str | None, list[Problem]]:
         rule = "lines must end with LF, these end with CRLF"
         problems.append(wrong(rule, "convert it: dos2unix, or your editor's line endings", line))
     return text.replace("\r\n", "\n").replace("\r", "\n"), problems
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, or one byte more than it may; a pipe that nobody writes to is empty."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    os.set_blocking(descriptor, True)  # only to open it must not wait
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def _names_beside(path: Path) -> list[str]:
@@ -189,19 +197,17 @@ def _tabs(text: str) -> Iterator[Problem]:
 
 def _plain_secrets(config: object, lines: dict[Location, int]) -> Iterator[Problem]:
     """Keys beside the spec whose name says secret, but whose value stands in plain text."""
-    for key, value in as_map(config).items():
-        named = _secrets.is_secret_key(key.rpartition(":")[2])
-        plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-        if (
-            key not in (PLATFORM, PLATFORM_FILE)
-            and plain
-            and (named or _secrets.is_secret_value(value))
-        ):
-            loc = ("config", key)
-            yield Problem(
-                loc,
-                _secrets.MASK,
-                "a secret stands in plain text",
-                f"change it where it was issued, then: pulumi config set --secret {key}",
-                lines.get(loc),
-            )
+    beside = {
+        key: value for key, value in as_map(config).items() if key not in (PLATFORM, PLATFORM_FILE)
+    }
+    for place in _secrets.find(beside, frozenset()):
+        loc = ("config", *place)
+        key = _secrets.path(place)
+        way = "--secret" if len(place) == 1 else "--secret --path"
+        yield Problem(
+            loc,
+            _secrets.MASK,
+            "a secret stands in plain text",
+            f"change it where it was issued, then: pulumi config set {way} {key}",
+            lines.get(loc),
+        )

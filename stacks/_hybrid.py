@@ -7,15 +7,13 @@ import pulumi
 from meshwright import (
     AttachedCluster,
     AttachedClusterArgs,
-    BareMetalClusterArgs,
     Fleet,
     OnPremCluster,
     OnPremClusterArgs,
-    VmwareClusterArgs,
 )
+from stacks import _on_prem_arguments
 from stacks.spec import Platform
 from stacks.spec_hybrid import AttachedCluster as AttachedSpec
-from stacks.spec_hybrid import BareMetal, Vmware
 from stacks.spec_hybrid import OnPremCluster as OnPremSpec
 
 
@@ -72,57 +70,12 @@ def _on_prem(
     }
     if cluster.bare_metal is not None:
         admin = made[cluster.bare_metal.admin_cluster].membership
-        args["bare_metal"] = _bare_metal(cluster, cluster.bare_metal, admin)
+        args["bare_metal"] = _on_prem_arguments.bare_metal(cluster, cluster.bare_metal, admin)
     elif cluster.vmware is not None:
         admin = made[cluster.vmware.admin_cluster].membership
-        args["vmware"] = _vmware(cluster, cluster.vmware, admin)
+        args["vmware"] = _on_prem_arguments.vmware(cluster, cluster.vmware, admin)
     elif cluster.membership is not None:
         args["existing"] = {"membership": cluster.membership}
     else:
         args["existing"] = {}
-    return args
-
-
-def _bare_metal(
-    cluster: OnPremSpec, metal: BareMetal, admin: pulumi.Input[str]
-) -> BareMetalClusterArgs:
-    return {
-        "admin_cluster_membership": admin,
-        "version": metal.version,
-        "control_plane_nodes": [*metal.control_plane_nodes],
-        "control_plane_vip": metal.control_plane_vip,
-        "ingress_vip": metal.ingress_vip,
-        "load_balancer_pools": [{"name": "main", "addresses": [*metal.load_balancer_addresses]}],
-        "node_pools": [{"name": "workers", "nodes": [*metal.worker_nodes]}],
-        "pods_cidr": metal.pod_cidr,
-        "services_cidr": metal.service_cidr,
-        "admin_users": [*cluster.admin_users],
-    }
-
-
-def _vmware(cluster: OnPremSpec, machines: Vmware, admin: pulumi.Input[str]) -> VmwareClusterArgs:
-    args: VmwareClusterArgs = {
-        "admin_cluster_membership": admin,
-        "version": machines.version,
-        "gateway": machines.gateway,
-        "netmask": machines.netmask,
-        "control_plane_addresses": [*machines.control_plane_addresses],
-        "dns_servers": [*machines.dns_servers],
-        "ntp_servers": [*machines.ntp_servers],
-        "control_plane_vip": machines.control_plane_vip,
-        "ingress_vip": machines.ingress_vip,
-        "load_balancer_pools": [{"name": "main", "addresses": [*machines.load_balancer_addresses]}],
-        "node_pools": [
-            {
-                "name": "workers",
-                "min_nodes": machines.min_workers,
-                "max_nodes": machines.max_workers,
-            }
-        ],
-        "pods_cidr": machines.pod_cidr,
-        "services_cidr": machines.service_cidr,
-        "admin_users": [*cluster.admin_users],
-    }
-    if machines.worker_addresses is not None:
-        args["node_addresses"] = [*machines.worker_addresses]
     return args

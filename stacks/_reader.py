@@ -1,8 +1,10 @@
 """Reads YAML as Pulumi's CLI does, with the line of every value and every mistake at once.
 
-Scalars follow YAML 1.2's core schema, as Pulumi's parser does: `yes` is a text.
+Scalars follow Pulumi's parser, which is Go's yaml.v3: `yes` is a text, `010` is eight. What people
+mean otherwise than it reads it is a mistake, named here: the engine would go on with another value.
 """
 
+import math
 import re
 from typing import cast
 
@@ -15,7 +17,18 @@ from stacks._view import Problem
 MAX_NODES = 200_000
 """Values in a file once its aliases are written out; more is a mistake or an attack."""
 
-_NUMBER = re.compile(r"[-+]?(0x[0-9a-fA-F]+|0o[0-7]+|[0-9]+)")
+MAX_DEPTH = 100
+"""Maps and lists inside one another; no spec has a fifth of it, and an alias can hold itself."""
+
+_INTEGER = re.compile(r"[-+]?(0x[0-9a-fA-F]{1,16}|0o[0-7]{1,22}|0b[01]{1,64}|[0-9]{1,20})")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_OCTAL = re.compile(r"[-+]?0[0-7]+")
+_UNSEEN = re.compile(r"[-+]?(0o[0-7]+|0[0-9]*[89][0-9]*|[0-9.]+[eE][-+]?[0-9]+)")
+"""Numbers of Go's parser that are texts to PyYAML."""
+_TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?")
+_BASES = {"0x": 16, "0o": 8, "0b": 2}
+_TAGS = {"null", "bool", "int", "float", "str", "timestamp", "map", "seq", "merge", "value"}
 
 
 class Reader:
@@ -59,16 +72,64 @@ class Reader:
             raise yaml.MarkedYAMLError(
                 problem=f"holds more than {MAX_NODES} values", problem_mark=node.start_mark
             )
+        if len(loc) > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(
+                problem=f"is nested deeper than {MAX_DEPTH} levels; does an alias hold itself?",
+                problem_mark=node.start_mark,
+            )
         self.lines.setdefault(loc, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return self._map(node, loc)
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, (*loc, i)) for i, item in enumerate(node.value)]
+        self._misread(node, loc)
         return _scalar(node)
+
+    def _misread(self, node: yaml.Node, loc: Location) -> None:
+        """A value of the spec that the engine takes for another one than people mean by it."""
+        if loc[:1] == self._spec[:1] and loc[: len(self._spec)] != self._spec:
+            return  # the engine keeps the stack's other values as the text that they are
+        text, kind = str(node.value), node.tag.rpartition(":")[2]
+        plain = not node.style  # type: ignore[attr-defined]
+        if kind not in _TAGS or not node.tag.startswith("tag:yaml.org"):
+            rule, fix = "values of a spec have no tags", "remove what starts with '!' before it"
+        elif plain and kind != "str" and _OCTAL.fullmatch(text):
+            octal = int(text, 8)
+            rule = f"starts with 0: the engine reads it as octal, which is {octal}"
+            fix = f"write {int(text)}, or {octal} if that is meant"
+        elif plain and _TIME.fullmatch(text):
+            rule = "is a time, no text: the engine hands it on in other words"
+            fix = f'put it in quotes: "{text}"'
+        else:
+            return
+        here = self._from_the_spec(loc)
+        value = _secrets.shown(text, here)
+        if value != _secrets.MASK:
+            self.problems.append(Problem(here, value, rule, fix, node.start_mark.line + 1))
+
+    def _merge(self, node: yaml.Node, loc: Location) -> dict[str, object]:
+        """What `<<` brings into a map; of several maps the first that has a key counts."""
+        if isinstance(node, yaml.MappingNode):
+            return self._map(node, loc)
+        merged: dict[str, object] = {}
+        for part in reversed(node.value) if isinstance(node, yaml.SequenceNode) else (node,):
+            if not isinstance(part, yaml.MappingNode):
+                raise yaml.MarkedYAMLError(
+                    problem="only a map, or a list of maps, can be merged by <<",
+                    problem_mark=node.start_mark,
+                )
+            merged |= self._map(part, loc)
+        return merged
 
     def _map(self, node: yaml.MappingNode, loc: Location) -> dict[str, object]:
         result: dict[str, object] = {}
+        merged: dict[str, object] = {}
         for key_node, value_node in node.value:
+            if key_node.tag.endswith(":merge"):
+                merged |= self._merge(value_node, loc)
+        for key_node, value_node in node.value:
+            if key_node.tag.endswith(":merge"):
+                continue
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
             here = (*loc, key)
             line = key_node.start_mark.line + 1
@@ -86,7 +147,7 @@ class Reader:
                 continue
             self.lines[here] = line
             result[key] = self._value(value_node, here)
-        return result
+        return {**merged, **result}
 
     def _from_the_spec(self, loc: Location) -> Location:
         """A place as the spec's users name it, which is without the keys around the spec."""
@@ -103,16 +164,24 @@ def _shown(node: yaml.Node, loc: Location) -> str:
 
 
 def _scalar(node: yaml.Node) -> object:
-    """A scalar by YAML 1.2's core schema; PyYAML's own resolver is YAML 1.1."""
+    """A scalar as Go's yaml.v3 reads it; PyYAML's own resolver is YAML 1.1."""
     text = str(node.value)
     kind = node.tag.rpartition(":")[2]
     if kind == "null":
         return None
     if kind == "bool" and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if kind == "int" and _NUMBER.fullmatch(text):
-        base = {"0x": 16, "0o": 8}.get(text.lstrip("+-")[:2], 10)
-        return int(text, base)
-    if kind == "float" and ":" not in text:
-        return float(text.lower().replace(".nan", "nan").replace(".inf", "inf").replace("_", ""))
-    return text
+    unseen = kind == "str" and not node.style and _UNSEEN.fullmatch(text)  # type: ignore[attr-defined]
+    return _number(text) if kind in ("int", "float") or unseen else text
+
+
+def _number(text: str) -> object:
+    """The number that a text is, or the text."""
+    digits = text.replace("_", "")
+    if _SPECIAL.fullmatch(text):
+        return float(text.lower().replace(".", ""))
+    if _INTEGER.fullmatch(digits):
+        octal = _OCTAL.fullmatch(digits)
+        return int(digits, _BASES.get(digits.lstrip("+-")[:2], 8 if octal else 10))
+    number = float(digits) if _FLOAT.fullmatch(digits) else math.inf
+    return text if math.isinf(number) else number

@@ -13,6 +13,8 @@ def check(spec: View) -> Iterator[Problem]:
     """Every part of a hybrid mesh."""
     for cluster in spec.each("attached_clusters"):
         yield from _one_cloud(cluster)
+        for key in ("admin_users", "admin_groups"):
+            yield from unique_texts(cluster, key, "one")
     yield from _rules_on_prem.check(spec)
     for group in spec.each("vm_groups"):
         yield from _in_subnet(spec, group)

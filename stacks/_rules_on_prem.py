@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
+from pydantic import ValidationError
+
+from meshwright.onprem import bare_metal_problems, vmware_problems
+from stacks import _on_prem_arguments
 from stacks._rules_clusters import least_and_most
 from stacks._rules_names import known, unique_texts
 from stacks._view import Problem, View
+from stacks.spec_hybrid import OnPremCluster
 
 _MADE = ("bare_metal", "vmware")
 
@@ -24,12 +29,32 @@ def check(spec: View) -> Iterator[Problem]:
             part = cluster.part(kind)
             what = "cluster of on_prem_clusters that exists already"
             yield from known(part, "admin_cluster", part.text("admin_cluster"), existing, what)
-            yield from _virtual(part)
-            yield from _bare_metal(part) if kind == "bare_metal" else _vmware(part)
+            own = [*_virtual(part), *(_bare_metal if kind == "bare_metal" else _vmware)(part)]
+            yield from own or _refused(cluster, part)
         if kinds and cluster.has("membership"):
             yield cluster.problem(
                 "membership", "what is made here has no membership yet", "remove it"
             )
+
+
+def _refused(cluster: View, part: View) -> Iterator[Problem]:
+    """What the component would refuse beyond the rules above."""
+    try:
+        whole = OnPremCluster.model_validate(cluster.raw)
+    except ValidationError:
+        return  # each field tells its own mistake
+    found: list[tuple[str, str]] = []
+    if whole.bare_metal is not None:
+        found += bare_metal_problems(_on_prem_arguments.bare_metal(whole, whole.bare_metal, ""))
+    elif whole.vmware is not None:
+        found += vmware_problems(_on_prem_arguments.vmware(whole, whole.vmware, ""))
+    for path, text in found:
+        plain = path.partition("[")[0]
+        key = _on_prem_arguments.PLACES.get(plain, plain)
+        if part.get(key) is not None:
+            yield part.problem(key, text, "correct it, or what it does not fit")
+        else:
+            yield cluster.problem("name", f"{path}: {text}", "correct it")
 
 
 def _virtual(part: View) -> Iterator[Problem]:

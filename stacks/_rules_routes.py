@@ -6,13 +6,15 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from meshwright.traffic import unsupported
+from meshwright.traffic import TrafficRouteArgs, route_problems, unsupported
 from stacks._routes import arguments, mesh_arguments, place
 from stacks._rules_names import known
 from stacks._view import Problem, View
 from stacks.spec_hybrid import MeshRoute
 from stacks.spec_routes import Route
 from stacks.spec_services import Service
+
+_BY_COMPONENT = ("retries", "matches", "mirror", "sticky", "fault")
 
 
 def check(spec: View) -> Iterator[Problem]:
@@ -43,7 +45,8 @@ def _outside(spec: View) -> Iterator[Problem]:
         route = outside.part("route")
         what = "group of VMs with service-proxy, or Cloud Run service"
         led = outside.has("rollout")
-        yield from _shape(route, names, what, led=led)
+        own = list(_shape(route, names, what, led=led))
+        yield from own
         for index, name in outside.texts("versions"):
             yield from known(outside, ("versions", index), name, names, what)
         if outside.get("versions") and not led:
@@ -62,16 +65,19 @@ def _outside(spec: View) -> Iterator[Problem]:
         except ValidationError:
             continue  # each field tells its own mistake
         yield from _told(route, unsupported(mesh_arguments(part)))
+        yield from _refused(route, mesh_arguments(part), own)
 
 
 def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
     led = service.has("rollout")
-    yield from _shape(route, names, f"version of {service.text('name')}", led=led)
+    own = list(_shape(route, names, f"version of {service.text('name')}", led=led))
+    yield from own
     try:
         parts = Service.model_validate(service.raw), Route.model_validate(route.raw or {})
     except ValidationError:
         return  # each field tells its own mistake
     yield from _told(route, unsupported(arguments(*parts)))
+    yield from _refused(route, arguments(*parts), own)
 
 
 def _shape(route: View, names: list[str], what: str, *, led: bool) -> Iterator[Problem]:
@@ -103,6 +109,18 @@ def _told(route: View, found: list[tuple[str, str]]) -> Iterator[Problem]:
             yield route.problem(_written(route, where), text, "remove it, or change rendering")
         else:
             yield route.problem("rendering", f"{path}: {text}", "choose another rendering")
+
+
+def _refused(route: View, args: TrafficRouteArgs, own: list[Problem]) -> Iterator[Problem]:
+    """What the component refuses in any rendering, where the spec's own rules said nothing."""
+    known_already = {problem.loc[: len(route.loc) + 1] for problem in own}
+    told = unsupported(args)
+    for path, text in route_problems(args):
+        where = place(path)
+        part = (*route.loc, where[0])
+        if (path, text) not in told and where[0] in _BY_COMPONENT and part not in known_already:
+            rule = f"{path}: {text}" if "[" in path else text
+            yield route.problem(_written(route, where), rule, "correct or remove it")
 
 
 def _written(route: View, where: tuple[str, ...]) -> tuple[str, ...]:

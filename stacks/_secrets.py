@@ -13,14 +13,15 @@ Location = tuple[str | int, ...]
 MASK = "***"
 
 _KEY = re.compile(
-    r"(^|[_\-./])(api_?key|access_?key|private_?key|secret_?key|key|token|password|passwd|passphrase"
-    r"|pwd|secret|credentials?)s?$"
+    r"(^|[_\-./:])(api_?key|access_?key|private_?key|secret_?key|key|token|password|passwd|passphrase"
+    r"|pwd|secret|credentials?|authorization)s?$"
 )
 _VALUE = re.compile(
     r"-----BEGIN [A-Z ]+-----"
     r'|"type"\s*:\s*"service_account"|"private_key"\s*:'
     r"|\bya29\.[\w-]+|\bAIza[\w-]{30,}|\bGOCSPX-[\w-]+|\b(AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\bgh[pousr]_\w{20,}|\bgithub_pat_\w+|\bglpat-[\w-]{15,}|\bxox[abprs]-[\w-]+|\bpul-[0-9a-f]{40}"
+    r"|://[^\s/:@]*:[^\s/@]+@"  # a password in an address
     r"|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"
 )
 
@@ -46,7 +47,7 @@ def find(raw: object, lawful_keys: frozenset[str], loc: Location = ()) -> Iterat
             named = is_secret_key(str(key)) and str(key) not in lawful_keys
             # A map or list under such a key is searched too: only the text itself is a secret.
             if (
-                (isinstance(value, str | int | float) and named)
+                (named and isinstance(value, str | int | float) and not isinstance(value, bool))
                 or is_secret_value(value)
                 or is_secret_value(str(key))
             ):

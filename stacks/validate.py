@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stacks import _errors, _file
@@ -17,7 +17,8 @@ class Report:
 
     path: Path
     problems: tuple[Problem, ...]
-    lines: Mapping[Location, int]
+    # A key can be a secret itself.
+    lines: Mapping[Location, int] = field(repr=False)
     platform_file: "Report | None" = None
     """The same of the file that holds the spec, where the stack's file names one."""
 

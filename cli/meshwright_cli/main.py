@@ -1,7 +1,11 @@
 """The entry point: subcommands are imported only when they run, so that each starts at once."""
 
+import errno
 import importlib
 import json
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -35,12 +39,34 @@ class _Lazy(click.Group):
             return super().get_command(ctx, cmd_name)
         return getattr(importlib.import_module(self.ELSEWHERE[cmd_name][0]), cmd_name)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what the system refuses (a full disk, a folder) is said in one line."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # click ends quietly when nobody reads on
+            if error.filename is None:
+                _give_up_output()
+            said = error.strerror or str(error)
+            raise click.ClickException(
+                f"{error.filename}: {said}" if error.filename else said
+            ) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""
         rows = [(name, text) for name, (_, text) in self.ELSEWHERE.items()]
         rows += [(name, c.get_short_help_str(80)) for name, c in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl(sorted(rows))
+
+
+def _give_up_output() -> None:
+    """What could not be written is not tried again as Python ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,14 +13,14 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._bare_metal import BareMetalClusterArgs, bare_metal_cluster, bare_metal_node_pool
-from ._bare_metal_rules import bare_metal_problems
+from ._bare_metal_rules import bare_metal_problems as bare_metal_problems
 from ._connect_gateway import gateway_kubeconfig
 from ._names import MEMBERSHIP, physical_name
 from ._outputs import after, outputs_of
 from ._projects import project_number
 from ._validation import checked
 from ._vmware import VmwareClusterArgs, vmware_cluster, vmware_node_pool
-from ._vmware_rules import vmware_problems
+from ._vmware_rules import vmware_problems as vmware_problems
 
 _MEMBERSHIP = re.compile(r"projects/[^/]+/locations/[^/]+/memberships/[^/]+")
 

@@ -23,7 +23,7 @@ from ._route_args import (
     RouteStickyArgs,
     RouteVersionArgs,
 )
-from ._route_checks import route_problems
+from ._route_checks import route_problems as route_problems
 from ._route_limits import unsupported as unsupported
 from ._route_model import known_weights, route_of
 from ._validation import checked

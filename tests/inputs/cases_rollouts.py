@@ -76,7 +76,7 @@ ALL = [
     Case("metrics-two", {**plan(), "metrics": {"prometheus_url": "http://p:9090",
          "google_project": "meshwright-dev"}}, "metrics.prometheus_url", "exactly one source",
          "keep one"),
-    Case("metrics-user", {**plan(), "metrics": {"prometheus_url": "http://me:pw@p:9090"}},
+    Case("metrics-user", {**plan(), "metrics": {"prometheus_url": "http://me@p:9090"}},
          "metrics.prometheus_url", "without a user in it", "write it like"),
     Case("mesh-route-metric", {
         "mesh_routes[0].route": {}, "mesh_routes[0].versions": ["pricing", "pricing-next"],

@@ -74,6 +74,27 @@ def test_as_a_program_of_its_own(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+    """A folder that is not there, a disk that is full: no traceback."""
+    command = [str(Path(sys.executable).parent / "meshwright")]
+    target = tmp_path / "absent" / "schema.json"
+
+    done = subprocess.run(
+        [*command, "schema", "--write", target], capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {target}: No such file or directory\n"
+
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*command, "validate", DEV_FILE], stdout=full, stderr=subprocess.PIPE, text=True,
+            check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "Error: No space left on device\n"
+
+
 @pytest.mark.parametrize("case", SECRETS, ids=lambda case: case.id)
 def test_secrets_never_show(case: Case, tmp_path: Path) -> None:
     """A secret is in no output, no JSON, no repr of an error, whatever else is wrong."""

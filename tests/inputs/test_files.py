@@ -1,23 +1,29 @@
 """What is wrong with a stack's file itself is said with its line, beside the spec's mistakes."""
 
 import json
+import os
 import time
 from pathlib import Path
 
 import pytest
 
-from stacks.validate import Report, schema_text, validate_file
+from stacks.validate import Report, load_file, schema_text, validate_file
 from tests.inputs.specs import DEV_FILE, ROOT, STACK_FILES
 
 DEV = DEV_FILE.read_text()
 PLATFORM = "  meshwright:platform:\n"
 
 
-def report(tmp_path: Path, content: str | bytes) -> Report:
-    """The report on a file with this content."""
+def spec_file(tmp_path: Path, content: str | bytes) -> Path:
+    """A stack's file with this content."""
     path = tmp_path / "Pulumi.test.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return validate_file(path)
+    return path
+
+
+def report(tmp_path: Path, content: str | bytes) -> Report:
+    """The report on a file with this content."""
+    return validate_file(spec_file(tmp_path, content))
 
 
 def said(found: Report) -> list[tuple[int | None, str]]:
@@ -61,6 +67,44 @@ def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
         pytest.param("", None, "has the key meshwright:platform", id="empty"),
         pytest.param("config: {}\n", None, "has the key meshwright:platform", id="no-spec"),
         pytest.param("[" * 5000, None, "", id="deep"),
+        pytest.param(
+            "config:\n" + PLATFORM + "    a: " + "[" * 200 + "]" * 200,
+            3,
+            "nested deeper",
+            id="deep-value",
+        ),
+        pytest.param("config: &a\n  b: *a\n", 1, "does an alias hold itself", id="alias-of-itself"),
+        pytest.param("config:\n  <<: text\n", 2, "can be merged", id="merge-of-a-text"),
+        pytest.param(
+            DEV.replace("days: 30\n", "days: 030\n"), None, "octal, which is 24", id="octal"
+        ),
+        pytest.param(
+            DEV.replace("environment: dev", "environment: 2026-01-01"),
+            9,
+            "is a time, no text",
+            id="time",
+        ),
+        pytest.param(
+            DEV.replace("prefix: dev", "prefix: !secret dev"), 7, "have no tags", id="tag"
+        ),
+        pytest.param(
+            DEV.replace("port: 8080", "port: !!int many"),
+            None,
+            "must be a whole number",
+            id="tag-of-another-kind",
+        ),
+        pytest.param(
+            DEV.replace("port: 8080", "port: " + "9" * 5000),
+            None,
+            "must be a whole number",
+            id="thousands-of-digits",
+        ),
+        pytest.param(
+            'config:\n  meshwright:platformFile: "a\\0b"\n',
+            2,
+            "must name a file",
+            id="nul-in-a-file-name",
+        ),
         pytest.param(" " * (10 * 1024 * 1024 + 1), None, "at most 10 MB", id="10-MB"),
         pytest.param(
             "config:\n" + PLATFORM + "    secure: v1:abc\n", None, "the spec is plain", id="secure"
@@ -74,6 +118,45 @@ def test_wrong_file(tmp_path: Path, content: str | bytes, line: int | None, rule
     matching = [place for place, text in found if rule in text]
     assert matching, found
     assert line is None or line in matching, found
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("3_650", 3650), ("0b1010", 10), ("0o17", 15), ("0x1F", 31), ("+80", 80)],
+)
+def test_whole_numbers_are_those_of_pulumi(tmp_path: Path, written: str, value: int) -> None:
+    """However a number is written, it is the one that the engine hands on."""
+    text = DEV.replace("days: 30\n", f"days: {written}\n")
+
+    assert load_file(spec_file(tmp_path, text)).log_sinks[0].log_bucket.retention_days == value  # type: ignore[union-attr]
+
+
+def test_merge_keys_are_those_of_pulumi(tmp_path: Path) -> None:
+    """`<<` brings keys in, what stands beside it counts more, and lines are those of the values."""
+    old = "        region: europe-west1\n        network: mesh\n"
+    merged = "        <<: {region: europe-west9, network: mesh, frobnicate: 1}\n"
+    found = report(tmp_path, DEV.replace(old, merged + "        region: europe-west1\n", 1))
+
+    (entry,) = found.data()["problems"]  # type: ignore[misc]
+    assert (entry["path"], entry["line"]) == ("clusters[0].frobnicate", 30)  # type: ignore[index]
+
+
+def test_control_characters_are_spelled_out(tmp_path: Path) -> None:
+    """A terminal would obey them, and some cannot be seen."""
+    found = report(tmp_path, DEV.replace("prefix: dev", '"\\e[2Jprefix": "d\\e[31mev\\u202e"'))
+
+    text = found.text()
+    assert r"\x1b[2Jprefix" in text
+    assert r"d\x1b[31mev\u202e" in text
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_a_pipe_that_nobody_writes_to_is_empty(tmp_path: Path) -> None:
+    """It is answered like an empty file; nobody waits for ever."""
+    path = tmp_path / "Pulumi.pipe.yaml"
+    os.mkfifo(path)
+
+    assert "has the key meshwright:platform" in validate_file(path).problems[0].rule
 
 
 def test_every_merge_mark_is_named(tmp_path: Path) -> None:
@@ -136,6 +219,30 @@ def test_plain_secret_beside_the_spec(tmp_path: Path) -> None:
     assert [p.path for p in found.problems] == ["config.meshwright:adminToken"]
     assert "pulumi config set --secret meshwright:adminToken" in found.problems[0].fix
     assert "s3cr3t-canary" not in found.text() + json.dumps(found.data())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("  shop:db:\n    password: s3cr3t-canary\n", id="in-a-map"),
+        pytest.param("  shop:urls:\n    - https://ada:s3cr3t-canary@example.com\n", id="in-a-list"),
+        pytest.param("  shop:password: s3cr3t-canary\n" * 2, id="twice"),
+    ],
+)
+def test_plain_secrets_beside_the_spec_at_any_depth(tmp_path: Path, written: str) -> None:
+    """Inside maps and lists too, and when the key stands twice."""
+    found = report(tmp_path, DEV.replace(PLATFORM, written + PLATFORM))
+
+    assert any("plain text" in rule for _, rule in said(found))
+    assert "s3cr3t-canary" not in found.text() + json.dumps(found.data()) + repr(found)
+
+
+def test_a_text_in_place_of_the_spec_is_not_shown(tmp_path: Path) -> None:
+    """It may be anything, such as the spec as JSON with what it holds."""
+    text = 'config:\n  meshwright:platform: \'{"password": "s3cr3t-canary"}\'\n'
+    found = report(tmp_path, text)
+
+    assert [problem.value for problem in found.problems] == ["a text"]
 
 
 def test_ten_thousand_entries_take_seconds(tmp_path: Path) -> None:

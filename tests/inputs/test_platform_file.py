@@ -1,6 +1,7 @@
 """A spec in a file of its own, named by the stack's file."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -119,16 +120,17 @@ def test_a_file_is_read_and_checked_once_and_its_mistakes_are_those_of_the_check
 ) -> None:
     """What `meshwright demo` starts with."""
     opened: list[Path] = []
-    real = Path.read_bytes
+    real = os.open
 
-    def read_bytes(path: Path) -> bytes:
+    def recorded(path: Path, flags: int) -> int:
         opened.append(path)
-        return real(path)
+        return real(path, flags)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(os, "open", recorded)
     named = spec(project, dev())
     file = stack(project, {NAMED: "specs/dev.yaml"})
     load_file(file)
+    monkeypatch.undo()
     assert sorted(opened) == sorted([file, named])
     named.write_text("prefix: 5\n")
     with pytest.raises(SpecError) as caught:
