@@ -82,7 +82,7 @@ def _update_defaults(manager: Json) -> None:
 
 
 def _check(call: Call, manager: Json) -> None:
-    for version in manager["versions"]:
+    for version in manager.get("versions", []):
         _require_account(call, version["instanceTemplate"])
     if call.type == TYPE:
         _check_spread(call, manager)
@@ -107,7 +107,8 @@ def _check_spread(call: Call, manager: Json) -> None:
 
 
 def _view(_: Call, manager: Json) -> None:
-    manager["instanceTemplate"] = manager["versions"][0]["instanceTemplate"]
+    if manager.get("versions"):  # groups of a cluster's nodes have none here: Kubernetes keeps them
+        manager["instanceTemplate"] = manager["versions"][0]["instanceTemplate"]
 
 
 def _require_account(call: Call, template: str) -> None:
@@ -153,7 +154,7 @@ def _blockers(call: Call, name: str) -> list[str]:
 def _settle(work: Work) -> Json:
     """Make the instances those of the group's template and size."""
     with work.cloud.store.transaction():
-        if work.resource:
+        if work.resource and work.resource.get("versions"):
             set_instances(work, work.resource)
             _show_size(work, work.resource)
     return {"status": {"isStable": True, "versionTarget": {"isReached": True}}}
