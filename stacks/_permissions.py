@@ -1,6 +1,7 @@
 """Who may call whom, in a cluster: rules, users' tokens, and exceptions from mutual TLS."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import pulumi
 
@@ -8,6 +9,8 @@ from meshwright import AllowRuleArgs, JwtIssuerArgs, JwtRuleArgs, MeshSecurity, 
 from stacks._meshes import ControlPlane
 from stacks.spec_security import Call, Jwt, Security
 from stacks.spec_services import Service
+
+_Rule = TypeVar("_Rule", AllowRuleArgs, JwtRuleArgs, PlaintextArgs)
 
 
 def home(reference: str) -> str:
@@ -39,73 +42,52 @@ def build(
     opts: pulumi.ResourceOptions,
 ) -> MeshSecurity:
     """The security of one cluster; rules only for the services that run there."""
+    asked = dict.fromkeys(jwt.service for jwt in security.jwt if jwt.service in running)
     return MeshSecurity(
         f"{cluster}-security",
         {
             "revision": plane.default,
             "mtls_mode": security.mtls,
             "trust_domain": plane.trust_domain,
-            "allow": _allowed(security, namespaces, running),
-            "jwt": _tokens(security, namespaces, running),
-            "plaintext": _exceptions(namespaces, running),
+            "allow": _told_apart(
+                (home(call.callee), _rule(call, namespaces[home(call.callee)]))
+                for call in security.calls
+                if call.callee in running
+            ),
+            "jwt": _told_apart(
+                (home(at), _tokens(security, at, running[at], namespaces[home(at)])) for at in asked
+            ),
+            "plaintext": _told_apart(
+                (home(at), _plaintext(service, namespaces[home(at)]))
+                for at, service in running.items()
+                if service.plaintext_ports
+            ),
         },
         opts=opts,
     )
 
 
-def _allowed(
-    security: Security,
-    namespaces: Mapping[str, pulumi.Input[str]],
-    running: Mapping[str, Service],
-) -> list[AllowRuleArgs]:
-    rules: list[AllowRuleArgs] = []
+def _told_apart(rules: Iterable[tuple[str, _Rule]]) -> list[_Rule]:
+    """The rules, each given with its namespace, which comes before a name that is taken."""
+    found: list[_Rule] = []
     taken: set[str] = set()
-    for call in security.calls:
-        if call.callee in running:
-            rule = _rule(call, namespaces[home(call.callee)])
-            rules.append({**rule, "name": _free(rule["name"], home(call.callee), taken)})
-    return rules
-
-
-def _exceptions(
-    namespaces: Mapping[str, pulumi.Input[str]], running: Mapping[str, Service]
-) -> list[PlaintextArgs]:
-    rules: list[PlaintextArgs] = []
-    taken: set[str] = set()
-    for reference, service in running.items():
-        if service.plaintext_ports:
-            rule = _plaintext(service, namespaces[home(reference)])
-            rules.append({**rule, "name": _free(rule["name"], home(reference), taken)})
-    return rules
-
-
-def _free(name: str, namespace: str, taken: set[str]) -> str:
-    """The name, told apart by its namespace where services of two share theirs; then taken."""
-    while name in taken:
-        name = f"{namespace}-{name}"
-    taken.add(name)
-    return name
+    for namespace, rule in rules:
+        while rule["name"] in taken:
+            rule["name"] = f"{namespace}-{rule['name']}"
+        taken.add(rule["name"])
+        found.append(rule)
+    return found
 
 
 def _tokens(
-    security: Security,
-    namespaces: Mapping[str, pulumi.Input[str]],
-    running: Mapping[str, Service],
-) -> list[JwtRuleArgs]:
-    rules: list[JwtRuleArgs] = []
-    taken: set[str] = set()
-    asked = {jwt.service: None for jwt in security.jwt if jwt.service in running}
-    for reference in asked:
-        name = running[reference].name
-        rules.append(
-            {
-                "name": _free(f"{name}-users", home(reference), taken),
-                "namespace": namespaces[home(reference)],
-                "workload": {"app": name},
-                "issuers": issuers(security, reference),
-            }
-        )
-    return rules
+    security: Security, reference: str, service: Service, namespace: pulumi.Input[str]
+) -> JwtRuleArgs:
+    return {
+        "name": f"{service.name}-users",
+        "namespace": namespace,
+        "workload": {"app": service.name},
+        "issuers": issuers(security, reference),
+    }
 
 
 def _issuer(jwt: Jwt) -> JwtIssuerArgs:

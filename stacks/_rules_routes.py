@@ -64,7 +64,6 @@ def _outside(spec: View) -> Iterator[Problem]:
             part = MeshRoute.model_validate(outside.raw)
         except ValidationError:
             continue  # each field tells its own mistake
-        yield from _told(route, unsupported(mesh_arguments(part)))
         yield from _refused(route, mesh_arguments(part), own)
 
 
@@ -76,7 +75,6 @@ def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
         parts = Service.model_validate(service.raw), Route.model_validate(route.raw or {})
     except ValidationError:
         return  # each field tells its own mistake
-    yield from _told(route, unsupported(arguments(*parts)))
     yield from _refused(route, arguments(*parts), own)
 
 
@@ -112,9 +110,10 @@ def _told(route: View, found: list[tuple[str, str]]) -> Iterator[Problem]:
 
 
 def _refused(route: View, args: TrafficRouteArgs, own: list[Problem]) -> Iterator[Problem]:
-    """What the component refuses in any rendering, where the spec's own rules said nothing."""
-    known_already = {problem.loc[: len(route.loc) + 1] for problem in own}
+    """What the component refuses, by its rendering or else where the spec's rules said nothing."""
     told = unsupported(args)
+    yield from _told(route, told)
+    known_already = {problem.loc[: len(route.loc) + 1] for problem in own}
     for path, text in route_problems(args):
         where = place(path)
         part = (*route.loc, where[0])

@@ -10,7 +10,7 @@ from typing import Any
 from ._validation import is_plain
 
 # Rules of a route, backends of a rule, headers of a match, host names: all the same.
-_MOST = 16
+MOST = 16
 
 
 def gateway_api_limits(given: Mapping[str, Any], who: str) -> Iterator[tuple[str, str]]:
@@ -25,10 +25,10 @@ def _sizes(given: Mapping[str, Any], who: str) -> Iterator[tuple[str, str]]:
     shares = weights or dict.fromkeys([given.get("active", "")], 100)
     kept = sum(not is_plain(share) or share != 0 for share in shares.values()) if keeps else 0
     rules = len(matches) + kept + 1
-    if rules > _MOST:
+    if rules > MOST:
         text = f"{len(matches)} matches, {kept} versions that keep callers, 1 rule for the rest"
         path = "matches" if matches else "sticky.to"
-        yield path, f"{who}: a route has at most {_MOST} rules, this has {rules} ({text})"
+        yield path, f"{who}: a route has at most {MOST} rules, this has {rules} ({text})"
     counted = [("weights", weights, "versions of a rule"), ("hosts", given.get("hosts", []), "")]
     for index, match in enumerate(matches):
         headers = [*match.get("headers", {}), *(["cookie"] if "cookie" in match else [])]
@@ -36,8 +36,8 @@ def _sizes(given: Mapping[str, Any], who: str) -> Iterator[tuple[str, str]]:
         below = match.get("weights", {})
         counted.append((f"matches[{index}].weights", below, "versions of a rule"))
     for path, values, what in counted:
-        if len(values) > _MOST:
-            yield path, f"{who}: {len(values)} are too many {what or path}; {_MOST} at most"
+        if len(values) > MOST:
+            yield path, f"{who}: {len(values)} are too many {what or path}; {MOST} at most"
 
 
 def _order(matches: Sequence[Mapping[str, Any]], who: str) -> Iterator[tuple[str, str]]:

@@ -11,14 +11,13 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from ._gateway_api_limits import MOST
 from ._kube import istio_object, observed_object
 from ._names import KUBERNETES
 from ._validation import is_plain
 
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
 _GKE_API = "networking.gke.io/v1"
-# https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec
-_MOST_HOSTS = 16
 _CERTIFICATE_MAP = "networking.gke.io/certmap"
 # Nothing is served before Google says that the load balancer stands and has an address.
 _WAIT = '["condition=Programmed", "jsonpath={.status.addresses}"]'
@@ -230,8 +229,8 @@ def load_balancer_problems(
     path: str, args: LoadBalancerArgs, classes: Mapping[str, bool], hosts: list[str]
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with the arguments; `classes` says which take a map of certificates."""
-    if len(hosts) > _MOST_HOSTS:
-        text = f"has {len(hosts)} names; a route of the Gateway API takes {_MOST_HOSTS}"
+    if len(hosts) > MOST:
+        text = f"has {len(hosts)} names; a route of the Gateway API takes {MOST}"
         yield "hosts", f"{text}; use wildcards, or another gateway for the rest"
     chosen = args.get("gateway_class", next(iter(classes)))
     if chosen not in classes:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from ._validation import ArgumentError
 
 _DIGEST_LENGTH = 6
+DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+"""A label of RFC 1123, as a regular expression: what Kubernetes calls most things by."""
 
 
 class NameRule(NamedTuple):

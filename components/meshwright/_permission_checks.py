@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ._names import DNS_LABEL
 from ._validation import duplicates
 
-_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_ACCOUNT = re.compile(rf"{_LABEL}/{_LABEL}(\.{_LABEL})*")
+_ACCOUNT = re.compile(rf"{DNS_LABEL}/{DNS_LABEL}(\.{DNS_LABEL})*")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,240}[a-z0-9])?")
 _METHOD = re.compile(r"\*|[A-Z][A-Z_-]*\*?|\*[A-Z_-]+")
 # A path of Istio: exact, with `*` at one end, or a template of whole segments.
@@ -25,7 +25,7 @@ def permission_problems(path: str, rule: Mapping[str, Any]) -> Iterator[tuple[st
             where = f"{path}.service_accounts[{place}]"
             yield where, f"{caller!r} must be `namespace/service-account`"
     for place, namespace in enumerate(rule.get("namespaces", [])):
-        if not re.fullmatch(rf"\*|\*?{_LABEL}\*?", namespace):
+        if not re.fullmatch(rf"\*|\*?{DNS_LABEL}\*?", namespace):
             yield f"{path}.namespaces[{place}]", f"{namespace!r} is no name of a namespace"
     for place, method in enumerate(rule.get("methods", [])):
         if not _METHOD.fullmatch(method):

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+from ._names import DNS_LABEL
 from ._validation import duplicates
 
-_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_NAME = re.compile(_LABEL)
-_GATEWAY = re.compile(rf"({_LABEL}/)?{_LABEL}(\.{_LABEL})*")
-_HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
+_NAME = re.compile(DNS_LABEL)
+_GATEWAY = re.compile(rf"({DNS_LABEL}/)?{DNS_LABEL}(\.{DNS_LABEL})*")
+_HOST = re.compile(rf"(\*\.)?{DNS_LABEL}(\.{DNS_LABEL})*")
 _PORT = re.compile(r"(.+):\d{1,5}")
 
 

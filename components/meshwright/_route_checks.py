@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from ._durations import is_duration, is_whole_duration, milliseconds
+from ._names import DNS_LABEL
 from ._route_addresses import address_problems
 from ._route_limits import PROTOCOLS, RENDERINGS, Problem, unsupported
 from ._validation import duplicates, is_plain, one_of
@@ -13,7 +14,7 @@ from ._validation import duplicates, is_plain, one_of
 if TYPE_CHECKING:
     from .traffic import TrafficRouteArgs
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL = re.compile(DNS_LABEL)
 _OUTLIERS = "outlier_detection"
 # A header's or cookie's name: a token of RFC 9110.
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]{1,128}")

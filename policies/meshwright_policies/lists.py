@@ -22,11 +22,13 @@ def type_of_items(kind: str) -> str:
 def parts(resource: Resource) -> list[Resource]:
     """The objects of a list, each with its place in the URN; any other resource, by itself."""
     kind = type_of_items(resource.type)
-    items = at(resource.properties, "items")
-    if kind == resource.type or not (items is UNKNOWN or isinstance(items, list)):
+    if kind == resource.type:
         return [resource]
+    items = at(resource.properties, "items")
     if items is UNKNOWN:
         return [_part(resource, kind, "items", UNKNOWN)]
+    if not isinstance(items, list):
+        return [resource]
     known = cast(list[object], items)
     return [_part(resource, kind, f"items[{n}]", item) for n, item in enumerate(known)]
 
