@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from meshwright_cli import programs
+from meshwright_cli._progress import FiniteRange, progress
 
 if TYPE_CHECKING:
     from stacks.spec import Platform
@@ -23,7 +24,7 @@ STACK = "dev"
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a summary for programs at the end.")
-@click.option("--scale", default=0.01, show_default=True, type=click.FloatRange(min=0),
+@click.option("--scale", default=0.01, show_default=True, type=FiniteRange(min=0),
               help="Real seconds per simulated second of each operation.")  # fmt: skip
 def demo(as_json: bool, scale: float) -> None:
     """Bring stack dev up on the local cloud and show it. Twice in a row changes nothing."""
@@ -72,7 +73,7 @@ def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[
     console = Console(stderr=True)
     found = home.find_home(root)
     try:
-        with console.status("sandbox: starting") as progress:
+        with progress(console, "sandbox: starting") as tell:
             started = lifecycle.up(
                 found,
                 tools=tools,
@@ -81,9 +82,16 @@ def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[
                 scale=scale,
                 port=None,
                 clusters="real",
-                progress=lambda text: progress.update(f"sandbox: {text}"),
+                progress=lambda text: tell(f"sandbox: {text}"),
             )
-        console.print(f"The sandbox is up at {started.settings.url}, in {found.path}")
+        if started.settings.clusters == "none":
+            raise home.SandboxError(
+                f"the sandbox in {found.path} was started without clusters, and stack {STACK} has "
+                "some; end it with `meshwright sandbox down`, then run the same command again"
+            )
+        click.echo(f"The sandbox is up at {started.settings.url}, in {found.path}", err=True)
+        if started.limits:
+            click.echo(f"Note: {started.limits}", err=True)
         variables = environment.shell_environment(found, started.settings, tools)
     except (home.SandboxError, RuntimeFailure) as error:
         raise click.ClickException(str(error)) from error
