@@ -67,7 +67,11 @@ class Cluster:
         self._token = token
         self._network = network
         self._processes = processes
-        self._data = folder / "kwok" / "clusters" / record.id
+        # kwokctl keeps a cluster below its HOME. Clusters of earlier days are where KWOK_WORKDIR
+        # led, which it reads up to the first space only.
+        earlier = folder / "kwok"
+        self._work = earlier if earlier.exists() else folder / ".kwok"
+        self._data = self._work / "clusters" / record.id
         self._group = f"cluster/{record.id}"
 
     @property
@@ -159,10 +163,11 @@ class Cluster:
         program = [str(self._tools / "kwokctl"), "--name", self.record.id]
         program += ["--config", str(config)] if config else []
         environment = {
-            "KWOK_WORKDIR": str(self.folder / "kwok"),
             "HOME": str(self.folder),
             "PATH": f"{self._tools}:/usr/local/bin:/usr/bin:/bin",
         }
+        if self._work != self.folder / ".kwok":
+            environment["KWOK_WORKDIR"] = str(self._work)
         entry = self._processes.spawn(
             f"{self._group}/kwokctl",
             self._network().command([*program, *arguments]),
@@ -236,7 +241,7 @@ class Cluster:
             "kubeControllerManagerBinary": str(programs["kube-controller-manager"]),
             "kubeSchedulerBinary": str(programs["kube-scheduler"]),
             "kwokControllerBinary": str(programs["kwok-controller"]),
-            "cacheDir": str(self.folder / "kwok" / "cache"),
+            "cacheDir": str(self._work / "cache"),
         }
         document = {
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
