@@ -15,6 +15,7 @@ from rich.console import Console
 
 from meshwright_cli import programs
 from meshwright_cli._progress import FiniteRange, progress
+from meshwright_cli.sandbox import stopped
 
 if TYPE_CHECKING:
     from stacks.spec import Platform
@@ -92,6 +93,8 @@ def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[
         click.echo(f"The sandbox is up at {started.settings.url}, in {found.path}", err=True)
         if started.limits:
             click.echo(f"Note: {started.limits}", err=True)
+        if started.stopped:
+            click.echo(f"Note: {stopped(found, started.stopped)}", err=True)
         variables = environment.shell_environment(found, started.settings, tools)
     except (home.SandboxError, RuntimeFailure) as error:
         raise click.ClickException(str(error)) from error

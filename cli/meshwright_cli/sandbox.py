@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.table import Table
 
 from meshwright_cli import programs
 from meshwright_cli._progress import FiniteRange, progress
+
+if TYPE_CHECKING:
+    from meshwright_sandbox.daemon.home import Home
 
 _DEFAULT_PROJECT = "meshwright-dev"
 _errors = Console(stderr=True)
@@ -88,7 +91,7 @@ def start(
     if as_json:
         report = {"url": settings.url, "home": str(home.path), "clusters": settings.clusters}
         report |= {"already_running": started.already_running, "plugins": dict(started.plugins)}
-        report |= {"limits": started.limits}
+        report |= {"limits": started.limits, "stopped": list(started.stopped)}
         click.echo(json.dumps(report))
         return
     verb = "is already running" if started.already_running else "is up"
@@ -100,6 +103,8 @@ def start(
         click.echo(f"It keeps {kept}; to change that: `meshwright sandbox down`, then up")
     if started.limits:
         click.echo(f"Note: {started.limits}")
+    if started.stopped:
+        click.echo(f"Note: {stopped(home, started.stopped)}")
     plugins = ", ".join(f"{name}: {kind}" for name, kind in sorted(started.plugins.items()))
     click.echo(f"Provider plugins: {plugins}")
     click.echo('Use it in this shell:  eval "$(meshwright sandbox env)"')
@@ -221,6 +226,16 @@ def fault(
             click.echo(f"{calls} of {order['method']} {order['path_pattern']}: {action}")
         if show:
             Console().print(_fault_table(surface.request(settings, "GET", "faults")))
+
+
+def stopped(home: Home, clusters: Sequence[str]) -> str:
+    """What to do about clusters that do not run in a sandbox that does."""
+    from meshwright_sandbox.daemon.home import EMULATOR
+
+    return (
+        f"{', '.join(clusters)} of {home.path} did not start again, or ended since; why stands in "
+        f"{home.processes.log_path(EMULATOR)}. `meshwright sandbox down`, then up, tries it anew"
+    )
 
 
 @contextmanager

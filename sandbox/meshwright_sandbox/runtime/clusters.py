@@ -18,6 +18,7 @@ import psutil
 from ruamel.yaml import YAML
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from meshwright_sandbox.runtime import moved
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.istiod import POD_SELECTOR
 from meshwright_sandbox.runtime.launcher import Network
@@ -102,6 +103,7 @@ class Cluster:
         self._network().add_range(self.record.request.service_range)
         config = self._write_config()
         if (self._data / "kwok.yaml").exists():
+            moved.follow(self.folder, self._data)
             self._link_programs()
             self._kwokctl("start", "cluster", "--wait", f"{_READY_SECONDS}s")
         else:
