@@ -56,7 +56,9 @@ def demo(as_json: bool, scale: float) -> None:
         click.echo(json.dumps({**report, "outputs": outputs}, indent=2))
         return
     has_gcloud = shutil.which("gcloud", path=environment["PATH"]) is not None
-    _screen.show(Console(), outputs, resources, seconds=seconds, has_gcloud=has_gcloud)
+    # A pipe has no width of its own; what is there to be copied must not be cut for it.
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    _screen.show(console, outputs, resources, seconds=seconds, has_gcloud=has_gcloud)
 
 
 def _root() -> Path:

@@ -1,6 +1,8 @@
 """What the commands print, whatever stands in the names and paths that they are given."""
 
+import errno
 import io
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,6 +109,22 @@ def test_a_demo_says_what_this_machine_does_not_allow(
     result = run("demo")
 
     assert "Note: no network namespace here\n" in result.output
+
+
+def test_a_port_that_is_not_for_this_user_is_not_called_in_use(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As 443 is not for most; root, who may be running this, is refused in their place."""
+
+    def refused(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refused)
+
+    result = run("sandbox", "up", "--clusters", "none", "--port", "443")
+
+    assert result.exit_code == 1
+    assert "this user may not listen on port 443; name one from 1024 on" in result.output
 
 
 def test_who_ordered_a_rollout_and_why_are_shown_as_they_are(

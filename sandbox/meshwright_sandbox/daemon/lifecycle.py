@@ -15,7 +15,8 @@ from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_
 from meshwright_sandbox.daemon.home import EMULATOR, Home, SandboxError, Settings
 from meshwright_sandbox.daemon.shims import write_shims
 from meshwright_sandbox.daemon.surface import healthy
-from meshwright_sandbox.runtime.forwarding import may_bind
+from meshwright_sandbox.runtime.forwarding import bind, may_bind
+from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.kube import write_user_kubeconfig
 from meshwright_sandbox.runtime.launcher import read_note
 from meshwright_sandbox.runtime.local import LocalRuntime
@@ -177,11 +178,18 @@ def _spawn(home: Home, settings: Settings, tools: Path | None) -> None:
 
 def _port(home: Home, wish: int | None) -> int:
     if wish:
-        if not may_bind("127.0.0.1", wish):
+        try:
+            bind("127.0.0.1", wish).close()
+        except RuntimeFailure as error:
+            if isinstance(error.__cause__, PermissionError):
+                raise SandboxError(
+                    f"this user may not listen on port {wish}; name one from 1024 on, "
+                    "or leave out --port to have a free one chosen"
+                ) from error
             raise SandboxError(
                 f"port {wish} on 127.0.0.1 is in use{_owner(wish)}; "
                 "end that program, or leave out --port to have a free one chosen"
-            )
+            ) from error
         return wish
     # Each folder starts its search elsewhere, so that sandboxes side by side keep their ports.
     digest = int.from_bytes(hashlib.sha256(str(home.path).encode()).digest()[:4], "big")
