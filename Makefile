@@ -2,7 +2,11 @@
 PYTHON ?= python3
 READY := .venv/.ready
 
-.PHONY: demo test lint bench down tools lock
+# The programs of an environment name its folder: in a checkout that was moved or copied they are
+# missing, or another checkout's.
+MOVED := $(shell test ! -e $(READY) || grep -qsF -- "$$(pwd -P)/.venv" .venv/pyvenv.cfg || echo moved)
+
+.PHONY: demo test lint bench down tools lock moved
 .DEFAULT_GOAL := demo
 
 # Start the local cloud, run `pulumi up` for stack dev on it, say what to look at.
@@ -21,7 +25,7 @@ bench: $(READY) tools
 	@.venv/bin/python -m bench
 
 # Stop what `make demo` or `meshwright sandbox up` started in this checkout, and nothing else.
-down:
+down: $(if $(MOVED),$(READY))
 	@test ! -x .venv/bin/meshwright || .venv/bin/meshwright sandbox down
 
 # The outside programs, found or built once into the user's cache folder.
@@ -32,5 +36,7 @@ tools: $(READY)
 lock:
 	@.ci/lock
 
-$(READY): toolchain/bootstrap.py requirements/development.txt $(wildcard */pyproject.toml)
+$(READY): $(MOVED) toolchain/bootstrap.py requirements/development.txt $(wildcard */pyproject.toml)
 	@$(PYTHON) toolchain/bootstrap.py
+
+moved:

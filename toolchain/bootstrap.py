@@ -5,17 +5,25 @@ an old Python can parse far enough to be refused in words.
 """
 
 import os
+import queue
+import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 import venv
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# As the system names it, whatever links lead there: the environment's programs hold this path.
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 ENVIRONMENT = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(ENVIRONMENT, "bin", "python")
 REQUIREMENTS = os.path.join(ROOT, "requirements", "development.txt")
 DISTRIBUTIONS = ("toolchain", "components", "stacks", "policies", "rollouts", "sandbox", "cli")
 OLDEST = (3, 11)
+HEARTBEAT_SECONDS = 20
+# What pip says of each thing that it was asked to install, whether it is there already or not.
+BEGUN = re.compile(r"(?:Collecting|Requirement already satisfied:) .*\(from -r |Obtaining ")
 
 # Program, what it is for, and the package that usually brings it.
 WANTED = (
@@ -31,26 +39,117 @@ def refuse(sentence):
     sys.exit(1)
 
 
-def run_pip(what, *arguments):
-    """Run pip in the new environment; its own progress stays visible."""
-    print("meshwright: installing %s" % what, flush=True)
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
-    if not sys.stdout.isatty():
-        command.append("--progress-bar=off")
-    if subprocess.call(command, cwd=ROOT) != 0:
+class Progress:
+    """How far a step is: a line written over on a terminal, one line now and then elsewhere."""
+
+    def __init__(self, what):
+        self._what = what
+        self._terminal = sys.stdout.isatty()
+        self._started = self._told = time.monotonic()
+        print("meshwright: %s" % what, flush=True)
+
+    def tell(self, doing):
+        """Say what is being done, and for how long the step has lasted."""
+        now = time.monotonic()
+        if self._terminal:
+            self._write("  %s, %d s" % (doing, now - self._started))
+        elif now - self._told >= HEARTBEAT_SECONDS:
+            print("meshwright: %s: %s, %d s" % (self._what, doing, now - self._started), flush=True)
+            self._told = now
+
+    def clear(self):
+        """Leave the line to whoever writes next."""
+        if self._terminal:
+            self._write("")
+
+    def _write(self, text):
+        width = shutil.get_terminal_size().columns - 1
+        sys.stdout.write("\r%s\r" % text[:width].ljust(width))
+        sys.stdout.flush()
+
+
+def follow(pip, total, progress):
+    """Count what pip says it does, and pass on what it warns of, until it has ended."""
+    lines = queue.Queue()
+
+    def read(pipe):
+        for line in pipe:
+            lines.put((pipe, line))
+        lines.put((pipe, None))
+
+    for pipe in (pip.stdout, pip.stderr):
+        threading.Thread(target=read, args=(pipe,), daemon=True).start()
+    reading, begun, doing = 2, 0, "starting"
+    while reading:
+        try:
+            pipe, line = lines.get(timeout=1)
+        except queue.Empty:
+            progress.tell(doing)
+            continue
+        if line is None:
+            reading -= 1
+        elif pipe is pip.stderr:
+            progress.clear()
+            sys.stderr.write(line)
+            sys.stderr.flush()
+        elif line.startswith("Installing collected packages"):
+            doing = "unpacking and compiling what was fetched"
+        elif BEGUN.match(line):
+            begun += 1
+            doing = "%d of %d" % (begun, total)
+        progress.tell(doing)
+    progress.clear()
+
+
+def run_pip(what, total, *arguments):
+    """Run pip in the new environment, showing how far it is and what it complains of.
+
+    `total` is how many packages it will name.
+    """
+    progress = Progress("installing %s" % what)
+    # It asks no questions: nobody would see them.
+    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    with subprocess.Popen(
+        command + list(arguments),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        errors="replace",
+    ) as pip:
+        follow(pip, total, progress)
+    if pip.returncode != 0:
         refuse(
             "pip could not install %s (its message stands above); check the network and the "
             "package index that `pip config list` names, then run the same command again" % what
         )
 
 
+def has_environment():
+    """Whether .venv has pip and was made here: one that was moved runs programs of elsewhere."""
+    try:
+        with open(os.path.join(ENVIRONMENT, "pyvenv.cfg"), encoding="utf-8") as file:
+            made_here = ENVIRONMENT in file.read()
+    except OSError:
+        return False
+    answer = [PYTHON, "-c", "import pip"]
+    return (
+        made_here
+        and os.path.exists(PYTHON)
+        and subprocess.call(answer, stderr=subprocess.DEVNULL) == 0
+    )
+
+
 def create_environment():
     """Create .venv if it has no working Python of the right version."""
-    if os.path.exists(PYTHON) and subprocess.call([PYTHON, "-c", "import pip"]) == 0:
+    if has_environment():
         return
     print("meshwright: creating .venv with Python %d.%d" % sys.version_info[:2], flush=True)
     try:
         venv.EnvBuilder(with_pip=True, clear=True, symlinks=True).create(ENVIRONMENT)
+    except ValueError as error:  # the one that venv refuses is a colon in the path
+        refuse("cannot create .venv (%s); move this folder to such a path" % error)
     except (OSError, subprocess.CalledProcessError) as error:
         refuse(
             "cannot create .venv (%s); free some disk space if that is the cause, and install "
@@ -71,9 +170,11 @@ def main():
     create_environment()
     # Compiled at once: every engine run imports the cloud SDK, and where bytecode is not written
     # (PYTHONDONTWRITEBYTECODE) each would compile its thousands of modules anew.
-    run_pip("the pinned requirements", "--require-hashes", "-r", REQUIREMENTS)
+    with open(REQUIREMENTS, encoding="utf-8") as file:
+        pinned = sum("==" in line for line in file)
+    run_pip("%d pinned packages" % pinned, pinned, "--require-hashes", "-r", REQUIREMENTS)
     editable = [word for name in DISTRIBUTIONS for word in ("--editable", "./" + name)]
-    run_pip("meshwright", "--quiet", "--no-deps", "--no-build-isolation", *editable)
+    run_pip("meshwright", len(DISTRIBUTIONS), "--no-deps", "--no-build-isolation", *editable)
     subprocess.call([PYTHON, "-m", "compileall", "-q", *DISTRIBUTIONS], cwd=ROOT)
     # The time of this file tells make that nothing is to be done until an input changes.
     with open(os.path.join(ENVIRONMENT, ".ready"), "w", encoding="utf-8") as ready:
@@ -81,4 +182,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nmeshwright: stopped; run the same command again to go on\n")
+        sys.exit(130)

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
@@ -73,7 +74,7 @@ def show(rollouts: Sequence[Rollout]) -> None:
         step = f"{position.step}/{len(one.steps)}" if position.step else "-"
         table.add_row(
             one.service, position.phase, step, _weights(one), position.since or "-",
-            position.by or "-", position.reason or "-",
+            escape(position.by or "-"), escape(position.reason or "-"),
         )  # fmt: skip
     wide.print(table)
 

@@ -14,6 +14,8 @@ import click
 from rich.console import Console
 
 from meshwright_cli import programs
+from meshwright_cli._progress import FiniteRange, progress
+from meshwright_cli.sandbox import stopped
 
 if TYPE_CHECKING:
     from stacks.spec import Platform
@@ -23,7 +25,7 @@ STACK = "dev"
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a summary for programs at the end.")
-@click.option("--scale", default=0.01, show_default=True, type=click.FloatRange(min=0),
+@click.option("--scale", default=0.01, show_default=True, type=FiniteRange(min=0),
               help="Real seconds per simulated second of each operation.")  # fmt: skip
 def demo(as_json: bool, scale: float) -> None:
     """Bring stack dev up on the local cloud and show it. Twice in a row changes nothing."""
@@ -54,7 +56,9 @@ def demo(as_json: bool, scale: float) -> None:
         click.echo(json.dumps({**report, "outputs": outputs}, indent=2))
         return
     has_gcloud = shutil.which("gcloud", path=environment["PATH"]) is not None
-    _screen.show(Console(), outputs, resources, seconds=seconds, has_gcloud=has_gcloud)
+    # A pipe has no width of its own; what is there to be copied must not be cut for it.
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    _screen.show(console, outputs, resources, seconds=seconds, has_gcloud=has_gcloud)
 
 
 def _root() -> Path:
@@ -72,7 +76,7 @@ def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[
     console = Console(stderr=True)
     found = home.find_home(root)
     try:
-        with console.status("sandbox: starting") as progress:
+        with progress(console, "sandbox: starting") as tell:
             started = lifecycle.up(
                 found,
                 tools=tools,
@@ -81,9 +85,18 @@ def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[
                 scale=scale,
                 port=None,
                 clusters="real",
-                progress=lambda text: progress.update(f"sandbox: {text}"),
+                progress=lambda text: tell(f"sandbox: {text}"),
             )
-        console.print(f"The sandbox is up at {started.settings.url}, in {found.path}")
+        if started.settings.clusters == "none":
+            raise home.SandboxError(
+                f"the sandbox in {found.path} was started without clusters, and stack {STACK} has "
+                "some; end it with `meshwright sandbox down`, then run the same command again"
+            )
+        click.echo(f"The sandbox is up at {started.settings.url}, in {found.path}", err=True)
+        if started.limits:
+            click.echo(f"Note: {started.limits}", err=True)
+        if started.stopped:
+            click.echo(f"Note: {stopped(found, started.stopped)}", err=True)
         variables = environment.shell_environment(found, started.settings, tools)
     except (home.SandboxError, RuntimeFailure) as error:
         raise click.ClickException(str(error)) from error

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from meshwright_cli import programs
+from meshwright_cli._progress import progress
 from meshwright_cli.sandbox import readable_errors
 
 _errors = Console(stderr=True)
@@ -33,6 +34,6 @@ def metrics(*, stop: bool, as_json: bool) -> None:
             return
         traffic.running(home)  # before minutes of building
         programs.installed_folder(also=[programs.PROMETHEUS])
-        with _errors.status("sandbox: starting Prometheus"):
+        with progress(_errors, "sandbox: starting Prometheus"):
             url = traffic.measure(home)
     click.echo(json.dumps({"url": url}) if as_json else f"Prometheus answers at {url}")

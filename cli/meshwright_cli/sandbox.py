@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from meshwright_cli import programs
+from meshwright_cli._progress import FiniteRange, progress
+
+if TYPE_CHECKING:
+    from meshwright_sandbox.daemon.home import Home
 
 _DEFAULT_PROJECT = "meshwright-dev"
 _errors = Console(stderr=True)
@@ -41,7 +47,7 @@ def sandbox() -> None:
 
 
 @sandbox.command()
-@click.option("--scale", default=0.01, show_default=True, type=click.FloatRange(min=0),
+@click.option("--scale", default=0.01, show_default=True, type=FiniteRange(min=0),
               help="Real seconds per simulated second of each operation.")  # fmt: skip
 @click.option("--port", type=click.IntRange(1, 65535), help="Port; a free one if left out.")
 @click.option("--clusters", type=click.Choice(["real", "none"]), default="real", show_default=True,
@@ -70,7 +76,7 @@ def start(
     # Any stack may follow, so what only some stacks need is brought too.
     real = clusters == "real"
     tools = programs.installed_folder(also=[programs.HELM]) if real else programs.folder()
-    with readable_errors(), _errors.status("sandbox: starting") as progress:
+    with readable_errors(), progress(_errors, "sandbox: starting") as tell:
         started = lifecycle.up(
             home,
             tools=tools,
@@ -79,21 +85,26 @@ def start(
             scale=scale,
             port=port,
             clusters=clusters,
-            progress=lambda text: progress.update(f"sandbox: {text}"),
+            progress=lambda text: tell(f"sandbox: {text}"),
         )
     settings = started.settings
     if as_json:
         report = {"url": settings.url, "home": str(home.path), "clusters": settings.clusters}
         report |= {"already_running": started.already_running, "plugins": dict(started.plugins)}
-        report |= {"limits": started.limits}
+        report |= {"limits": started.limits, "stopped": list(started.stopped)}
         click.echo(json.dumps(report))
         return
     verb = "is already running" if started.already_running else "is up"
     click.echo(f"The sandbox {verb} at {settings.url}, in {home.path}")
-    if started.already_running and port not in (None, settings.port):
-        click.echo(f"It keeps its port; for --port {port}: `meshwright sandbox down`, then up.")
+    wished = {"port": port or settings.port, "clusters": clusters, "scale": scale}
+    wished |= {"project": project}
+    kept = ", ".join(f"--{k} {v}" for k, v in asdict(settings).items() if v != wished[k])
+    if kept:
+        click.echo(f"It keeps {kept}; to change that: `meshwright sandbox down`, then up")
     if started.limits:
         click.echo(f"Note: {started.limits}")
+    if started.stopped:
+        click.echo(f"Note: {stopped(home, started.stopped)}")
     plugins = ", ".join(f"{name}: {kind}" for name, kind in sorted(started.plugins.items()))
     click.echo(f"Provider plugins: {plugins}")
     click.echo('Use it in this shell:  eval "$(meshwright sandbox env)"')
@@ -133,14 +144,15 @@ def status(as_json: bool) -> None:
     console = Console()
     emulator = report["emulator"]
     place = f" at {emulator['url']} (process {emulator['pid']})" if emulator.get("pid") else ""
-    console.print(f"Sandbox    {emulator['state']}{place}, in {report['home']}")
+    # Not by the console: it would take parts of a path for markup, and break it where a line ends.
+    click.echo(f"Sandbox    {emulator['state']}{place}, in {report['home']}")
     network = report["network"]
-    console.print(f"Network    {network['kind'] or 'not made yet'}")
+    click.echo(f"Network    {network['kind'] or 'not made yet'}")
     if network["limits"]:
-        console.print(f"Limits     {network['limits']}")
+        click.echo(f"Limits     {network['limits']}")
     if report["metrics"]:
-        console.print(f"Metrics    Prometheus at {report['metrics']}")
-    console.print(f"Memory     {_megabytes(report['memory'])}")
+        click.echo(f"Metrics    Prometheus at {report['metrics']}")
+    click.echo(f"Memory     {_megabytes(report['memory'])}")
     if report["clusters"]:
         # A pipe has no width of its own; names must not be cut for it.
         wide = console if console.is_terminal else Console(width=160)
@@ -153,7 +165,7 @@ def down() -> None:
     from meshwright_sandbox.daemon import home, lifecycle
 
     found = home.find_home()
-    with readable_errors(), _errors.status("sandbox: stopping"):
+    with readable_errors(), progress(_errors, "sandbox: stopping"):
         ended = lifecycle.down(found)
     click.echo(
         f"The sandbox is down ({ended} processes ended); its state is in {found.path}"
@@ -170,7 +182,7 @@ def reset(context: click.Context) -> None:
 
     found = home.find_home()
     settings = found.settings
-    with readable_errors(), _errors.status("sandbox: resetting"):
+    with readable_errors(), progress(_errors, "sandbox: resetting"):
         was_running = lifecycle.reset(found)
     click.echo(f"The sandbox's state in {found.path} is gone")
     if was_running and settings is not None:
@@ -216,6 +228,16 @@ def fault(
             Console().print(_fault_table(surface.request(settings, "GET", "faults")))
 
 
+def stopped(home: Home, clusters: Sequence[str]) -> str:
+    """What to do about clusters that do not run in a sandbox that does."""
+    from meshwright_sandbox.daemon.home import EMULATOR
+
+    return (
+        f"{', '.join(clusters)} of {home.path} did not start again, or ended since; why stands in "
+        f"{home.processes.log_path(EMULATOR)}. `meshwright sandbox down`, then up, tries it anew"
+    )
+
+
 @contextmanager
 def readable_errors() -> Iterator[None]:
     """Say what a user can mend in one sentence, without a traceback."""
@@ -259,7 +281,7 @@ def _fault_table(faults: list[dict[str, Any]]) -> Table:
         table.add_column(column)
     for fault in faults:
         cells = (fault[k] for k in ("id", "method", "path_pattern", "action", "count", "hits"))
-        table.add_row(*map(str, cells))
+        table.add_row(*(escape(str(cell)) for cell in cells))
     return table
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,22 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from meshwright_cli import programs
+from meshwright_cli._progress import FiniteRange, progress
 from meshwright_cli.sandbox import readable_errors
 
 _MOST_REQUESTS = 1_000_000
 _errors = Console(stderr=True)
-
-
-class _Finite(click.FloatRange):
-    """A range that takes no `nan`, which is neither below nor above anything."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
 
 
 @click.command()
@@ -41,9 +29,9 @@ class _Finite(click.FloatRange):
 @click.option("--method", default="GET", show_default=True, help="Method of the calls.")
 @click.option("--requests", type=click.IntRange(1, _MOST_REQUESTS),
               help="How many calls.  [default: 1000, or what --duration takes]")  # fmt: skip
-@click.option("--rate", type=_Finite(min=0, min_open=True, max=5000), default=200.0,
+@click.option("--rate", type=FiniteRange(min=0, min_open=True, max=5000), default=200.0,
               show_default=True, help="Calls a second.")  # fmt: skip
-@click.option("--duration", type=_Finite(min=0, min_open=True, max=3600),
+@click.option("--duration", type=FiniteRange(min=0, min_open=True, max=3600),
               help="Seconds to go on for, in place of --requests.")  # fmt: skip
 @click.option("--callers", type=click.IntRange(1, 1000), default=10, show_default=True,
               help="Callers with an address and cookies of their own.")  # fmt: skip
@@ -88,13 +76,13 @@ def traffic(
     sent_headers, sent_cookies = _pairs(headers, ":", "--header"), _pairs(cookies, "=", "--cookie")
     with readable_errors():
         if stop:
-            with _errors.status("sandbox: ending the pods' processes"):
+            with progress(_errors, "sandbox: ending the pods' processes"):
                 driving.stop(home)
             click.echo("The sandbox carries no traffic; pods are simulated")
             return
-        with _errors.status("sandbox: starting pods") as status:
+        with progress(_errors, "sandbox: starting pods") as tell:
             report = driving.start(
-                home, programs.bootstrap(), lambda text: status.update(f"sandbox: {text}")
+                home, programs.bootstrap(), lambda text: tell(f"sandbox: {text}")
             )
         network, callers_at = None, sources(callers)
         if machine and host:
@@ -148,6 +136,7 @@ def _show(console: Console, result: Mapping[str, Any]) -> None:
         f"{done} calls of {result['url']} by {by}: {seconds:.1f} s, {rate:.0f} a second",
         soft_wrap=True,
         highlight=False,
+        markup=False,
     )
     table = Table(box=None)
     for column in ("VERSION", "STATUS", "CALLS", "SHARE", "P50", "P90", "P99", "MAX"):

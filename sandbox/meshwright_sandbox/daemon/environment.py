@@ -95,7 +95,8 @@ def exports(variables: Mapping[str, str]) -> str:
 
 def undo(variables: Mapping[str, str]) -> str:
     """Shell commands that undo :func:`exports`."""
-    lines: list[str] = []
+    # fish knows `export`, and has another word for `unset`.
+    lines = ["type unset >/dev/null 2>&1 || alias unset 'set -e'"]
     for name in sorted(variables):
         saved = os.environ.get(f"{_SAVED}{name}")
         if saved is None:

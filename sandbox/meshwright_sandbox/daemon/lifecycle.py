@@ -15,10 +15,12 @@ from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_
 from meshwright_sandbox.daemon.home import EMULATOR, Home, SandboxError, Settings
 from meshwright_sandbox.daemon.shims import write_shims
 from meshwright_sandbox.daemon.surface import healthy
-from meshwright_sandbox.runtime.forwarding import may_bind
+from meshwright_sandbox.runtime.forwarding import bind, may_bind
+from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.kube import write_user_kubeconfig
 from meshwright_sandbox.runtime.launcher import read_note
 from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.runtime.records import ClusterRecord, Records
 
 _START_SECONDS = 180
 _FIRST_PORT, _PORTS = 8470, 1000
@@ -34,13 +36,14 @@ class Started:
     """What `up` found or made.
 
     ``plugins`` says for each provider: official or stand-in; ``limits`` is a sentence on what
-    this machine does not allow, if there is anything.
+    this machine does not allow, if there is anything. ``stopped`` names clusters that do not run.
     """
 
     settings: Settings
     already_running: bool
     plugins: Mapping[str, str]
     limits: str
+    stopped: tuple[str, ...] = ()
 
 
 def up(
@@ -71,7 +74,8 @@ def up(
             _link(home.path / "charts", charts)
         running, settings = home.emulator(), home.settings
         if running is not None and settings is not None and healthy(settings):
-            return Started(settings, True, write_shims(home), read_note(home.path)["limits"])
+            limits = read_note(home.path)["limits"]
+            return Started(settings, True, write_shims(home), limits, _stopped(home, settings))
         home.processes.stop(*home.processes.entries(EMULATOR))
         settings = Settings(_port(home, port), scale, clusters, project)
         # The runtime makes what the environment refers to: the CA, the token.
@@ -85,7 +89,7 @@ def up(
         number = len(runtime.records.all())
         progress(f"starting, with {number} cluster(s) to run again" if number else "starting")
         _spawn(home, settings, tools)
-        return Started(settings, False, plugins, limits)
+        return Started(settings, False, plugins, limits, _stopped(home, settings))
 
 
 def down(home: Home) -> int:
@@ -113,6 +117,19 @@ def reset(home: Home) -> bool:
             else:
                 path.unlink(missing_ok=True)
         return was_running
+
+
+def _stopped(home: Home, settings: Settings) -> tuple[str, ...]:
+    """The clusters that should run and do not; the emulator's log says why."""
+    if settings.clusters != "real":
+        return ()
+
+    def runs(record: ClusterRecord) -> bool:
+        # kwokctl is there while one is being started.
+        names = (f"cluster/{record.id}/{program}" for program in ("kube-apiserver", "kwokctl"))
+        return any(home.processes.get(name) for name in names)
+
+    return tuple(r.request.name for r in Records(home.path).all() if not runs(r))
 
 
 def _link(shown: Path, folder: Path) -> None:
@@ -161,11 +178,18 @@ def _spawn(home: Home, settings: Settings, tools: Path | None) -> None:
 
 def _port(home: Home, wish: int | None) -> int:
     if wish:
-        if not may_bind("127.0.0.1", wish):
+        try:
+            bind("127.0.0.1", wish).close()
+        except RuntimeFailure as error:
+            if isinstance(error.__cause__, PermissionError):
+                raise SandboxError(
+                    f"this user may not listen on port {wish}; name one from 1024 on, "
+                    "or leave out --port to have a free one chosen"
+                ) from error
             raise SandboxError(
                 f"port {wish} on 127.0.0.1 is in use{_owner(wish)}; "
                 "end that program, or leave out --port to have a free one chosen"
-            )
+            ) from error
         return wish
     # Each folder starts its search elsewhere, so that sandboxes side by side keep their ports.
     digest = int.from_bytes(hashlib.sha256(str(home.path).encode()).digest()[:4], "big")

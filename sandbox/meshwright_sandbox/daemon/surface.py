@@ -19,7 +19,8 @@ def request(
         content: Any = answer.json() if answer.data else None
     except (urllib3.exceptions.HTTPError, ValueError) as error:
         raise SandboxError(
-            f"the sandbox does not answer at {settings.url}; see `meshwright sandbox status`"
+            f"the sandbox does not answer at {settings.url}; see `meshwright sandbox status`, and "
+            "start it with `meshwright sandbox up`"
         ) from error
     if answer.status >= 400:
         raise SandboxError(f"the sandbox refused: {content['error']['message']}")

@@ -18,6 +18,7 @@ import psutil
 from ruamel.yaml import YAML
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from meshwright_sandbox.runtime import moved
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.istiod import POD_SELECTOR
 from meshwright_sandbox.runtime.launcher import Network
@@ -67,7 +68,11 @@ class Cluster:
         self._token = token
         self._network = network
         self._processes = processes
-        self._data = folder / "kwok" / "clusters" / record.id
+        # kwokctl keeps a cluster below its HOME. Clusters of earlier days are where KWOK_WORKDIR
+        # led, which it reads up to the first space only.
+        earlier = folder / "kwok"
+        self._work = earlier if earlier.exists() else folder / ".kwok"
+        self._data = self._work / "clusters" / record.id
         self._group = f"cluster/{record.id}"
 
     @property
@@ -98,6 +103,7 @@ class Cluster:
         self._network().add_range(self.record.request.service_range)
         config = self._write_config()
         if (self._data / "kwok.yaml").exists():
+            moved.follow(self.folder, self._data)
             self._link_programs()
             self._kwokctl("start", "cluster", "--wait", f"{_READY_SECONDS}s")
         else:
@@ -159,10 +165,11 @@ class Cluster:
         program = [str(self._tools / "kwokctl"), "--name", self.record.id]
         program += ["--config", str(config)] if config else []
         environment = {
-            "KWOK_WORKDIR": str(self.folder / "kwok"),
             "HOME": str(self.folder),
             "PATH": f"{self._tools}:/usr/local/bin:/usr/bin:/bin",
         }
+        if self._work != self.folder / ".kwok":
+            environment["KWOK_WORKDIR"] = str(self._work)
         entry = self._processes.spawn(
             f"{self._group}/kwokctl",
             self._network().command([*program, *arguments]),
@@ -236,7 +243,7 @@ class Cluster:
             "kubeControllerManagerBinary": str(programs["kube-controller-manager"]),
             "kubeSchedulerBinary": str(programs["kube-scheduler"]),
             "kwokControllerBinary": str(programs["kwok-controller"]),
-            "cacheDir": str(self.folder / "kwok" / "cache"),
+            "cacheDir": str(self._work / "cache"),
         }
         document = {
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1",

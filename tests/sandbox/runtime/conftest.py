@@ -69,7 +69,8 @@ def tools() -> Path:
 
 @pytest.fixture(scope="package")
 def runtime(tmp_path_factory: pytest.TempPathFactory, tools: Path) -> Iterator[LocalRuntime]:
-    local = LocalRuntime(tmp_path_factory.mktemp("runtime"), tools)
+    # A folder as people have them: what a shell or a format would cut must not.
+    local = LocalRuntime(tmp_path_factory.mktemp("a runtime's [folder]"), tools)
     yield local
     local.shutdown()
 

@@ -46,6 +46,10 @@ class Shell:
             env=self.environment | more,
         )
 
+    def move(self, home: Path) -> None:
+        self.home = self.home.rename(home)
+        self.environment["MESHWRIGHT_SANDBOX_HOME"] = str(home)
+
     def up(self, *arguments: str) -> dict[str, Any]:
         ended = self.run("up", "--json", "--clusters", "none", *arguments)
         assert ended.returncode == 0, ended.stderr
@@ -252,8 +256,10 @@ def test_clusters_survive_a_killed_emulator_and_end_with_down(shell: Shell, tool
     assert [p for p in everything if is_alive(p)] == []
     assert [p for p in psutil.process_iter() if str(shell.home) in command_line(p)] == []
 
-    # Its data stayed: the next `up` has the cluster and its mesh back at the same address.
-    assert shell.run("up").returncode == 0
+    # Its data stayed: the next `up` has the cluster and its mesh back at the same address, even
+    # where the folder was moved meanwhile.
+    shell.move(shell.home.with_name("another place"))
+    assert "Note" not in shell.run("up").stdout
     cluster = shell.status()["clusters"][0]
     assert (cluster["state"], cluster["mesh"]["state"]) == ("running", "running")
     assert cluster["endpoint"] == f"https://{access.endpoint}"
@@ -267,6 +273,11 @@ def test_clusters_survive_a_killed_emulator_and_end_with_down(shell: Shell, tool
         env=os.environ | variables,
     )
     assert len(nodes.stdout.split()) == 3
+
+    # One that ended under a running sandbox is told.
+    pids = {e["name"].rpartition("/")[2]: e["pid"] for e in shell.status()["processes"]}
+    psutil.Process(pids["kube-apiserver"]).kill()
+    assert f"Note: {request.name} of {shell.home} did not start again" in shell.run("up").stdout
 
 
 def is_alive(process: psutil.Process) -> bool:

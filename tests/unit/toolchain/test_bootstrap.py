@@ -1,0 +1,150 @@
+"""What `make` says while it makes .venv, and when it makes it anew."""
+
+import os
+import pty
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = ROOT / "toolchain/bootstrap.py"
+# What a pip writes for two packages, one of which is there; and what it complains of.
+PIP = """
+import sys
+print("Looking in indexes: https://packages.example.com/simple")
+print("Collecting alpha==1.0 (from -r requirements/development.txt (line 1))")
+print("  Downloading alpha-1.0-py3-none-any.whl (40 MB)")
+print("Requirement already satisfied: beta==2.0 in ./lib (from -r requirements/development.txt)")
+print("Requirement already satisfied: gamma>=1 in ./lib (from beta==2.0)")
+print("WARNING: Retrying after connection broken", file=sys.stderr)
+print("Installing collected packages: alpha")
+print("Successfully installed alpha-1.0")
+sys.exit({code})
+"""
+
+
+@pytest.fixture
+def bootstrap(tmp_path: Path) -> Callable[[int], SimpleNamespace]:
+    """`bootstrap(code)`: the program's names, with a pip that ends with that code."""
+
+    def load(code: int) -> SimpleNamespace:
+        pip = tmp_path / "python"
+        pip.write_text(f"#!{sys.executable}\n{PIP.format(code=code)}")
+        pip.chmod(0o755)
+        names = runpy.run_path(str(PROGRAM))
+        names["run_pip"].__globals__["PYTHON"] = str(pip)
+        return SimpleNamespace(**names)
+
+    return load
+
+
+def test_pip_names_no_packages_in_a_log_and_its_warnings_stand(bootstrap, capfd) -> None:
+    bootstrap(0).run_pip("2 pinned packages", 2)
+
+    said = capfd.readouterr()
+    assert said.out == "meshwright: installing 2 pinned packages\n"
+    assert said.err == "WARNING: Retrying after connection broken\n"
+
+
+def test_a_log_shows_life_now_and_then(bootstrap, capfd) -> None:
+    loaded = bootstrap(0)
+    loaded.Progress.tell.__globals__["HEARTBEAT_SECONDS"] = 0
+    loaded.run_pip("2 pinned packages", 2)
+
+    lines = capfd.readouterr().out.splitlines()
+    assert "meshwright: installing 2 pinned packages: 1 of 2, 0 s" in lines
+    assert "meshwright: installing 2 pinned packages: 2 of 2, 0 s" in lines
+    assert not [line for line in lines if "3 of 2" in line or "Successfully" in line]
+
+
+def test_a_terminal_has_one_line_that_fits(bootstrap, monkeypatch) -> None:
+    """What is written over is never longer than the terminal is wide, or each would stay."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        monkeypatch.setenv("COLUMNS", "24")
+        bootstrap(0).run_pip("2 pinned packages", 2)
+    said = os.read(ours, 65536).decode()
+    os.close(ours)
+
+    title, _, rest = said.partition("\n")
+    shown = [part for part in rest.split("\r") if part]
+    assert title.strip() == "meshwright: installing 2 pinned packages"
+    assert any(part.startswith("  2 of 2, 0 s") for part in shown)
+    assert {len(part) for part in shown} == {23}
+    assert not shown[-1].strip()
+
+
+def test_a_pip_that_fails_ends_in_a_sentence(bootstrap, capfd) -> None:
+    with pytest.raises(SystemExit):
+        bootstrap(1).run_pip("2 pinned packages", 2)
+
+    assert "could not install 2 pinned packages" in capfd.readouterr().err
+
+
+def test_a_colon_in_the_path_is_told(tmp_path: Path) -> None:
+    """venv refuses it, since PATH could not hold such a folder."""
+    ended = subprocess.run(
+        [sys.executable, copy_of(tmp_path / "a:b") / "toolchain/bootstrap.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "move this folder" in ended.stderr
+
+
+def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
+    folder = copy_of(tmp_path / "copy")
+    program = (
+        "import runpy, venv\n"
+        "def create(*_): raise KeyboardInterrupt\n"
+        "venv.EnvBuilder.create = create\n"
+        f"runpy.run_path({str(folder / 'toolchain/bootstrap.py')!r}, run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 130
+    assert ended.stderr == "\nmeshwright: stopped; run the same command again to go on\n"
+
+
+@pytest.mark.parametrize(
+    ("made_in", "anew"), [("here", False), ("somewhere else", True), ("", True)]
+)
+def test_an_environment_of_another_folder_is_made_anew(
+    tmp_path: Path, made_in: str, anew: bool
+) -> None:
+    """In a checkout that was moved or copied, and only there; its path may hold a space."""
+    folder = copy_of(tmp_path / "a checkout")
+    (folder / ".venv").mkdir()
+    if made_in:
+        place = folder if made_in == "here" else tmp_path / made_in
+        command = f"command = python3 -m venv {place.resolve() / '.venv'}\n"
+        (folder / ".venv/pyvenv.cfg").write_text(command)
+    (folder / ".venv/.ready").write_text("")
+    linked = tmp_path / "linked"
+    linked.symlink_to(folder)
+
+    for start in (folder, linked):
+        planned = subprocess.run(
+            ["make", "-n", ".venv/.ready"], cwd=start, capture_output=True, text=True, check=True
+        )
+        assert ("bootstrap.py" in planned.stdout) is anew
+
+
+def copy_of(folder: Path) -> Path:
+    """A checkout of which only what `make` needs to begin is there."""
+    (folder / "toolchain").mkdir(parents=True)
+    (folder / "requirements").mkdir()
+    shutil.copy(PROGRAM, folder / "toolchain")
+    shutil.copy(ROOT / "Makefile", folder)
+    (folder / "requirements/development.txt").write_text("")
+    return folder
