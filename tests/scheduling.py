@@ -5,8 +5,10 @@ worker would start again; so do all files of a folder whose fixtures are that de
 longest begins first, so that no worker is left with it at the end.
 """
 
+import gc
 import os
 import signal
+from collections.abc import Generator
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -61,6 +63,17 @@ def pytest_configure() -> None:
     # starts: the engine would wait five seconds for each plugin before it kills it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What has been loaded stays to the end: to look there for garbage takes seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:

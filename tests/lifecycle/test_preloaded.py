@@ -48,6 +48,18 @@ def test_a_program_has_its_own_arguments_folder_environment_and_streams(program:
     assert process.returncode == 7
 
 
+@pytest.mark.parametrize(("last", "code"), [("", 0), ("sys.exit('refused')", 1), ("1 / 0", 1)])
+def test_what_is_left_for_a_programs_end_is_done(program: Path, last: str, code: int) -> None:
+    left = "import atexit, sys\natexit.register(print, 'bye', end='')\nprint('hello', end=' ')\n"
+    program.write_text(left + last)
+
+    process = started(program)
+    output, errors = process.communicate(timeout=60)
+
+    assert (output, process.returncode) == ("hello bye", code)
+    assert ("refused" in errors, "ZeroDivisionError" in errors) == ("exit" in last, "/" in last)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_what_was_forked(program: Path, number: signal.Signals) -> None:
     program.write_text(WAIT)

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
 from meshwright_sandbox.core.endpoints import ENDPOINTS
 from meshwright_sandbox.plugins.values import decode, encode
+from tests.lifecycle.harness.preloaded import python_of_a_run
 
 PROJECT = "meshwright-dev"
 REGION = "europe-west4"
@@ -53,7 +53,7 @@ class Plugin:
     """A running plugin; each method is one call of the provider protocol."""
 
     def __init__(self, url: str, **variables: str) -> None:
-        command = [sys.executable, "-m", "meshwright_sandbox.plugins.gcp", "127.0.0.1:1"]
+        command = [python_of_a_run(), "-m", "meshwright_sandbox.plugins.gcp", "127.0.0.1:1"]
         self.process = subprocess.Popen(
             command,
             env={**os.environ, **environment(url), **variables},

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
@@ -11,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, provider_pb2_grpc
+
+from tests.lifecycle.harness.preloaded import python_of_a_run
 
 RESOURCE = "meshwright:index:MeshReadiness"
 URN = f"urn:pulumi:dev::shop::{RESOURCE}::mesh"
@@ -113,7 +114,7 @@ class Plugin:
 
     def __init__(self, engine: Engine, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "meshwright_provider", engine.address],
+            [python_of_a_run(), "-m", "meshwright_provider", engine.address],
             stdout=subprocess.PIPE,
             env={"PATH": "", **environment},
         )

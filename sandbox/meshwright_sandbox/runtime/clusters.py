@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,10 @@ from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.pod_status import RUN_SELECTOR
 from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import ProcessTable, collection
+from meshwright_sandbox.runtime.readiness import is_ready
 from meshwright_sandbox.runtime.records import ClusterRecord
 
 _READY_SECONDS = 240
-_ANSWER_SECONDS = 60
 _STORE = "etcd"
 _API_SERVER = "kube-apiserver"
 _STATELESS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", _API_SERVER)
@@ -105,17 +104,15 @@ class Cluster:
         if (self._data / "kwok.yaml").exists():
             moved.follow(self.folder, self._data)
             self._link_programs()
-            self._kwokctl("start", "cluster", "--wait", f"{_READY_SECONDS}s")
+            self._kwokctl("start", "cluster")
         else:
             arguments = ["--kubeconfig", str(self.folder / "kwokctl-kubeconfig.yaml")]
-            self._kwokctl(
-                "create", "cluster", "--wait", f"{_READY_SECONDS}s", *arguments, config=config
-            )
+            self._kwokctl("create", "cluster", *arguments, config=config)
         self._adopt()
         if not self.running:
             # On a busy machine a program may give up before the API server answers; now it does.
             self._link_programs()
-            self._kwokctl("start", "cluster", "--wait", f"{_READY_SECONDS}s")
+            self._kwokctl("start", "cluster")
             self._adopt()
         if not self.running:
             raise RuntimeFailure(self._explain("its processes ended right after their start"))
@@ -137,17 +134,23 @@ class Cluster:
         start that was cut off loses nothing, and a reused pid is never touched.
         """
         for component in COMPONENTS:
-            file = self._data / "pids" / f"{component}.pid"
-            program = str(self._data / "bin" / component)
-            try:
-                pid = int(file.read_text())
-                ours = psutil.Process(pid).cmdline()[:1] == [program]
-            except (OSError, ValueError, psutil.Error):
-                ours, pid = False, 0
-            if not ours:
-                file.unlink(missing_ok=True)
+            pid = self._pid(component)
+            if pid is None:
+                self._pid_file(component).unlink(missing_ok=True)
             elif self._processes.get(f"{self._group}/{component}") is None:
                 self._processes.record(f"{self._group}/{component}", pid)
+
+    def _pid_file(self, component: str) -> Path:
+        return self._data / "pids" / f"{component}.pid"
+
+    def _pid(self, component: str) -> int | None:
+        """The process that kwokctl started, if it runs."""
+        try:
+            pid = int(self._pid_file(component).read_text())
+            ours = psutil.Process(pid).cmdline()[:1] == [str(self._data / "bin" / component)]
+        except (OSError, ValueError, psutil.Error):
+            return None
+        return pid if ours else None
 
     def _programs(self) -> dict[str, Path]:
         """The program of each component."""
@@ -166,7 +169,7 @@ class Cluster:
         program += ["--config", str(config)] if config else []
         environment = {
             "HOME": str(self.folder),
-            "PATH": f"{self._tools}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{self._content_kubectl()}:{self._tools}:/usr/local/bin:/usr/bin:/bin",
         }
         if self._work != self.folder / ".kwok":
             environment["KWOK_WORKDIR"] = str(self._work)
@@ -188,31 +191,34 @@ class Cluster:
         if not (self._answers() if ended else self._comes_to_answer()):
             raise RuntimeFailure(self._explain("its API server did not become ready"))
 
+    def _content_kubectl(self) -> Path:
+        """A folder with a ``kubectl`` that is content with whatever it is asked.
+
+        kwokctl would ask for the API server's version five times a second, by a new kubectl each,
+        which on a busy machine takes as much as the API server's own start.
+        """
+        folder = self.folder / "kwokctl-programs"
+        folder.mkdir(exist_ok=True)
+        write_private(folder / "kubectl", "#!/bin/sh\n")
+        (folder / "kubectl").chmod(0o700)
+        return folder
+
     @retry(
-        retry=retry_if_result(lambda ready: not ready),
+        retry=retry_if_result(lambda answers: answers is None),
         wait=wait_fixed(0.25),
-        stop=stop_after_delay(_ANSWER_SECONDS),
+        stop=stop_after_delay(_READY_SECONDS),
         retry_error_callback=lambda _: False,
     )
-    def _comes_to_answer(self) -> bool:
-        """Whether the API server does: on a busy machine one answer may be a bad one."""
-        return self._answers()
+    def _comes_to_answer(self) -> bool | None:
+        """Whether the API server does, as long as it runs; None where it may yet."""
+        return self._answers() or (None if self._pid(_API_SERVER) else False)
 
     def _answers(self) -> bool:
         """Whether the API server answers well inside the network."""
-        command = [
-            str(self._tools / "kubectl"),
-            f"--kubeconfig={self.admin_kubeconfig}",
-            "get",
-            "--raw=/readyz",
-        ]
-        try:
-            asked = subprocess.run(
-                self._network().command(command), capture_output=True, timeout=30, check=False
-            )
-        except subprocess.TimeoutExpired:
+        if not self.ca_file.exists():
             return False
-        return asked.returncode == 0
+        port, authority = self.record.ports.api_server, self.ca_certificate
+        return is_ready(self._network(), port, authority, self._token)
 
     def _explain(self, what: str) -> str:
         request = self.record.request

@@ -9,6 +9,7 @@ that no test changes are loaded beforehand: a program's own are read from its fo
     python -P fork_server.py SOCKET    # ends with its standard input
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -58,6 +59,7 @@ _STREAMS = 3
 def main() -> None:
     """Serve until standard input is closed; a forked child goes on from here as its program."""
     path = sys.argv[1]
+    atexit.register(_leave)  # the first to be registered is the last to be called
     load()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
@@ -66,7 +68,7 @@ def main() -> None:
     sys.stdout.flush()
     program = _Server(listener).serve()
     if program is not None:
-        program()
+        _run(program)
 
 
 def load() -> None:
@@ -86,6 +88,32 @@ def load() -> None:
         discovery.load(document)
     gc.collect()
     gc.freeze()
+
+
+_ended: list[int] = []
+
+
+def _run(program: Callable[[], None]) -> None:
+    """Run it, and keep its status if it comes to its end by itself."""
+    try:
+        program()
+    except SystemExit as ended:
+        _ended.append(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        raise
+    _ended.append(0)
+
+
+def _leave() -> None:
+    """End at once, after all else that is done at a program's exit.
+
+    An interpreter that ends takes apart all that it has loaded. In a fork that is the server's, and
+    each page of it would be copied for it.
+    """
+    if _ended:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+                stream.flush()
+        os._exit(_ended[0])
 
 
 class _Server:

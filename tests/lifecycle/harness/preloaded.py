@@ -31,6 +31,11 @@ def preloaded_python() -> str:
     return str(_folder() / "python")
 
 
+def python_of_a_run() -> str:
+    """The preloaded one where many tests use it; for a run of one file it does not pay."""
+    return preloaded_python() if "PYTEST_XDIST_WORKER" in os.environ else sys.executable
+
+
 class Forked:
     """`python ARGUMENTS`, forked from the preloaded one. It ends with this process.
 

