@@ -73,11 +73,19 @@ class ClusterContents:
             for gateway in self.spec.gateways
             if gateway.namespace in here and self._runs(gateway, here[gateway.namespace])
         }
-        for gateway in self._ways_out(here):
-            namespace = here[gateway.namespace]
+        ways_out = [
             _doors.egress(
-                self.cluster, gateway, namespace, made[namespace.name], self.plane, self._component
+                self.cluster,
+                gateway,
+                here[gateway.namespace],
+                made[gateway.namespace],
+                self.plane,
+                self._component,
             )
+            for gateway in self._ways_out(here)
+        ]
+        if ways_out:
+            _doors.closed(self.cluster, ways_out, self.plane, self.provider)
         running = {
             f"{namespace.name}/{service.name}": service
             for namespace in here.values()

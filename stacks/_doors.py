@@ -1,6 +1,9 @@
 """The gateways of one cluster: into the mesh, out of it, and before several clusters."""
 
+from collections.abc import Sequence
+
 import pulumi
+import pulumi_kubernetes as kubernetes
 
 from meshwright import (
     EgressGateway,
@@ -10,6 +13,8 @@ from meshwright import (
     LoadBalancerArgs,
     MultiClusterGateway,
 )
+from meshwright._kube import ROOT_NAMESPACE
+from meshwright.egress import registry_only
 from stacks._meshes import ControlPlane
 from stacks.spec_gateways import EgressGateway as EgressSpec
 from stacks.spec_gateways import Gateway, LoadBalancer
@@ -118,9 +123,27 @@ def egress(
             ],
             "min_replicas": gateway.min_replicas,
             "max_replicas": gateway.max_replicas,
+            # The cluster's own, `closed`: gateways come and go.
+            "registry_only": False,
         },
         opts=opts,
     )
+
+
+def closed(
+    cluster: str,
+    ways_out: Sequence[EgressGateway],
+    plane: ControlPlane,
+    provider: kubernetes.Provider,
+) -> None:
+    """Have the proxies of a cluster refuse hosts outside that no way out names."""
+    before = [
+        # While there was one gateway at most, the Sidecar was its own.
+        pulumi.Alias(name=f"{gateway.pulumi_resource_name}-registry-only", parent=gateway)
+        for gateway in ways_out
+    ]
+    opts = pulumi.ResourceOptions(provider=provider, aliases=before)
+    registry_only(f"{cluster}-registry-only", ROOT_NAMESPACE, plane.default, opts)
 
 
 def _load_balancer(balancer: LoadBalancer, issued: pulumi.Input[str] | None) -> LoadBalancerArgs:

@@ -4,6 +4,8 @@ Source: https://cloud.google.com/compute/docs/regions-zones, read 2026-11. A reg
 is one line here.
 """
 
+import re
+
 _ABC = "abc"
 
 REGIONS: dict[str, str] = {
@@ -52,10 +54,23 @@ REGIONS: dict[str, str] = {
 }
 """Region -> the letters of its zones."""
 
+AI_ZONES: dict[str, list[str]] = {
+    "europe-west4": ["ai1a"],
+    "us-central1": ["ai1a"],
+    "us-south1": ["ai1b"],
+}
+"""Region -> the ends of its zones for accelerators.
+
+Source: https://cloud.google.com/compute/docs/regions-zones/ai-zones.
+"""
+
+_ZONE = re.compile(r"(.+)-(ai\d+)?[a-z]")
+
 
 def zones(region: str) -> list[str]:
-    """The zones of a region, sorted; empty for an unknown region."""
-    return [f"{region}-{letter}" for letter in REGIONS.get(region, "")]
+    """The zones of a region, those for accelerators last; empty for an unknown region."""
+    ends = [*REGIONS.get(region, ""), *AI_ZONES.get(region, [])]
+    return [f"{region}-{end}" for end in ends]
 
 
 def region_of(zone: str) -> str | None:
@@ -63,8 +78,8 @@ def region_of(zone: str) -> str | None:
 
     The zone itself need not exist: `europe-west1-a` names a region although it is no zone of it.
     """
-    region, _, letter = zone.rpartition("-")
-    return region if region in REGIONS and len(letter) == 1 else None
+    found = _ZONE.fullmatch(zone)
+    return found[1] if found and found[1] in REGIONS else None
 
 
 def is_zone(text: str) -> bool:

@@ -9,15 +9,12 @@ from meshwright import (
     RolloutAnalysisArgs,
     RolloutMetricsArgs,
     RolloutStepArgs,
-    RouteMatchArgs,
     TrafficRouteArgs,
 )
 from meshwright._mesh_metrics import ERRORS, METRICS
-from stacks import spec_rollouts
-from stacks._routes import versions_of
+from stacks import _routes, spec_rollouts
 from stacks.spec import Platform
 from stacks.spec_rollouts import Analysis, Metrics
-from stacks.spec_routes import Callers
 
 Rollouts = Mapping[str, Rollout]
 """By `namespace/name` of a service, or the name of a route outside the clusters."""
@@ -54,7 +51,7 @@ def build(spec: Platform) -> dict[str, Rollout]:
                 )
     for route in spec.mesh_routes:
         if route.rollout is not None:
-            versions = list(dict.fromkeys([*route.versions, *versions_of(route.route)]))
+            versions = list(dict.fromkeys([*route.versions, *_routes.versions_of(route.route)]))
             made[route.name] = _rollout(
                 route.name, route.name, versions, route.rollout, spec.metrics, None
             )
@@ -91,24 +88,7 @@ def outputs(made: Rollouts) -> dict[str, pulumi.Input[object]]:
 
 def lead(args: TrafficRouteArgs, rollout: Rollout, plan: spec_rollouts.Rollout) -> None:
     """Let a rollout say the weights of a route."""
-    versions = [version["name"] for version in args["versions"]]
-    args["weights"] = {version: rollout.share_of(version) for version in versions}
-    first = [plan.ab_test.callers] if plan.ab_test is not None else []
-    first += [plan.testers] if plan.testers is not None else []
-    if first:
-        shares: dict[str, pulumi.Input[int]] = {
-            version: rollout.matched_share_of(version) for version in versions
-        }
-        args["matches"] = [*args.get("matches", []), *(_match(one, shares) for one in first)]
-
-
-def _match(callers: Callers, shares: dict[str, pulumi.Input[int]]) -> RouteMatchArgs:
-    match: RouteMatchArgs = {"weights": shares}
-    if callers.headers:
-        match["headers"] = {**callers.headers}
-    if callers.cookie is not None and callers.cookie_value is not None:
-        match["cookie"] = {"name": callers.cookie, "value": callers.cookie_value}
-    return match
+    _routes.led_by(args, plan, rollout.share_of, rollout.matched_share_of)
 
 
 def _rollout(

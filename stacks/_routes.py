@@ -1,5 +1,8 @@
 """A service's route as TrafficRoute takes it: what the spec says, in the component's words."""
 
+from collections.abc import Callable, Generator
+from typing import Any
+
 import pulumi
 
 from meshwright import (
@@ -13,7 +16,8 @@ from meshwright import (
 )
 from stacks import _failover
 from stacks.spec_hybrid import MeshRoute, VmSticky
-from stacks.spec_routes import Fault, Match, Retries, Route, Sticky
+from stacks.spec_rollouts import Rollout
+from stacks.spec_routes import Callers, Fault, Match, Retries, Route, Sticky
 from stacks.spec_services import Service
 
 _PATHS = {
@@ -58,6 +62,44 @@ def mesh_arguments(outside: MeshRoute) -> TrafficRouteArgs:
         # Its routes have words of their own: TrafficRoute's default for them holds.
         args["retry"].pop("retry_on", None)
     return args
+
+
+class _Later:
+    """A share that the rollout will say: nothing is known of it before the update."""
+
+    def __await__(self) -> Generator[Any, None, int]:
+        raise RuntimeError("only the update knows it")
+
+
+def led_by(
+    args: TrafficRouteArgs,
+    plan: Rollout,
+    share: Callable[[str], pulumi.Input[int]],
+    matched_share: Callable[[str], pulumi.Input[int]],
+) -> None:
+    """Let a rollout say the shares of a route's versions, and those of the callers it matches."""
+    versions = [version["name"] for version in args["versions"]]
+    args["weights"] = {version: share(version) for version in versions}
+    callers = callers_of(plan).values()
+    if callers:
+        shares = {version: matched_share(version) for version in versions}
+        added: list[RouteMatchArgs] = [{"weights": shares, **_told_by(one)} for one in callers]
+        args["matches"] = [*args.get("matches", []), *added]
+
+
+def foresee(args: TrafficRouteArgs, plan: Rollout) -> None:
+    """The same, as far as it is known without the rollout."""
+    led_by(args, plan, lambda _: _Later(), lambda _: _Later())
+
+
+def callers_of(plan: Rollout) -> dict[tuple[str, ...], Callers]:
+    """Whose calls a rollout matches after the route's own matches, by their place in the plan."""
+    found: dict[tuple[str, ...], Callers] = {}
+    if plan.ab_test is not None:
+        found["ab_test", "callers"] = plan.ab_test.callers
+    if plan.testers is not None:
+        found["testers",] = plan.testers
+    return found
 
 
 def versions_of(route: Route) -> list[str]:
@@ -118,11 +160,15 @@ def _retry(retries: Retries) -> RetryArgs:
 
 
 def _match(match: Match) -> RouteMatchArgs:
-    args: RouteMatchArgs = {"version": match.version}
-    if match.headers:
-        args["headers"] = {**match.headers}
-    if match.cookie is not None and match.cookie_value is not None:
-        args["cookie"] = {"name": match.cookie, "value": match.cookie_value}
+    return {"version": match.version, **_told_by(match)}
+
+
+def _told_by(callers: Callers) -> RouteMatchArgs:
+    args: RouteMatchArgs = {}
+    if callers.headers:
+        args["headers"] = {**callers.headers}
+    if callers.cookie is not None and callers.cookie_value is not None:
+        args["cookie"] = {"name": callers.cookie, "value": callers.cookie_value}
     return args
 
 

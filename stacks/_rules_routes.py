@@ -7,10 +7,11 @@ from typing import cast
 from pydantic import ValidationError
 
 from meshwright.traffic import TrafficRouteArgs, route_problems, unsupported
-from stacks._routes import arguments, mesh_arguments, place
+from stacks._routes import arguments, callers_of, foresee, mesh_arguments, place
 from stacks._rules_names import known
 from stacks._view import Problem, View
 from stacks.spec_hybrid import MeshRoute
+from stacks.spec_rollouts import Rollout
 from stacks.spec_routes import Route
 from stacks.spec_services import Service
 
@@ -65,6 +66,8 @@ def _outside(spec: View) -> Iterator[Problem]:
         except ValidationError:
             continue  # each field tells its own mistake
         yield from _refused(route, mesh_arguments(part), own)
+        if part.rollout is not None:
+            yield from _led(outside, mesh_arguments(part), part.rollout)
 
 
 def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
@@ -76,6 +79,27 @@ def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
     except ValidationError:
         return  # each field tells its own mistake
     yield from _refused(route, arguments(*parts), own)
+    if parts[0].rollout is not None:
+        yield from _led(service, arguments(*parts), parts[0].rollout)
+
+
+def _led(service: View, args: TrafficRouteArgs, plan: Rollout) -> Iterator[Problem]:
+    """What a route's rendering has no word for in what a rollout adds to it."""
+    alone, route, rollout = unsupported(args), service.part("route"), service.part("rollout")
+    number = len(args.get("matches", []))
+    added = {f"matches[{number + n}]": key for n, key in enumerate(callers_of(plan))}
+    foresee(args, plan)
+    for path, text in unsupported(args):
+        if (path, text) in alone or not text.startswith("rendering"):
+            continue  # said already, or the rollout's own rules say it
+        for match, key in added.items():
+            text = text.replace(match, ".".join(("rollout", *key)))
+        near = path.partition(".")[0]
+        if near in added or near == "matches":
+            where = added.get(near, next(iter(added.values())))
+            yield rollout.problem(where, text, "tell these callers otherwise, or change rendering")
+        else:
+            yield from _told(route, [(path, text)])
 
 
 def _shape(route: View, names: list[str], what: str, *, led: bool) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import pulumi
 
+from ._places import REGION
 from ._validation import ArgumentError, duplicates, is_plain, one_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ LOGGED = ("SYSTEM_COMPONENTS", "WORKLOADS")
 _DISTRIBUTIONS = ("eks", "aks", "generic")
 _MOST_ADMINS = 10
 _PLATFORM_VERSION = re.compile(r"(\d+)\.(\d+)\.\d+-gke\.\d+")
-_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 
 
 def attached_problems(args: "AttachedClusterArgs") -> Iterator[tuple[str, str]]:
@@ -59,7 +59,7 @@ def _format_problems(args: "AttachedClusterArgs") -> Iterator[tuple[str, str]]:
     if isinstance(version, str) and not re.fullmatch(r"v?\d+\.\d+(\..*)?", version):
         yield "kubernetes_version", f"{version!r} must be a version, such as 1.36"
     location = args["location"]
-    if isinstance(location, str) and not _REGION.fullmatch(location):
+    if isinstance(location, str) and not REGION.fullmatch(location):
         yield "location", f"{location!r} must be a region of Google Cloud, such as europe-west1"
     number = args["fleet_project_number"]
     if isinstance(number, str) and not number.isdigit():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ._names import NODE_POOL, name_problem
 from ._node_pools import NodePoolArgs
+from ._places import REGION, ZONE, is_zone_of, region_of
 from ._ranges import range_problem
 from ._validation import duplicates, one_of
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 _CHANNELS = ("RAPID", "REGULAR", "STABLE", "EXTENDED", "UNSPECIFIED")
 _GATEWAY_CHANNELS = ("CHANNEL_STANDARD", "CHANNEL_DISABLED")
 _TAINT_EFFECTS = ("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")
-REGION = re.compile(r"[a-z]+-[a-z]+\d+")
-_ZONE = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
 _KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 _GROUP = "gke-security-groups@"
 _CONTROL_PLANE_PREFIX = 28
@@ -46,14 +45,9 @@ def cluster_problems(args: "GkeClusterArgs") -> Problems:
         yield from _pool_problems(f"node_pools[{index}]", pool, args["location"])
 
 
-def region_of(location: str) -> str:
-    """The region of a region or zone."""
-    return "-".join(location.split("-")[:2])
-
-
 def _place_problems(args: "GkeClusterArgs") -> Problems:
     location = args["location"]
-    if not (REGION.fullmatch(location) or _ZONE.fullmatch(location)):
+    if not (REGION.fullmatch(location) or ZONE.fullmatch(location)):
         yield "location", f"{location!r} is neither a region nor a zone, such as 'europe-west1'"
     elif args.get("autopilot", False) and not REGION.fullmatch(location):
         yield "location", f"Autopilot takes a region, and {location!r} is not one"
@@ -136,5 +130,5 @@ def _zone_problems(path: str, pool: NodePoolArgs, region: str) -> Problems:
     for zone in duplicates(known):
         yield path, f"{zone!r} is named twice"
     for index, zone in enumerate(zones):
-        if isinstance(zone, str) and not (_ZONE.fullmatch(zone) and region_of(zone) == region):
+        if isinstance(zone, str) and not is_zone_of(zone, region):
             yield f"{path}[{index}]", f"{zone!r} is not a zone of {region}"

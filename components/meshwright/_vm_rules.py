@@ -1,10 +1,10 @@
 """What a MeshVmGroup refuses: settings that the APIs would find one by one, or never."""
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ._durations import is_duration, milliseconds
+from ._places import REGION, ZONE, is_zone_of
 from ._validation import duplicates, is_plain, one_of
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 Problems = Iterator[tuple[str, str]]
 MODES = ("service-proxy", "workload-group")
 _PROTOCOLS = ("HTTP", "HTTP2", "GRPC", "TCP")
-_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
-_ZONE = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
 _LARGEST_PORT = 65535
 _LONGEST_DELAY = 3600
 _MOST_MACHINES = 2000
@@ -77,8 +75,8 @@ def _mode_problems(args: "MeshVmGroupArgs") -> Problems:
 
 def _place_problems(args: "MeshVmGroupArgs") -> Problems:
     region = args["region"]
-    if not _REGION.fullmatch(region):
-        hint = "a zone; name its region" if _ZONE.fullmatch(region) else "no region"
+    if not REGION.fullmatch(region):
+        hint = "a zone; name its region" if ZONE.fullmatch(region) else "no region"
         yield "region", f"{region!r} is {hint}, such as `europe-west1`"
         return
     zones = args.get("zones")
@@ -89,7 +87,7 @@ def _place_problems(args: "MeshVmGroupArgs") -> Problems:
     for zone in duplicates(zones):
         yield "zones", f"{zone!r} is named twice"
     for index, zone in enumerate(zones):
-        if not _ZONE.fullmatch(zone) or zone.rpartition("-")[0] != region:
+        if not is_zone_of(zone, region):
             yield f"zones[{index}]", f"{zone!r} is not a zone of {region}"
 
 

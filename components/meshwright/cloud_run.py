@@ -4,7 +4,6 @@ Follows https://cloud.google.com/service-mesh/docs/configure-cloud-service-mesh-
 https://cloud.google.com/service-mesh/docs/route-from-cloud-run (Preview).
 """
 
-import re
 from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
@@ -14,6 +13,7 @@ import pulumi_gcp as gcp
 from ._accounts import ready_project, workload_account
 from ._names import CLOUD_RUN, SERVICE_ACCOUNT, physical_name
 from ._outputs import after, outputs_of
+from ._places import REGION
 from ._validation import checked, duplicates, is_plain, one_of
 
 _APIS = ("compute", "networkservices", "run", "trafficdirector")
@@ -24,7 +24,6 @@ _INGRESS = {
     "internal-and-cloud-load-balancing": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
     "all": "INGRESS_TRAFFIC_ALL",
 }
-_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 # Set by Cloud Run itself; it refuses services that set them too.
 _RESERVED = ("PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION")
 _EVERYBODY = ("allUsers", "allAuthenticatedUsers")
@@ -220,7 +219,7 @@ def _container(args: MeshCloudRunServiceArgs) -> "gcp.cloudrunv2.ServiceTemplate
 
 
 def _problems(args: MeshCloudRunServiceArgs) -> Iterator[tuple[str, str]]:
-    if not _REGION.fullmatch(args["region"]):
+    if not REGION.fullmatch(args["region"]):
         yield "region", f"{args['region']!r} is no region, such as `europe-west1`"
     yield from one_of("ingress", args.get("ingress"), _INGRESS)
     limits = {

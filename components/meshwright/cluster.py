@@ -9,12 +9,13 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._cluster_rules import cluster_problems, region_of
+from ._cluster_rules import cluster_problems
 from ._hardened_cluster import hardened_cluster
 from ._kubeconfig import context_name, render_kubeconfig
 from ._names import CLUSTER, SERVICE_ACCOUNT, physical_name
 from ._node_pools import NodePoolArgs, node_account, node_pool
 from ._outputs import after, outputs_of
+from ._places import region_of
 from ._secrets_key import secrets_key
 from ._validation import checked
 

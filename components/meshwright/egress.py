@@ -7,17 +7,24 @@ https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/.
 import re
 from collections.abc import Iterator
 from typing import NotRequired, TypedDict
+from weakref import WeakKeyDictionary
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi.runtime.settings import get_monitor
 
 from ._egress_routes import EgressRoutes, ExternalHost
 from ._gateway_workload import GatewayWorkload
 from ._kube import ROOT_NAMESPACE, istio_object, metadata, revision_annotation
 from ._names import KUBERNETES, host_words, physical_name
 from ._outputs import after, outputs_of
-from ._validation import checked, duplicates
+from ._validation import ArgumentError, checked, duplicates
 
+# Who owns the root namespace's Sidecar in which cluster, by the run of a program: one process may
+# run several.
+_OWNERS: WeakKeyDictionary[object, dict[tuple[pulumi.ProviderResource | None, str], str]] = (
+    WeakKeyDictionary()
+)
 _HOST = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 # Istio takes 63 characters as name of a subset and of a port, which has `https-` before it.
 _LONGEST_WORD = 57
@@ -57,7 +64,8 @@ class EgressGatewayArgs(TypedDict):
     as the mesh's own."""
     registry_only: NotRequired[bool]
     """Whether proxies in the whole mesh refuse hosts that no one has named (REGISTRY_ONLY, by the
-    root namespace's Sidecar). Default: true."""
+    root namespace's Sidecar, which this gateway then owns). A cluster has one such Sidecar, so that
+    of several gateways all but one say false. Default: true."""
     root_namespace: NotRequired[pulumi.Input[str]]
     """Root namespace of the mesh. Default: `istio-system`."""
     min_replicas: NotRequired[pulumi.Input[int]]
@@ -78,8 +86,8 @@ class EgressGateway(pulumi.ComponentResource):
     boundary, since an application can go around its proxy: what keeps it in are the network
     policies, the one here for the gateway and MeshNamespace's for everyone else, where
     `google_api_cidrs` must be narrowed, `egress_to` name the gateway's namespace and, where there
-    is a Sidecar, `egress_hosts` name `scope`. Raises ArgumentError for wildcards and for hosts that
-    nobody may call.
+    is a Sidecar, `egress_hosts` name `scope`. Raises ArgumentError for wildcards, for hosts that
+    nobody may call, and for a second gateway of a cluster that would own the root Sidecar.
     """
 
     gateway: pulumi.Output[str]
@@ -130,17 +138,32 @@ class EgressGateway(pulumi.ComponentResource):
             role = f"{name}-{item.role}"
             waits.append(istio_object(self, role, item.api, item.kind, spot, item.spec))
         if args.get("registry_only", True):
-            root = metadata("default", args.get("root_namespace", ROOT_NAMESPACE), revision)
-            spec: dict[str, object] = {
-                "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
-                "egress": [{"hosts": ["*/*"]}],
-            }
-            api = "networking.istio.io/v1"
-            waits.append(istio_object(self, f"{name}-registry-only", api, "Sidecar", root, spec))
+            root = args.get("root_namespace", ROOT_NAMESPACE)
+            self._own(name, root)
+            waits.append(
+                registry_only(
+                    f"{name}-registry-only", root, revision, pulumi.ResourceOptions(parent=self)
+                )
+            )
         self.gateway = after(pulumi.Output.concat(args["namespace"], "/", physical), waits)
         self.scope = after(pulumi.Output.concat(args["namespace"], "/*"), waits)
         self.service_account = pulumi.Output.concat(args["namespace"], "/", physical)
         self.register_outputs(outputs_of(self))
+
+    def _own(self, name: str, root: pulumi.Input[str]) -> None:
+        """Refuse to own what another gateway of the same program and cluster owns.
+
+        The API server would take both, and the one that goes first would take the Sidecar with it.
+        """
+        run = get_monitor()
+        if run is None or not isinstance(root, str):
+            return
+        cluster = self.get_provider("kubernetes:networking.istio.io/v1:Sidecar")
+        owner = _OWNERS.setdefault(run, {}).setdefault((cluster, root), name)
+        if owner != name:
+            text = f"EgressGateway {owner!r} owns the Sidecar of {root} in this cluster already"
+            problem = ("registry_only", f"{text}; set it to false here")
+            raise ArgumentError("EgressGateway", name, [problem])
 
     def _network_policy(
         self,
@@ -182,6 +205,26 @@ class EgressGateway(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def registry_only(
+    resource_name: str,
+    root_namespace: pulumi.Input[str],
+    revision: pulumi.Input[str] | None,
+    opts: pulumi.ResourceOptions,
+) -> "kubernetes.apiextensions.CustomResource":
+    """The Sidecar of the root namespace, by which proxies refuse hosts that no one has named."""
+    return kubernetes.apiextensions.CustomResource(
+        resource_name,
+        api_version="networking.istio.io/v1",
+        kind="Sidecar",
+        metadata=metadata("default", root_namespace, revision),
+        spec={
+            "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
+            "egress": [{"hosts": ["*/*"]}],
+        },
+        opts=opts,
+    )
 
 
 def _host(args: EgressHostArgs, word: str) -> ExternalHost:

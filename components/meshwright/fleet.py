@@ -12,10 +12,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._cluster_rules import region_of
 from ._fleet_agents import grant_agent
 from ._names import MEMBERSHIP, name_problem
 from ._outputs import after, outputs_of
+from ._places import region_of
 from ._projects import project_number
 from ._validation import checked, duplicates
 

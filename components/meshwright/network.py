@@ -12,9 +12,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._cluster_rules import REGION
 from ._names import COMPUTE, physical_name
 from ._outputs import after, outputs_of
+from ._places import REGION
 from ._ranges import range_problem, range_problems
 from ._shared_vpc import ServiceProjectArgs, share, sharing_problems
 from ._validation import checked, duplicates

@@ -23,8 +23,9 @@ from meshwright_policies.mesh_objects import (
     name,
     namespace,
     of_kind,
+    or_patch,
 )
-from meshwright_policies.pods import WORKLOADS_AND_PATCHES, pods
+from meshwright_policies.pods import WORKLOADS, pods
 from meshwright_policies.rule import Finding, Resource, Settings, Unjudged, Violation
 from meshwright_policies.values import UNKNOWN, at, each, unjudged
 
@@ -54,7 +55,7 @@ def not_taken(
     for check in _checks(item.type):
         for finding in check(item):
             yield _at(item, finding)
-    if of_kind([item], DESTINATION_RULE):
+    if of_kind([item], or_patch(DESTINATION_RULE)):
         for finding in _subsets(item, services):
             yield _at(item, finding)
     if of_kind([item], CHART, CONFIG_MAP):
@@ -198,9 +199,9 @@ def _mesh_config(item: Resource, settings: Settings) -> Iterator[Finding]:
 
 def _subsets(rule: Resource, services: Mapping[ServiceName, set[str]]) -> Iterator[Finding]:
     """Subsets stand in the namespace and the cluster of the Service that they are of."""
-    if not items(rule.properties, "spec", "subsets"):
-        return
     host, home = at(rule.properties, "spec", "host"), namespace(rule)
+    if not items(rule.properties, "spec", "subsets") or host is None:
+        return  # a patch need not name the host
     if UNKNOWN in (host, home):
         yield Unjudged("spec.subsets")
         return
@@ -237,11 +238,14 @@ CHECKS: dict[re.Pattern[str], Callable[[Resource], Iterator[Finding]]] = {
     SERVICE_ENTRY: _service_entry,
     SECRET: _secret,
     INGRESS: _ingress,
-    re.compile(WORKLOADS_AND_PATCHES): _workload,
+    re.compile(WORKLOADS): _workload,
 }
 
 
 @functools.lru_cache(maxsize=1024)
 def _checks(type_: str) -> tuple[Callable[[Resource], Iterator[Finding]], ...]:
-    """The checks that are about a type; there are few types, however many objects there are."""
-    return tuple(check for pattern, check in CHECKS.items() if pattern.match(type_))
+    """The checks that are about a type, or a patch of it; there are few types, however many
+    objects there are.
+    """
+    kind = type_.removesuffix("Patch")
+    return tuple(check for pattern, check in CHECKS.items() if pattern.match(kind))

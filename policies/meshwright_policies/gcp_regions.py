@@ -19,7 +19,8 @@ from meshwright_policies.values import UNKNOWN, at, each
 # Under these names Google's resources, and the provider itself, say where they stand.
 PLACES: Final = ("location", "region", "zone", "membershipLocation")
 PLACE_LISTS: Final = ("nodeLocations", "distributionPolicyZones", "zones")
-ZONE: Final = re.compile(r"([a-z]+(?:-[a-z]+)+\d+)-[a-z]")
+# Some are for accelerators, such as us-central1-ai1a.
+ZONE: Final = re.compile(r"([a-z]+(?:-[a-z]+)+\d+)-(?:ai\d+)?[a-z]")
 # A resource without a region of its own, and all regions of a service at once.
 NOWHERE: Final = ("global", "-", "")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshwright_policies.pods import WORKLOADS, Pod, containers, pods, unknown_parts
+from meshwright_policies.pods import WORKLOADS_AND_PATCHES, Pod, containers, pods, unknown_parts
 from meshwright_policies.rule import (
     Finding,
     Resource,
@@ -23,18 +23,22 @@ ACCOUNT = "kubernetes:core/v1:ServiceAccount"
     source="CIS GKE 1.9 4.1.4/4.1.5/4.4.1/4.6.4",
     title="Pods have a namespace and an account of their own, no token that they do not use, and "
     "secrets in files, so that what leaks from one pod opens nothing else.",
-    types=rf"{WORKLOADS}|{ACCOUNT}$",
+    types=rf"{WORKLOADS_AND_PATCHES}|{ACCOUNT}(Patch)?$",
 )
 def own_identity(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Where a pod says nothing of the token, its account's word counts."""
-    if resource.type == ACCOUNT:
-        yield from _token(resource.properties, "", needed=True)
+    """Where a pod says nothing of the token, its account's word counts; a patch is judged by what
+    it says alone.
+    """
+    whole = not resource.type.endswith("Patch")
+    if resource.type.startswith(ACCOUNT):
+        yield from _token(resource.properties, "", needed=whole)
         return
     for pod in pods(resource):
-        yield from _namespace(pod)
+        if whole:
+            yield from _namespace(pod)
         yield from unknown_parts(pod)
         if pod.spec is not UNKNOWN:
-            yield from _account(pod)
+            yield from _account(pod, whole=whole)
             yield from _environment(pod)
 
 
@@ -46,17 +50,18 @@ def _namespace(pod: Pod) -> Iterator[Finding]:
         yield Violation("metadata.namespace", what, "Name a namespace that is made for it")
 
 
-def _account(pod: Pod) -> Iterator[Finding]:
+def _account(pod: Pod, *, whole: bool) -> Iterator[Finding]:
     name = at(pod.spec, "serviceAccountName")
     if name is None:
         name = at(pod.spec, "serviceAccount")  # its deprecated other name
     yield from unjudged(pod.spec, "serviceAccountName", prefix=pod.where(""))
-    own = name is UNKNOWN or name not in (None, "", "default")
+    shared = ("", "default", None) if whole else ("", "default")
+    own = name is UNKNOWN or name not in shared
     if not own:
         what = f"is {name!r}" if name else "is not set, which is the default one"
         mend = "Make a ServiceAccount for this workload and name it"
         yield Violation(pod.where("serviceAccountName"), what, mend)
-    yield from _token(pod.spec, pod.where(""), needed=not own)
+    yield from _token(pod.spec, pod.where(""), needed=whole and not own)
 
 
 def _token(holder: object, prefix: str, *, needed: bool) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import cast
 
 from meshwright_policies.kubernetes_baseline import CAPABILITIES
 from meshwright_policies.pods import (
-    WORKLOADS,
+    WORKLOADS_AND_PATCHES,
     Container,
     Pod,
     containers,
@@ -47,17 +47,20 @@ VOLUMES = (
     "policy bundle pss-restricted-v2022",
     title="Pods run without root, without capabilities and without ways to gain them, so that a "
     "hole in a program stays a hole in that program.",
-    types=WORKLOADS,
+    types=WORKLOADS_AND_PATCHES,
 )
 def restricted(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """What the baseline refuses already is K8S-02's to say."""
+    """What the baseline refuses already is K8S-02's to say; a patch is judged by what it says
+    alone.
+    """
+    patch = resource.type.endswith("Patch")
     for pod in pods(resource):
         yield from unknown_parts(pod)
         if pod.spec is UNKNOWN:
             continue
         yield from _pod(pod)
         for container in containers(pod):
-            yield from _container(pod, container)
+            yield from _container(pod, container, patch)
 
 
 def _pod(pod: Pod) -> Iterator[Finding]:
@@ -73,21 +76,22 @@ def _pod(pod: Pod) -> Iterator[Finding]:
         yield from _volume(volume, pod.where(f"volumes[{index}]"))
 
 
-def _container(pod: Pod, container: Container) -> Iterator[Finding]:
+def _container(pod: Pod, container: Container, patch: bool) -> Iterator[Finding]:
     context = at(container.body, "securityContext")
     where = pod.where(f"{container.path}.securityContext")
     if context is UNKNOWN:
         yield Unjudged(where)
         return
     # Istio's webhook gives a gateway's proxy all of this but the seccomp profile.
-    filled_in = pod.gateway and container.name == "istio-proxy"
+    filled_in = patch or (pod.gateway and container.name == "istio-proxy")
     by_default = (None,) if filled_in else ()
     if not pod.windows:
         raised = at(context, "allowPrivilegeEscalation")
         place = f"{where}.allowPrivilegeEscalation"
         yield from one_of(raised, (*by_default, False), place, "Set it to false")
         yield from _capabilities(context, where, filled_in)
-        yield from _seccomp(pod, context, where)
+        if not patch:
+            yield from _seccomp(pod, context, where)
     if pod.in_user_namespace:
         # The baseline lets such a pod see the whole of /proc; this level does not.
         mount = at(context, "procMount")

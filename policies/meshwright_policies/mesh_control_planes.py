@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import yaml
 
-from meshwright_policies.mesh_objects import NAMESPACE, items, labels, mapping, of_kind
+from meshwright_policies.mesh_objects import NAMESPACE, items, labels, mapping, of_kind, or_patch
 from meshwright_policies.rule import Resource, Settings
 from meshwright_policies.values import UNKNOWN, at
 
@@ -52,7 +52,8 @@ def turned_on(resources: list[Resource]) -> bool:
 
 def revisions(objects: Iterable[Resource]) -> list[str]:
     """The revisions that the namespaces of a cluster ask for."""
-    found = (mapping(labels(item)).get("istio.io/rev") for item in of_kind(objects, NAMESPACE))
+    namespaces = of_kind(objects, or_patch(NAMESPACE))
+    found = (mapping(labels(item)).get("istio.io/rev") for item in namespaces)
     return [revision for revision in found if isinstance(revision, str)]
 
 

@@ -13,7 +13,7 @@ from meshwright_policies.rule import (
 )
 from meshwright_policies.values import is_production
 
-ENVOY_FILTER = re.compile(r"kubernetes:networking\.istio\.io/\w+:EnvoyFilter$")
+ENVOY_FILTER = re.compile(r"kubernetes:networking\.istio\.io/\w+:EnvoyFilter(Patch)?$")
 ALPHA = r"kubernetes:(\w+\.istio\.io|gateway\.networking\.(x-)?k8s\.io)/v\d+alpha\d+:\w+$"
 
 

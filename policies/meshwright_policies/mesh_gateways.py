@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshwright_policies.mesh_objects import GATEWAY, items, mapping
+from meshwright_policies.mesh_objects import GATEWAY, items, mapping, or_patch
 from meshwright_policies.rule import (
     Finding,
     Resource,
@@ -35,7 +35,7 @@ def with_tls_1_2(resource: Resource, settings: Settings) -> dict[str, object] | 
     source="Istio's security best practices for hosts, our judgement for TLS",
     title="A gateway serves named hosts over TLS 1.2 or newer, so that no service is published by "
     "accident and no call from outside is readable.",
-    types=GATEWAY.pattern,
+    types=or_patch(GATEWAY),
     remedy=with_tls_1_2,
 )
 def gateway_hosts_and_tls(resource: Resource, settings: Settings) -> Iterator[Finding]:

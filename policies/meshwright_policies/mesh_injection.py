@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from meshwright_policies.mesh_objects import (
+    AMBIENT,
     INJECTION_LABELS,
     NAMESPACE,
     NAMESPACE_PATCH,
@@ -19,7 +20,7 @@ from meshwright_policies.mesh_objects import (
     refuses_sidecars,
     text,
 )
-from meshwright_policies.pods import WORKLOADS, WORKLOADS_AND_PATCHES, Pod, containers, pods
+from meshwright_policies.pods import WORKLOADS_AND_PATCHES, Pod, containers, pods
 from meshwright_policies.rule import (
     Finding,
     Resource,
@@ -33,7 +34,6 @@ from meshwright_policies.rule import (
 from meshwright_policies.values import UNKNOWN, at
 
 INJECT = "sidecar.istio.io/inject"
-AMBIENT = "istio.io/dataplane-mode"
 # Annotations that take some of a pod's traffic from its proxy, and the value that takes none.
 AROUND_THE_PROXY = {
     "traffic.sidecar.istio.io/excludeInboundPorts": "",
@@ -58,7 +58,7 @@ def injected_workloads(resources: list[Resource], settings: Settings) -> Iterato
         namespaces = {name(n): n for n in of_kind(objects, NAMESPACE)}
         known = _labels_by_namespace(objects)
         outside: dict[str, Resource] = {}
-        for workload in of_kind(objects, WORKLOADS):
+        for workload in of_kind(objects, WORKLOADS_AND_PATCHES):
             if workload.properties is UNKNOWN:
                 yield Unjudged("spec", workload.urn)
             for pod in pods(workload):
@@ -66,6 +66,8 @@ def injected_workloads(resources: list[Resource], settings: Settings) -> Iterato
                     continue
                 around = known.get(text(pod.namespace) or "default", {})
                 yield from _refused(workload, pod, around)
+                if workload.type.endswith("Patch"):
+                    continue  # what it leaves out, the workload itself may say
                 if pod.namespace is UNKNOWN and workload.properties is not UNKNOWN:
                     yield Unjudged("metadata.namespace", workload.urn)
                     continue

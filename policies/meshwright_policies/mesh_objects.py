@@ -29,7 +29,8 @@ NAMESPACE_PATCH = re.compile(r"kubernetes:core/v1:NamespacePatch$")
 SERVICE = re.compile(r"kubernetes:core/v1:Service$")
 # Namespaces of Kubernetes, of GKE and of the mesh itself: none of them holds a team's workloads.
 _SYSTEM = re.compile(r"(kube|gke|gmp|asm)-[a-z0-9-]+$|(istio|gatekeeper|config-management)-system$")
-INJECTION_LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
+AMBIENT = "istio.io/dataplane-mode"
+INJECTION_LABELS = ("istio-injection", "istio.io/rev", AMBIENT)
 
 
 def or_patch(kind: re.Pattern[str]) -> str:
@@ -82,7 +83,7 @@ def joins_mesh(found: Mapping[str, object]) -> bool:
     A label whose value is not known yet counts; whose key is absent does not. Where istio-injection
     stands, in whichever value, Istio's webhooks do not ask for a revision.
     """
-    if found.get("istio.io/dataplane-mode") in ("ambient", UNKNOWN):
+    if found.get(AMBIENT) in ("ambient", UNKNOWN):
         return True
     injection = found.get("istio-injection")
     if injection is not None:

@@ -23,6 +23,7 @@ from meshwright_policies.mesh_objects import (
     name,
     namespace,
     of_kind,
+    or_patch,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -54,8 +55,8 @@ class Destination:
 def subsets_exist(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
     """A DestinationRule counts in its own cluster only, since each control plane reads its own."""
     for objects in by_cluster(resources).values():
-        rules = _Rules(of_kind(objects, DESTINATION_RULE))
-        for route in of_kind(objects, VIRTUAL_SERVICE):
+        rules = _Rules(of_kind(objects, or_patch(DESTINATION_RULE)))
+        for route in of_kind(objects, or_patch(VIRTUAL_SERVICE)):
             for destination in destinations(route):
                 yield from _subset(route, destination, rules)
 
@@ -68,14 +69,15 @@ def subsets_exist(resources: list[Resource], settings: Settings) -> Iterator[Fin
     "no call goes nowhere.",
 )
 def hosts_and_gateways_exist(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
-    """Services are judged in namespaces whose Services this stack makes, in any of its clusters:
-    one that another stack makes cannot be seen here.
+    """Services and Gateways are judged in namespaces whose Services or Gateways this stack makes,
+    in any of its clusters: what another stack makes cannot be seen here.
     """
-    services = _Services(of_kind(resources, SERVICE))
+    services = _Services(of_kind(resources, or_patch(SERVICE)))
+    homes = {namespace(gateway) for gateway in of_kind(resources, GATEWAY)}
     for objects in by_cluster(resources).values():
-        gateways = _Gateways(of_kind(objects, GATEWAY))
-        entries = _entries(of_kind(objects, SERVICE_ENTRY))
-        for route in of_kind(objects, VIRTUAL_SERVICE):
+        gateways = _Gateways(of_kind(objects, or_patch(GATEWAY)), homes)
+        entries = _entries(of_kind(objects, or_patch(SERVICE_ENTRY)))
+        for route in of_kind(objects, or_patch(VIRTUAL_SERVICE)):
             if at(route.properties, "spec") is UNKNOWN:
                 yield Unjudged("spec", route.urn)
                 continue
@@ -98,6 +100,11 @@ def destinations(route: Resource) -> Iterator[Destination]:
                 yield Destination(where, at(mirror, "destination"))
 
 
+def _is_patch(resource: Resource) -> bool:
+    """Whether it says a part only of an object that another stack may make."""
+    return resource.type.endswith("Patch")
+
+
 class _Rules:
     """The DestinationRules of a cluster, by the host that each is for."""
 
@@ -105,12 +112,16 @@ class _Rules:
         self.by_host: Hosts[Resource] = Hosts()
         # Whether some of them could still turn out to be one that is looked for.
         self.unknown = False
+        # What a patch adds to a rule whose host it does not say, which another stack may make.
+        self.added: list[object] = []
         for rule in rules:
             spec, home = at(rule.properties, "spec"), namespace(rule)
             host = at(spec, "host")
             self.unknown |= UNKNOWN in (host, at(spec, "subsets"), home)
             if isinstance(host, str):
                 self.by_host.add(full_host(host, home), rule)
+            elif host is None:
+                self.added += _subset_names(rule)
 
 
 def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterator[Finding]:
@@ -123,8 +134,8 @@ def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterato
         return
     full = full_host(host, namespace(route))
     about = list(rules.by_host.of(full))
-    named = [at(s, "name") for rule in about for s in items(rule.properties, "spec", "subsets")]
-    if subset in named:
+    named = [known for rule in about for known in _subset_names(rule)]
+    if subset in named or subset in rules.added:
         return
     if UNKNOWN in named or rules.unknown:
         yield Unjudged(where, route.urn)
@@ -134,17 +145,25 @@ def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterato
         yield Violation(
             where, f"{subset!r} is no subset of {full}'s DestinationRule", mend, route.urn
         )
-    else:
+    elif not _is_patch(route):
         mend = "Add a DestinationRule for this host that declares it"
         what = f"{subset!r} is declared nowhere: {full} has no DestinationRule in this cluster"
         yield Violation(where, what, mend, route.urn)
 
 
-class _Gateways:
-    """The Gateways of a cluster, by namespace and name."""
+def _subset_names(rule: Resource) -> list[object]:
+    return [at(subset, "name") for subset in items(rule.properties, "spec", "subsets")]
 
-    def __init__(self, gateways: list[Resource]) -> None:
-        self._by_name: dict[object, list[Resource]] = {}
+
+class _Gateways:
+    """The Gateways of a cluster, by namespace and name.
+
+    `homes` are the namespaces whose Gateways the stack makes.
+    """
+
+    def __init__(self, gateways: list[Resource], homes: set[object]) -> None:
+        self._homes = homes
+        self._by_name: dict[tuple[object, object], list[Resource]] = {}
         for item in gateways:
             self._by_name.setdefault((namespace(item), name(item)), []).append(item)
         self.unknown = any(UNKNOWN in (name(item), namespace(item)) for item in gateways)
@@ -156,10 +175,19 @@ class _Gateways:
         where, _, called = wanted.rpartition("/")
         return self._by_name.get((where or home, called), [])
 
+    def may_be_elsewhere(self, wanted: object, home: object) -> bool:
+        """Whether another stack may make what a route means, and this one makes none that the
+        route's author may have meant.
+        """
+        where, _, called = str(wanted).rpartition("/")
+        is_namesake = not where and any(known == called for _, known in self._by_name)
+        return (where or home) not in self._homes and not is_namesake
+
 
 def _gateways(route: Resource, gateways: _Gateways) -> Iterator[Finding]:
     """The gateways that a route is bound to, and whether they serve its hosts."""
     serving: list[object] = []
+    elsewhere = False
     if at(route.properties, "spec", "gateways") is UNKNOWN:
         yield Unjudged("spec.gateways", route.urn)
         return
@@ -173,12 +201,17 @@ def _gateways(route: Resource, gateways: _Gateways) -> Iterator[Finding]:
         if gateway is UNKNOWN or (not found and gateways.unknown):
             serving.append(UNKNOWN)
             yield Unjudged(where, route.urn)
+        elif all(_is_patch(item) for item in found) and (
+            found or gateways.may_be_elsewhere(gateway, namespace(route))
+        ):
+            elsewhere = True
         elif not found:
             what = f"{gateway!r} is no Gateway of this cluster"
             yield Violation(where, what, "Name it as namespace/name", route.urn)
             return  # which hosts the gateway that was meant serves cannot be said
-    # In a route for callers in the mesh too, a host may be theirs alone.
-    if names and all(gateway != "mesh" for _, gateway in names):
+    # In a route for callers in the mesh too, a host may be theirs alone; what a Gateway of another
+    # stack serves cannot be seen.
+    if names and not elsewhere and all(gateway != "mesh" for _, gateway in names):
         yield from _served(route, serving)
 
 
@@ -208,11 +241,17 @@ class _Services:
 
     def __init__(self, services: list[Resource]) -> None:
         self._names: dict[object, set[object]] = {}
+        # A patch is of a Service that is there, and says nothing of others beside it.
+        self._homes = {namespace(item) for item in services if not _is_patch(item)}
         for item in services:
             self._names.setdefault(namespace(item), set()).add(name(item))
 
     def beside(self, home: str) -> set[object]:
-        """The names in a namespace, and those in one that is not known yet."""
+        """The names in a namespace whose Services the stack makes, and those in one that is not
+        known yet.
+        """
+        if not {home, UNKNOWN} & self._homes:
+            return set()
         return self._names.get(home, set()) | self._names.get(UNKNOWN, set())
 
 
@@ -241,6 +280,8 @@ def _host(
     neighbours = services.beside(home)
     if inside and (called in neighbours or not neighbours):
         return
+    if not inside and _is_patch(route):
+        return  # whoever makes the route may make the ServiceEntry
     if entries.unknown or (inside and UNKNOWN in neighbours):
         yield Unjudged(where, route.urn)
     else:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from meshwright_policies.mesh_objects import VIRTUAL_SERVICE
+from meshwright_policies.mesh_objects import VIRTUAL_SERVICE, or_patch
 from meshwright_policies.rule import (
     Finding,
     Resource,
@@ -15,7 +15,9 @@ from meshwright_policies.rule import (
 )
 from meshwright_policies.values import UNKNOWN, at, each, is_production
 
-API_ROUTE = re.compile(r"kubernetes:gateway\.networking\.k8s\.io/\w+:(HTTP|GRPC|TCP|TLS)Route$")
+API_ROUTE = re.compile(
+    r"kubernetes:gateway\.networking\.k8s\.io/\w+:(HTTP|GRPC|TCP|TLS)Route(Patch)?$"
+)
 SERVICE_ROUTE = re.compile(r"gcp:networkservices/(http|grpc|tcp|tls)Route:\w+Route$")
 
 
@@ -25,7 +27,7 @@ SERVICE_ROUTE = re.compile(r"gcp:networkservices/(http|grpc|tcp|tls)Route:\w+Rou
     source="our judgement; Istio itself refuses only a sum of 0",
     title="The weights of a split are whole percentages that add up to 100, and production has no "
     "fault injection, so that what the file says is what callers get.",
-    types=f"{VIRTUAL_SERVICE.pattern}|{API_ROUTE.pattern}|{SERVICE_ROUTE.pattern}",
+    types=f"{or_patch(VIRTUAL_SERVICE)}|{API_ROUTE.pattern}|{SERVICE_ROUTE.pattern}",
 )
 def route_weights(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Istio's VirtualService, the Gateway API's routes, and Google's routes alike."""
@@ -54,7 +56,7 @@ def route_weights(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 def _routes(resource: Resource) -> Iterator[tuple[str, object, str, str]]:
     """The routes of a resource: path, route, and where in it its targets and its fault stand."""
-    if VIRTUAL_SERVICE.match(resource.type):
+    if VIRTUAL_SERVICE.match(resource.type.removesuffix("Patch")):
         for protocol in ("http", "tcp", "tls"):
             for index, route in each(resource.properties, "spec", protocol):
                 yield f"spec.{protocol}[{index}]", route, "route", "fault"

@@ -27,6 +27,12 @@ def _judged(**changed: Any) -> dict[str, Any]:
 
 _GREEN = {"pre_switch": ["errors"], "post_switch": ["latency"]}
 _AB = {"callers": {}, "duration_seconds": 60}
+_TWO = {"headers": {"x-tester": "true", "x-team": "shop"}}
+_GATEWAY_API = {
+    f"{CHECKOUT}.route.rendering": "gateway-api",
+    f"{CHECKOUT}.route.retries": DELETE,
+}
+_BETA = {f"{CHECKOUT}.route.matches": [{"version": "v1", "headers": {"x-beta": "true"}}]}
 
 ALL = [
     Case("rollout-unknown-target", plan(target="v3"), f"{ROLLOUT}.target",
@@ -55,6 +61,15 @@ ALL = [
     Case("testers-of-tcp", {**plan(testers={"headers": {"x-a": "b"}}),
          f"{CHECKOUT}.protocol": "tcp", f"{CHECKOUT}.route": {}}, f"{ROLLOUT}.testers",
          "carries no headers", "remove it", (f"{ANALYSIS}.metric",)),
+    Case("testers-before-matches", {**plan(testers=_TWO), **_GATEWAY_API, **_BETA},
+         f"{ROLLOUT}.testers", "tries rollout.testers before matches[0]", "change rendering"),
+    Case("ab-before-matches", {**plan(steps=None, ab_test={**_AB, "callers": _TWO}),
+         **_GATEWAY_API, **_BETA}, f"{ROLLOUT}.ab_test.callers",
+         "tries rollout.ab_test.callers before matches[0]", "change rendering"),
+    Case("testers-one-too-many", {**plan(testers=_TWO), **_GATEWAY_API,
+         f"{CHECKOUT}.route.matches": [
+             {"version": "v1", "headers": {"x-a": str(n), "x-b": "c"}} for n in range(15)]},
+         f"{ROLLOUT}.testers", "at most 16 rules, this has 17", "change rendering"),
     Case("analysis-twice", plan(analyses=[_ERRORS, _ERRORS]), f"{ROLLOUT}.analyses[1].name",
          "must be unique", "choose another name"),
     Case("analysis-measures-nothing", _judged(metric=None), f"{ANALYSIS}.query",

@@ -74,3 +74,15 @@ def test_not_a_spec_at_all(raw: object) -> None:
         load(raw)
 
     assert caught.value.problems
+
+
+def test_a_zone_for_accelerators_is_one_of_its_region() -> None:
+    """Google calls it us-central1-ai1a and the like."""
+    load(edited({"clusters[1].zones": ["europe-west4-ai1a"]}))
+
+    with pytest.raises(SpecError) as caught:
+        load(edited({"clusters[1].zones": ["europe-west4-ai1b"]}))
+
+    (problem,) = caught.value.problems
+    assert "there is no such zone" in problem.rule
+    assert "europe-west4-c, europe-west4-ai1a" in problem.fix

@@ -1,5 +1,7 @@
 """COMPAT-01 to 03: what Google's control planes do not take, and those that do not last."""
 
+import dataclasses
+
 import pytest
 
 from meshwright_policies.compat import (
@@ -118,6 +120,21 @@ def test_what_traffic_director_takes_holds(item: Resource) -> None:
 @pytest.mark.parametrize(("item", "where"), NOT_TAKEN, ids=lambda value: getattr(value, "type", ""))
 def test_what_traffic_director_does_not_take_is_found(item: Resource, where: str) -> None:
     assert wrong(taken_by_traffic_director, MANAGED, *AROUND, item) == [("it", where)]
+
+
+@pytest.mark.parametrize(("item", "where"), NOT_TAKEN, ids=lambda value: getattr(value, "type", ""))
+def test_a_patch_that_says_what_is_not_taken_is_found(item: Resource, where: str) -> None:
+    patch = dataclasses.replace(item, type=f"{item.type}Patch")
+
+    assert wrong(taken_by_traffic_director, MANAGED, *AROUND, patch) == [("it", where)]
+
+
+def test_a_patch_can_ask_for_the_managed_mesh() -> None:
+    asks = dataclasses.replace(MANAGED, type=f"{CORE}:NamespacePatch")
+    subsets_alone = dataclasses.replace(rule(None, **subset()), type=f"{RULE}Patch")
+
+    assert wrong(taken_by_traffic_director, asks, thing(WASM, "it")) == [("it", "kind")]
+    assert wrong(taken_by_traffic_director, asks, subsets_alone) == []
 
 
 @pytest.mark.parametrize(("item", "where"), NOT_TAKEN, ids=lambda value: getattr(value, "type", ""))

@@ -78,3 +78,12 @@ def test_a_region_that_is_not_known_yet_is_named_and_hides_none_beside_it() -> N
         "nodeLocations",
     ]
     assert places(allowed_regions, BUCKET, properties, settings=EUROPE) == ["zone"]
+
+
+def test_a_zone_for_accelerators_is_one_of_its_region() -> None:
+    settings = Settings(allowed_regions=("us-central1",))
+
+    assert places(allowed_regions, BUCKET, {"zone": "us-central1-ai1a"}, settings=settings) == []
+    assert places(allowed_regions, BUCKET, {"zone": "us-south1-ai1b"}, settings=settings) == [
+        "zone"
+    ]

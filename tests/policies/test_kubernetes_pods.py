@@ -148,6 +148,15 @@ def test_a_patch_is_judged_by_what_it_sets_and_not_by_what_it_leaves_out() -> No
     assert places(baseline, f"{DEPLOYMENT}Patch", patch) == ["spec.template.spec.hostPID"]
     assert places(restricted, f"{DEPLOYMENT}Patch", patch) == []
 
+    context = {"runAsUser": 0, "runAsNonRoot": False, "allowPrivilegeEscalation": True}
+    raised = template({"containers": [{"name": "checkout", "securityContext": context}]})
+    where = "spec.template.spec.containers[0].securityContext"
+    assert places(restricted, f"{DEPLOYMENT}Patch", raised) == [
+        f"{where}.allowPrivilegeEscalation",
+        f"{where}.runAsUser",
+        f"{where}.runAsNonRoot",
+    ]
+
 
 def test_each_item_of_a_list_is_judged() -> None:
     items = {"items": [template(), template(weakened("hostIPC", True))]}

@@ -95,6 +95,29 @@ def test_an_identity_that_is_not_known_yet_is_said(path: str, place: str) -> Non
     assert places(own_identity, DEPLOYMENT, properties) == []
 
 
+def test_a_patch_is_judged_by_the_identity_that_it_gives() -> None:
+    secret = [{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}}]
+    containers = [{"name": "checkout", "env": secret}]
+    shared = {"serviceAccountName": "default", TOKEN: True, "containers": containers}
+    account = "kubernetes:core/v1:ServiceAccountPatch"
+
+    found = places(own_identity, f"{DEPLOYMENT}Patch", template(shared))
+
+    assert found == [
+        f"{SPEC}.serviceAccountName",
+        f"{SPEC}.{TOKEN}",
+        f"{SPEC}.containers[0].env[0].valueFrom.secretKeyRef",
+    ]
+    assert places(own_identity, account, {TOKEN: True}) == [TOKEN]
+
+
+def test_a_patch_may_leave_an_identity_out() -> None:
+    replicas = {"metadata": {"name": "checkout"}, "spec": {"replicas": 3}}
+
+    assert places(own_identity, f"{DEPLOYMENT}Patch", replicas) == []
+    assert places(own_identity, "kubernetes:core/v1:ServiceAccountPatch", {}) == []
+
+
 REGISTRIES = Settings(allowed_registries=("europe-docker.pkg.dev/acme/", "docker.io/istio"))
 IMAGE = f"{SPEC}.containers[0].image"
 

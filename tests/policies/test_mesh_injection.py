@@ -1,5 +1,7 @@
 """MESH-07, 08, 15 and 20: who gets a proxy, what goes around it, and who says so."""
 
+import dataclasses
+
 import pytest
 
 from meshwright_policies.mesh_injection import (
@@ -73,6 +75,18 @@ def test_a_pod_that_refuses_its_proxy_is_found(place: str) -> None:
     found = wrong(injected_workloads, MESH, namespace("shop", ENABLED), refusing)
 
     assert found == [("a", f'{TEMPLATE}.{place}["{INJECT}"]')]
+
+
+def test_a_patch_that_refuses_the_proxy_is_found_and_one_that_says_nothing_is_not() -> None:
+    def patch(**labels: str) -> Resource:
+        return dataclasses.replace(deployment("a", labels=labels), type=f"{DEPLOYMENT}Patch")
+
+    home = namespace("shop", {"team": "a"})
+
+    assert wrong(injected_workloads, MESH, home, patch(**{INJECT: "false"})) == [
+        ("a", f'{TEMPLATE}.labels["{INJECT}"]')
+    ]
+    assert wrong(injected_workloads, MESH, home, patch(app="a")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """MESH-18 and MESH-19: what a route names is there."""
 
+import dataclasses
+
 import pytest
 
 from meshwright_policies.mesh_references import hosts_and_gateways_exist, subsets_exist
@@ -108,9 +110,11 @@ def test_an_unknown_subset_is_judged_later(resources: list[Resource]) -> None:
     assert open_(subsets_exist, *resources) == [("route", SUBSET)]
 
 
-def gateway(*hosts: object, home: str = "edge", cluster: str = "east") -> Resource:
+def gateway(
+    *hosts: object, home: str = "edge", cluster: str = "east", name: str = "front"
+) -> Resource:
     spec = {"servers": [{"hosts": list(hosts)}]}
-    return thing(f"{NETWORKING}:Gateway", "front", spec, namespace=home, cluster=cluster)
+    return thing(f"{NETWORKING}:Gateway", name, spec, namespace=home, cluster=cluster)
 
 
 def entry(*hosts: object, cluster: str = "east") -> Resource:
@@ -139,6 +143,11 @@ BANK = "api.bank.example.net"
         [route(hosts=[SHOP], gateways=["front"], home="edge"), gateway(SHOP)],
         [route(hosts=[SHOP, "checkout"], gateways=["mesh", "edge/front"]), CHECKOUT, gateway(SHOP)],
         [route(gateways=["mesh"]), CHECKOUT],
+        # Gateways of another stack: there is none of this one where the route looks for it.
+        [route(**PUBLIC), CHECKOUT],
+        [route(**PUBLIC), CHECKOUT, gateway(SHOP, home="other")],
+        [route(hosts=[SHOP], gateways=["front"]), CHECKOUT],
+        [route(hosts=[SHOP], gateways=["store/front", "edge/front"]), CHECKOUT, gateway("a.com")],
     ],
 )
 def test_routes_to_what_exists_hold(resources: list[Resource]) -> None:
@@ -156,7 +165,7 @@ HOST = "spec.http[0].route[0].destination.host"
         ([route(BANK)], HOST, "Add a ServiceEntry for it"),
         ([route(BANK), entry(BANK, cluster="west")], HOST, "no host of a ServiceEntry"),
         (
-            [route(**PUBLIC), CHECKOUT],
+            [route(**PUBLIC), CHECKOUT, gateway(SHOP, name="public")],
             "spec.gateways[0]",
             "'edge/front' is no Gateway of this cluster",
         ),
@@ -202,3 +211,38 @@ def test_a_route_to_nowhere_is_found(resources: list[Resource], where: str, said
 def test_an_unknown_reference_is_judged_later(resources: list[Resource], where: list[str]) -> None:
     assert wrong(hosts_and_gateways_exist, *resources) == []
     assert open_(hosts_and_gateways_exist, *resources) == [("route", path) for path in where]
+
+
+def patch(whole: Resource) -> Resource:
+    """What changes a part of an object that another stack makes."""
+    return dataclasses.replace(whole, type=f"{whole.type}Patch")
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [route(hosts=[SHOP], gateways=["edge/front"]), CHECKOUT, patch(gateway())],
+        [route("orders"), service("checkout", namespace="other"), patch(service("orders"))],
+        [route("orders"), patch(service("cart"))],
+        [route(BANK), patch(entry(BANK))],
+        [patch(route(BANK))],
+    ],
+    ids=["gateway", "service", "a service beside", "entry", "route"],
+)
+def test_what_is_patched_is_there(resources: list[Resource]) -> None:
+    assert wrong(hosts_and_gateways_exist, *resources) == []
+
+
+def test_a_patched_route_leads_to_what_exists_too() -> None:
+    assert wrong(hosts_and_gateways_exist, patch(route("chekout")), CHECKOUT) == [("route", HOST)]
+
+
+def test_subsets_of_patches_count() -> None:
+    added = {"spec": {"subsets": [{"name": "v2"}]}, "metadata": {"name": "rule"}}
+    more = dataclasses.replace(subsets("checkout"), type=f"{RULE}Patch", properties=added)
+    declared = subsets("checkout", "v1")
+
+    assert wrong(subsets_exist, route(subset="v2"), declared, more) == []
+    assert wrong(subsets_exist, patch(route(subset="v2")), declared) == [("route", SUBSET)]
+    # Its DestinationRule may be of the stack that makes the route.
+    assert wrong(subsets_exist, patch(route(subset="v2"))) == []

@@ -52,6 +52,7 @@ def test_a_gateway_with_named_hosts_and_tls_holds(properties: dict) -> None:
 )
 def test_an_open_gateway_is_found(bad: dict, where: str) -> None:
     assert places(gateway_hosts_and_tls, GATEWAY, gateway(bad)) == [where]
+    assert places(gateway_hosts_and_tls, f"{GATEWAY}Patch", gateway(bad)) == [where]
 
 
 def virtual_service(*weights: object, **more: object) -> tuple[str, dict]:
@@ -116,6 +117,21 @@ def test_the_gateway_apis_default_weight_counts(weights: tuple) -> None:
 )
 def test_a_wrong_split_is_found(resource: tuple[str, dict], where: str) -> None:
     assert places(route_weights, *resource) == [where]
+
+
+@pytest.mark.parametrize(
+    ("resource", "where"),
+    [
+        (virtual_service(90, 9), "spec.http[0].route"),
+        (http_route(90, 20), "spec.rules[0].backendRefs"),
+    ],
+)
+def test_a_patch_of_a_route_has_whole_splits(resource: tuple[str, dict], where: str) -> None:
+    """A list is patched as a whole, so that what stands in it is all there will be."""
+    type_, properties = resource
+
+    assert places(route_weights, f"{type_}Patch", properties) == [where]
+    assert places(route_weights, f"{type_}Patch", {"metadata": {"name": "checkout"}}) == []
 
 
 FAULTS = [

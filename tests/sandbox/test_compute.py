@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
+from stacks import _places as places
 from tests.sandbox.server import Sandbox, finish
 from tests.sandbox.vpc import REGION, make_network, make_subnetwork
 
@@ -265,3 +266,16 @@ def test_batch_of_requests_answers_each(compute: Any, project: str) -> None:
 
     assert answers["there"]["name"] == "net"
     assert answers["gone"].status_code == 404
+
+
+@pytest.mark.parametrize("region", sorted(places.REGIONS))
+def test_a_region_that_a_spec_may_name_has_its_zones(
+    compute: Any, project: str, region: str
+) -> None:
+    """Else what `meshwright validate` takes would be refused here, and only here."""
+    found = compute.regions().get(project=project, region=region).execute()
+
+    named = [link.rpartition("/")[2] for link in found["zones"]]
+    assert named == places.zones(region)
+    zone = compute.zones().get(project=project, zone=named[-1]).execute()
+    assert zone["region"] == found["selfLink"]

@@ -93,3 +93,11 @@ def test_what_gke_would_refuse_is_refused_at_once(change, path, says):
         GkeCluster("main", _args(**change))
 
     assert says in dict(raised.value.problems)[path]
+
+
+def test_a_pool_may_stand_in_the_region_s_zone_for_accelerators():
+    record()
+    GkeCluster("a", _args(location="us-central1", **_pool(zones=["us-central1-ai1a"])))
+
+    with pytest.raises(ArgumentError, match="'us-south1-ai1b' is not a zone of us-central1"):
+        GkeCluster("b", _args(location="us-central1", **_pool(zones=["us-south1-ai1b"])))

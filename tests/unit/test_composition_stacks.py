@@ -92,6 +92,24 @@ def test_only_callers_of_an_outside_host_may_leave():
     assert "egress" in str(policy["egress"])
 
 
+def test_the_ways_out_of_a_cluster_share_one_root_sidecar():
+    """It is no gateway's own: one that goes would open the mesh, and a second be refused."""
+    more = {
+        "name": "more",
+        "namespace": "egress",
+        "hosts": [{"host": "api.other.example.net", "callers": ["shop/payments"]}],
+    }
+    recorder = composed("staging", {"egress_gateways[+]": more})
+    for cluster in ("belgium", "finland"):
+        (sidecar,) = [
+            item
+            for item in in_cluster(recorder, "Sidecar", cluster)
+            if item.inputs["metadata"]["namespace"] == "istio-system"
+        ]
+        assert sidecar.inputs["spec"]["outboundTrafficPolicy"] == {"mode": "REGISTRY_ONLY"}
+        assert "EgressGateway" not in sidecar.urn
+
+
 def test_testers_are_matched_before_shares():
     """The A/B rule of the spec is the first rule of the route, and sends all to its version."""
     recorder = composed("staging")

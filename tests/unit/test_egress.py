@@ -1,5 +1,7 @@
 """EgressGateway: who may call what outside, by which way, and that there is no other."""
 
+import pulumi
+import pulumi_kubernetes as kubernetes
 import pytest
 
 from meshwright import ArgumentError, EgressGateway, EgressGatewayArgs
@@ -127,6 +129,39 @@ def test_proxies_refuse_hosts_that_nobody_named():
         assert sidecar["spec"]["egress"] == [{"hosts": ["*/*"]}]
 
     return gateway.scope, check
+
+
+@component_test
+def test_a_cluster_s_root_sidecar_has_one_owner():
+    """With two, the one that goes first would take it away from the other."""
+    recorder = record()
+    first = EgressGateway("out", _args())
+
+    with pytest.raises(ArgumentError, match="'out' owns the Sidecar of istio-system"):
+        EgressGateway("more", _args(namespace="more"))
+    EgressGateway("spare", _args(namespace="more", registry_only=False))
+
+    def check(_):
+        assert [item.parent for item in recorder.of_type("Sidecar")] == ["out"]
+
+    return first.scope, check
+
+
+@component_test
+def test_each_cluster_and_each_run_of_a_program_has_a_root_sidecar_of_its_own():
+    """Also where one process runs several programs: nothing of the one before counts."""
+    record()
+    EgressGateway("before", _args())
+    recorder = record()
+    here = EgressGateway("here", _args())
+    other = pulumi.ResourceOptions(provider=kubernetes.Provider("other"))
+
+    there = EgressGateway("there", _args(), other)
+
+    def check(_):
+        assert {item.parent for item in recorder.of_type("Sidecar")} == {"here", "there"}
+
+    return pulumi.Output.all(here.scope, there.scope), check
 
 
 @component_test
