@@ -314,7 +314,7 @@ def test_labels_need_the_current_fingerprint(gke: Any, cluster: dict[str, Any]) 
     with pytest.raises(HttpError, match="fingerprint mismatch"):
         clusters(gke).setResourceLabels(name=name, body=body).execute()
     wrong = {"resourceLabels": {"Team": "x"}, "labelFingerprint": shown["labelFingerprint"]}
-    with pytest.raises(HttpError, match="Invalid resource label"):
+    with pytest.raises(HttpError, match="It must only contain lowercase letters"):
         clusters(gke).setResourceLabels(name=name, body=wrong).execute()
 
 

@@ -62,6 +62,15 @@ def test_a_body_in_another_encoding_is_refused(sandbox: Sandbox, project: str) -
     assert refusal(sandbox, "POST", networks_path(project), body).startswith("Invalid JSON payload")
 
 
+@pytest.mark.parametrize("half", ["\\ud800", "x\\udc00", "\\udc00\\ud800"])
+def test_half_a_character_is_no_text(sandbox: Sandbox, project: str, half: str) -> None:
+    for body in (f'{{"name": "net", "description": "{half}"}}', f'{{"{half}": 1}}'):
+        message = refusal(sandbox, "POST", networks_path(project), body.encode())
+        assert message.startswith("Invalid JSON payload")
+    whole = b'{"name": "net", "description": "\\ud83d\\ude00"}'
+    assert sandbox.call("POST", networks_path(project), whole)[0] == 200
+
+
 def test_a_filter_nested_without_end_is_refused(sandbox: Sandbox, project: str) -> None:
     for nested in ("(" * 1000 + "name=a" + ")" * 1000, "NOT " * 1000 + "name=a"):
         path = f"{networks_path(project)}?filter={quote(nested)}"
@@ -72,6 +81,69 @@ def test_a_page_token_before_the_first_page_is_refused(sandbox: Sandbox, project
     path = f"{networks_path(project)}?pageToken=YXQ6LTU="  # at:-5
 
     assert refusal(sandbox, "GET", path) == "The page token is invalid."
+
+
+def _post(sandbox: Sandbox, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(sandbox.url + path, method="POST", data=body, headers=named)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.loads(response.read())
+    except HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_a_query_that_is_too_long_for_a_url_comes_as_a_form(
+    sandbox: Sandbox, compute: Any, project: str
+) -> None:
+    """google-api-python-client posts a GET of more than 2048 letters."""
+    wanted = " OR ".join(["name = default", *(f"name = absent-{n:04}" for n in range(150))])
+
+    listed = compute.networks().list(project=project, filter=wanted).execute()
+
+    assert [network["name"] for network in listed["items"]] == ["default"]
+    last = sandbox.journal()[-1]
+    assert (last["method"], last["mutating"]) == ("GET", False)
+
+
+def test_another_method_may_be_named_in_a_header(sandbox: Sandbox, project: str) -> None:
+    path = networks_path(project)
+    sandbox.call("POST", path, {"name": "net"})
+    body = json.dumps({"routingConfig": {"routingMode": "GLOBAL"}}).encode()
+
+    status, _ = _post(sandbox, f"{path}/net", body, X_HTTP_Method_Override="PATCH")
+
+    assert status == 200
+    assert sandbox.call("GET", f"{path}/net")[1]["routingConfig"]["routingMode"] == "GLOBAL"
+
+
+@pytest.mark.parametrize("part", [b"", b"GET", b"\xff"])
+def test_a_batch_with_a_part_that_is_no_request_is_refused(sandbox: Sandbox, part: bytes) -> None:
+    body = b"--x\r\nContent-Type: application/http\r\n\r\n" + part + b"\r\n\r\n--x--"
+
+    status, answer = _post(
+        sandbox, "/compute/batch/compute/v1", body, Content_Type="multipart/mixed; boundary=x"
+    )
+
+    assert status == 400
+    assert answer["error"]["message"].startswith("Failed to parse batch request")
+
+
+def test_a_request_that_is_sent_again_is_answered_as_the_first(
+    sandbox: Sandbox, project: str
+) -> None:
+    path = networks_path(project)
+    sandbox.call("POST", path, {"name": "net", "autoCreateSubnetworks": False})
+
+    first = sandbox.call("DELETE", f"{path}/net?requestId=again-{project}")
+    second = sandbox.call("DELETE", f"{path}/net?requestId=again-{project}")
+
+    assert first[0] == second[0] == 200
+    assert first[1]["name"] == second[1]["name"]
+    elsewhere = networks_path(f"{project}-b")
+    sandbox.call("GET", f"/serviceusage/v1/projects/{project}-b/services")
+    other = sandbox.call("POST", f"{elsewhere}?requestId=again-{project}", {"name": "net"})
+    assert other[1].get("name") != first[1]["name"]
 
 
 def _send_gzip(sandbox: Sandbox, path: str, body: bytes) -> tuple[int, Any]:

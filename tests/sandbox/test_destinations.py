@@ -251,3 +251,13 @@ def test_permissions_on_a_storage_bucket_are_tested_all_at_once(storage: Any, pr
     answer = storage.testIamPermissions(bucket=f"{project}-logs", permissions=asked).execute()
 
     assert answer["permissions"] == asked
+
+
+def test_buckets_are_listed_by_prefix(google: GoogleClients, project: str) -> None:
+    buckets = google("storage", "v1").buckets()
+    for short in ("logs", "state"):
+        buckets.insert(project=project, body={"name": f"{project}-{short}"}).execute()
+
+    listed = buckets.list(project=project, prefix=f"{project}-l").execute()
+
+    assert [bucket["name"] for bucket in listed["items"]] == [f"{project}-logs"]

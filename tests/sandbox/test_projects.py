@@ -151,3 +151,12 @@ def test_permissions_are_the_owners(projects: Any, project: str) -> None:
     body = {"permissions": ["container.clusters.create"]}
 
     assert projects.testIamPermissions(resource=project, body=body).execute() == body
+
+
+def test_projects_are_found_by_what_a_query_names(google: GoogleClients, project: str) -> None:
+    projects = google("cloudresourcemanager", "v3").projects()
+    projects.get(name="projects/another").execute()  # there from its first use
+
+    found = projects.search(query=f"id:{project}").execute()["projects"]
+
+    assert [each["projectId"] for each in found] == [project]

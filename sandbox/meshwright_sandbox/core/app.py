@@ -39,6 +39,7 @@ class Sent:
     query: Query
     body: bytes
     agent: str
+    if_match: str = ""
 
 
 def create_app(
@@ -99,9 +100,10 @@ async def serve(request: web.Request) -> web.StreamResponse:
         return _refused(cloud, request.path.strip("/").split("/")[0], error)
     if not is_batch(request.path):
         path = request.rel_url.raw_path
-        return await _serve_one(
-            cloud, request, Sent(request.method, path, request.query, raw, agent)
-        )
+        method, query, raw = payloads.overridden(request, raw)
+        if_match = request.headers.get("If-Match", "")
+        sent = Sent(method, path, query, raw, agent, if_match)
+        return await _serve_one(cloud, request, sent)
 
     async def inner(method: str, path: str, query: Query, body: bytes) -> tuple[int, str]:
         response = await _serve_one(cloud, request, Sent(method, path, query, body, agent))
@@ -161,6 +163,7 @@ async def _respond(
         found = dispatch.route(cloud, sent.method, segments)
         entry |= {"id": found.method.id, "mutating": not dispatch.is_read(found.method)}
         call = dispatch.build_call(cloud, found, sent.query, sent.body)
+        call.if_match = sent.if_match.strip('"')
         await _settle(call)
         answer = dispatch.handle(call, action)
     except ApiError as error:

@@ -14,6 +14,7 @@ from meshwright_sandbox.core.errors import ApiError
 
 # (HTTP method, path with the service's prefix, query, body) -> (status, JSON text)
 Answer = Callable[[str, str, dict[str, str], bytes], Awaitable[tuple[int, str]]]
+_REQUEST_LINE = 2  # at least a method and a path
 _BOUNDARY = "batch_meshwright"
 
 
@@ -48,7 +49,10 @@ async def _part(part: Message, prefix: str, answer: Answer) -> str:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
     line, _, rest = content.partition(b"\n")
-    method, target, *_ = line.decode().split()
+    words = line.decode(errors="replace").split()
+    if len(words) < _REQUEST_LINE:
+        raise ApiError(400, "Failed to parse batch request, error: a part is no HTTP request.")
+    method, target = words[:2]
     inner = BytesParser().parsebytes(rest)
     body = inner.get_payload(decode=True)
     url = urlsplit(target)

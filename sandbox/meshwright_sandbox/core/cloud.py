@@ -75,6 +75,7 @@ class Call:
         body: the checked, normalised request body.
         sent: the body as it was sent.
         project: project id, or "" for calls outside projects.
+        if_match: the etag that the resource must have, as the request's header says, or "".
         before: the stored document that an update changes; None at create.
         fail: error that the operation shall end in (an injected fault).
     """
@@ -90,6 +91,7 @@ class Call:
     body: Json
     sent: Json
     project: str
+    if_match: str = ""
     before: Json | None = None
     fail: Json | None = None
     _properties: dict[str, Json] = field(default_factory=dict)

@@ -22,6 +22,10 @@ STANDARD_PARAMETERS = frozenset({
     "$userProject", "access_token", "alt", "callback", "fields", "key", "oauth_token",
     "prettyPrint", "quotaUser", "trace", "uploadType", "upload_protocol", "userIp", "userProject",
 })  # fmt: skip
+# How the ids that clients choose are described; what has no end there has one here.
+_PROSE_PATTERN = re.compile(r"(?:expression|regex|regexp|pattern):? `?\^?([^`$\s]+)")
+# Verbs that some types have and others have not.
+_VERBS = frozenset({"cancel", "getIamPolicy", "setIamPolicy", "testIamPermissions", "undelete"})
 _OUTPUT_ONLY = re.compile(r"\s*\[?output[ -]only", re.IGNORECASE)
 
 
@@ -110,7 +114,7 @@ class Document:
             http_method=raw["httpMethod"],
             segments=segments,
             suffix=match[1] if match else "",
-            parameters={n: _strip(p) for n, p in raw.get("parameters", {}).items()},
+            parameters={n: _parameter(n, p) for n, p in raw.get("parameters", {}).items()},
             request=raw.get("request", {}).get("$ref"),
             response=raw.get("response", {}).get("$ref"),
         )
@@ -137,16 +141,25 @@ class Document:
         if index == len(segments):
             return node if http_method in node.methods else None
         segment = segments[index]
-        keys = [segment]
-        if index == len(segments) - 1 and ":" in segment:
-            keys.append("*:" + segment.rpartition(":")[2])
-        keys.append("*")
+        verb = segment.rpartition(":")[2] if index == len(segments) - 1 else segment
+        keys = [segment, "*"]
+        if verb != segment:
+            # What is a verb of other types is none of this one, rather than a part of an id.
+            keys = [segment, f"*:{verb}"] if verb in _VERBS else [segment, f"*:{verb}", "*"]
         for key in keys:  # literal segments win over parameters, as in the real front end
             child = node.children.get(key)
             found = child and self._find(child, http_method, segments, index + 1)
             if found:
                 return found
         return None
+
+
+def _parameter(name: str, declared: dict[str, Any]) -> dict[str, Any]:
+    """A parameter without its prose, but with the pattern that the prose gives an id."""
+    found = _PROSE_PATTERN.search(declared.get("description", ""))
+    if found and name.endswith("Id"):
+        declared.setdefault("pattern", f"(?=.{{1,63}}$){found[1]}")
+    return _strip(declared)
 
 
 def _strip(schema: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from meshwright_sandbox.core import generic, listing, operation_views, payloads, policies
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.discovery import Document, Method, load
+from meshwright_sandbox.core.emulated import nothing_there, refusal, require_emulated
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.masks import partial_response
 from meshwright_sandbox.core.operations import failed
@@ -55,16 +56,30 @@ def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
         ApiError: 404 when nothing answers there.
     """
     service = cloud.services.get(segments[0]) if segments else None
-    rest = segments[1:]
     if service:
+        rest = _without_media(service, http_method, segments[1:])
         for version in service.versions:
             found = version in rest[:3] and _match(service, version, http_method, rest)
             if found:
                 return found
-    raise ApiError(
-        404,
-        f"The requested URL {http_method} /{'/'.join(segments)} was not found here.",
-    )
+    raise nothing_there(cloud.services, http_method, segments)
+
+
+def _without_media(service: Service, http_method: str, segments: list[str]) -> list[str]:
+    """A path without what marks it as an upload's or a download's: both have a plain form.
+
+    Raises:
+        ApiError: 501 for an upload.
+    """
+    if segments[:1] == ["download"]:
+        return segments[1:]
+    plain = [part for part in segments if part not in ("resumable", "upload")]
+    if segments[:1] in (["upload"], ["resumable"]):
+        for version in service.versions:
+            found = version in plain[:3] and _match(service, version, http_method, plain)
+            if found:
+                raise refusal(found.method)
+    return segments
 
 
 def _match(service: Service, version: str, http_method: str, rest: list[str]) -> Route | None:
@@ -152,13 +167,23 @@ def handle(call: Call, action: str | None) -> Json:
                     call.cloud.projects.require(call.project, call.service.name)
             if call.service.before:
                 call.service.before(call)
-            answer = handler(call)(call)
+            answer = _answered_before(call) or handler(call)(call)
             if call.query.get("validateOnly") == "true":
                 raise Rollback
     except Rollback:
         pass
     fields = call.query.get("fields") or call.query.get("$fields")
     return partial_response(answer, fields) if fields else answer
+
+
+def _answered_before(call: Call) -> Json | None:
+    """The operation of a request that a client sends again, since its answer got lost."""
+    request_id = call.query.get("requestId")
+    if not request_id:
+        return None
+    found = call.cloud.store.operation_of_request(call.service.name, request_id)
+    same = found and found["project"] == call.project
+    return operation_views.render(call, found) if found and same else None
 
 
 def handler(call: Call) -> Handler:
@@ -172,6 +197,8 @@ def handler(call: Call) -> Handler:
             return call.service.methods[key]
     if is_operation_method(call):
         return OPERATIONS.get(call.method.verb, _not_emulated)
+    if call.method.verb in CRUD and "Iam" not in call.method.verb:
+        require_emulated(call)
     return CRUD.get(call.method.verb, _not_emulated)
 
 
@@ -218,7 +245,7 @@ OPERATIONS: dict[str, Handler] = {
 
 
 def _not_emulated(call: Call) -> Json:
-    raise ApiError(501, f"Method {call.method.id} is not part of the sandbox.")
+    raise refusal(call.method)
 
 
 def _json(raw: bytes) -> Json:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from meshwright_sandbox.core import masks, operation_views, references, stamps
+from meshwright_sandbox.core import emulated, labels, masks, operation_views, references, stamps
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, aborted, invalid, precondition
 from meshwright_sandbox.core.schema import snake_case
@@ -14,11 +14,6 @@ _CONTAINERS = frozenset({"projects", "locations", "zones", "regions", "organizat
 
 def create(call: Call) -> Json:
     """Create a resource, or start the operation that does."""
-    request_id = call.query.get("requestId")
-    if request_id:
-        earlier = call.cloud.store.operation_of_request(call.service.name, request_id)
-        if earlier:
-            return operation_views.render(call, earlier)
     require_parent(call)
     collection = call.collection
     short = new_id(call)
@@ -26,11 +21,12 @@ def create(call: Call) -> Json:
     name = f"{call.name}/{last}"
     if call.cloud.store.get(call.service.name, name) is not None:
         raise ApiError(409, call.service.already_exists(name))
-    document = masks.without_empty(_resource_sent(call))
+    document = _without_empty(call, _resource_sent(call))
     call.name = name
     stamps.on_create(call, name, document)
     if collection.defaults:
         collection.defaults(call, document)
+    labels.check(call, document)
     uses = references.resolve(call, document)
     if collection.check:
         collection.check(call, document)
@@ -54,6 +50,7 @@ def update(call: Call) -> Json:
     _require_current(call, before, changes)
     after = _changed(call, before, changes)
     call.before = before
+    labels.check(call, after)
     uses = references.resolve(call, after)  # first, so that links compare in their stored form
     for path in collection.immutable:
         if masks.get_path(after, path) != masks.get_path(before, path):
@@ -78,7 +75,11 @@ def delete(call: Call) -> Json:
     if blockers:
         raise _in_use(call, blockers[0])
     if _answers_operation(call):
-        return call.start("delete", target_id=document.get("id"))
+        answer: Json = {}
+        if call.collection.delete_answers:
+            about = {"schema": call.schema, "type": call.type, "version": call.version}
+            answer["response"] = operation_views.message(call, about, document)
+        return call.start("delete", target_id=document.get("id"), **answer)
     call.cloud.store.delete(call.service.name, call.name)
     return {}
 
@@ -96,7 +97,10 @@ def new_id(call: Call) -> str:
     else:
         value = str(masks.get_path(call.sent, path) or "")
     schema = call.schema_properties.get("name", {})
-    pattern = call.collection.id_pattern or (schema.get("pattern") if where == "body" else None)
+    if where == "query":
+        schema = call.method.query_parameters.get(path, {})
+    by_default = call.service.id_pattern if where == "query" else None
+    pattern = call.collection.id_pattern or schema.get("pattern") or by_default
     field = snake_case(path) if call.service.style == "rpc" else f"resource.{path}"
     if not value:
         if call.service.style == "rpc":
@@ -113,9 +117,9 @@ def new_id(call: Call) -> str:
 
 
 def _id_source(call: Call) -> str:
-    for name in call.method.query_parameters:
-        if name.endswith("Id") and name not in ("requestId", "clientOperationId"):
-            return f"query:{name}"
+    parameters = emulated.id_parameters(call.method)
+    if parameters:
+        return f"query:{parameters[0]}"
     return f"body:{call.collection.body_field}.name" if call.collection.body_field else "body:name"
 
 
@@ -153,16 +157,18 @@ def require_idle(call: Call) -> None:
 
 def _require_current(call: Call, before: Json, changes: Json) -> None:
     for token in ("fingerprint", "labelFingerprint"):
-        if changes.get(token) and before.get(token) not in (None, changes[token]):
+        current = before.get(token)
+        if changes.get(token) and current and not stamps.same_token(current, changes[token]):
             raise ApiError(
                 412,
                 f"Invalid fingerprint: '{changes[token]}'. Supplied fingerprint does not match "
                 "current metadata fingerprint.",
             )
-    if call.collection.etag and changes.get("etag") and before.get("etag") != changes["etag"]:
-        raise aborted(
-            f"The etag '{changes['etag']}' does not match the current etag of '{call.name}'."
-        )
+    if call.if_match not in ("", "*") and not stamps.same_token(before.get("etag"), call.if_match):
+        raise ApiError(412, "Precondition check failed.")
+    etag = changes.get("etag")
+    if call.collection.etag and etag and not stamps.same_token(before.get("etag"), etag):
+        raise aborted(f"The etag '{etag}' does not match the current etag of '{call.name}'.")
 
 
 def _changed(call: Call, before: Json, changes: Json) -> Json:
@@ -181,11 +187,29 @@ def _changed(call: Call, before: Json, changes: Json) -> Json:
     }
     if mask:  # which may be `*`, and yet does not reach what only the cloud sets
         masked = masks.apply_mask(before, changes, mask, properties, call.collection.merge_maps)
-        return masks.without_empty(masked | kept)
+        return _without_empty(call, masked | kept)
     if call.method.http_method == "PUT":
-        return masks.without_empty(kept | {k: v for k, v in changes.items() if k != "name"})
+        fixed = {k: before[k] for k in call.collection.immutable if k in before}
+        named = {k: v for k, v in changes.items() if k != "name"}
+        return _without_empty(call, kept | fixed | named)
     changes.pop("name", None)
-    return masks.without_empty(masks.merge_patch(before, changes))
+    return _without_empty(call, masks.merge_patch(before, changes))
+
+
+def _without_empty(call: Call, document: Json) -> Json:
+    """A copy without what these APIs do not tell from absent fields; a label may be empty."""
+    cleaned = masks.without_empty(document)
+    texts = {
+        name
+        for name, declared in call.schema_properties.items()
+        if declared.get("additionalProperties", {}).get("type") == "string"
+    }
+    for path in {*texts, *call.collection.labels}:
+        entries = masks.get_path(document, path)
+        if isinstance(entries, dict) and entries:
+            kept = {key: value for key, value in entries.items() if value is not None}
+            masks.set_path(cleaned, path, kept)
+    return cleaned
 
 
 def _immutable(call: Call, path: str) -> ApiError:

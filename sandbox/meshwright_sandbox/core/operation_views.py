@@ -98,30 +98,80 @@ def _container(call: "Call", operation: Json) -> Json:
 
 
 def _longrunning(call: "Call", operation: Json) -> Json:
-    service = call.service
-    version = operation.get("version", "v1")
-    package = f"type.googleapis.com/{service.proto}.{version}"
-    metadata: Json = {
-        "@type": f"{package}.OperationMetadata",
-        "createTime": _time(operation["started"]),
-        "target": operation["target"],
-        "verb": operation["verb"],
-        "requestedCancellation": False,
-        "apiVersion": version,
-    } | operation.get("metadata", {})
-    view: Json = {"name": operation["name"], "metadata": metadata, "done": operation["done"]}
+    view: Json = {"name": operation["name"], "metadata": _metadata(call, operation), "done": True}
     if not operation["done"]:
         del view["done"]  # false is not sent in JSON of protobuf messages
-        return view
-    metadata["endTime"] = _time(operation["finished"])
-    if operation["error"]:
+    elif operation["error"]:
         view["error"] = {key: operation["error"][key] for key in ("code", "message")}
     elif operation.get("response") is not None:
         view["response"] = operation["response"]
     elif operation["verb"] == "delete":
         view["response"] = {"@type": "type.googleapis.com/google.protobuf.Empty"}
     else:
-        target = call.cloud.store.get(service.name, operation["target"]) or {}
-        type_name = f"{package}.{operation.get('schema', 'Resource')}"
-        view["response"] = {"@type": type_name} | call.shown(operation["type"], target)
+        target = call.cloud.store.get(call.service.name, operation["target"]) or {}
+        view["response"] = message(call, operation, target)
     return view
+
+
+def message(call: "Call", about: Json, document: Json) -> Json:
+    """A resource as a protobuf message of unknown type, which names its type.
+
+    Args:
+        call: any call of the service.
+        about: the resource's `schema` and `type`, and the `version` of the API, e.g. an operation.
+        document: the resource as it is stored.
+    """
+    version = about.get("version", "v1")
+    name = about.get("schema", "Resource").removeprefix(_prefix(call, version))
+    type_name = f"type.googleapis.com/{call.service.proto}.{version}.{name}"
+    shown = call.shown(about["type"], document)
+    return {"@type": type_name} | _known_to(call, about.get("schema", ""), shown)
+
+
+def _known_to(call: "Call", schema: str, value: Any) -> Any:
+    """A message without fields that this version of the API has not: they make it unreadable."""
+    properties = call.document.schemas.get(schema, {}).get("properties")
+    if properties is None or not isinstance(value, dict):
+        return value
+    return {
+        name: _field_known_to(call, properties[name], item)
+        for name, item in value.items()
+        if name in properties
+    }
+
+
+def _field_known_to(call: "Call", declared: Json, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_field_known_to(call, declared.get("items", {}), item) for item in value]
+    return _known_to(call, declared.get("$ref", ""), value)
+
+
+def _prefix(call: "Call", version: str) -> str:
+    """Some documents write the package before each message's name: GoogleCloudRunV2Service."""
+    return "".join(part.capitalize() for part in [*call.service.proto.split("."), version])
+
+
+def _metadata(call: "Call", operation: Json) -> Json:
+    """What is said of an operation itself; clients cannot read fields that its message lacks."""
+    if call.service.metadata:
+        return call.service.metadata(call, operation)
+    version = operation.get("version", "v1")
+    fields: Json = {
+        "createTime": _time(operation["started"]),
+        "target": operation["target"],
+        "verb": operation["verb"],
+        "requestedCancellation": False,
+        "cancelRequested": False,
+        "apiVersion": version,
+    }
+    if operation["done"]:
+        fields["endTime"] = _time(operation["finished"])
+    schemas = call.document.schemas
+    kind = "OperationMetadata"
+    known = schemas.get(kind) or schemas.get(_prefix(call, call.version) + kind) or {}
+    type_name = f"type.googleapis.com/{call.service.proto}.{version}.OperationMetadata"
+    return (
+        {"@type": type_name}
+        | {name: value for name, value in fields.items() if name in known.get("properties", {})}
+        | operation.get("metadata", {})
+    )

@@ -1,7 +1,9 @@
 """Request bodies as they came over the wire: read whole, and decoded as Google's front end does."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -24,6 +26,21 @@ async def read_body(request: web.Request) -> bytes:
         raise ApiError(400, "Request payload cannot be read: is it encoded as it says?") from error
 
 
+def overridden(request: web.Request, raw: bytes) -> tuple[str, Mapping[str, str], bytes]:
+    """Method, query and body that a request means.
+
+    Clients send what is too long for a URL by POST, and say so in a header: the parameters of a
+    GET are then the body, as a form.
+    """
+    method = request.headers.get("X-HTTP-Method-Override", "").upper()
+    if request.method != "POST" or not method:
+        return request.method, request.query, raw
+    if method != "GET" or request.content_type != "application/x-www-form-urlencoded":
+        return method, request.query, raw
+    form = "&".join(part for part in (request.query_string, raw.decode(errors="replace")) if part)
+    return method, request.rel_url.with_query(parse_qsl(form, keep_blank_values=True)).query, b""
+
+
 def decode(raw: bytes) -> Any:
     """The JSON value of a body; an empty body is an empty object.
 
@@ -37,7 +54,16 @@ def decode(raw: bytes) -> Any:
     except RecursionError:
         raise ValueError(_too_deep()) from None
     _require_shallow(value)
+    if b"\\u" in raw:
+        _require_whole_characters(value)
     return value
+
+
+def _require_whole_characters(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("Invalid string: half of a surrogate pair.") from None
 
 
 def _no_number(name: str) -> NoReturn:

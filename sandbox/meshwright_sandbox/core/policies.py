@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshwright_sandbox.core.errors import ApiError, aborted, invalid
 from meshwright_sandbox.core.service_agents import AGENTS, OWN_DOMAINS, agent_exists
-from meshwright_sandbox.core.stamps import new_etag
+from meshwright_sandbox.core.stamps import new_etag, same_token
 
 if TYPE_CHECKING:
     from meshwright_sandbox.core.cloud import Call
@@ -46,7 +46,7 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
     name = name or call.name
     policy = call.body.get("policy", call.body)
     current = get_policy(call, name)
-    if policy.get("etag") and policy["etag"] != current["etag"]:
+    if policy.get("etag") and not same_token(policy["etag"], current["etag"]):
         raise aborted(
             "There were concurrent policy changes. Please retry the whole read-modify-write with "
             "exponential backoff. The request's ETag "

@@ -5,12 +5,15 @@ are named in snake_case, and the values come back normalised: nulls dropped, nam
 64-bit integers as strings, output-only fields left out.
 """
 
+import base64
+import binascii
 import re
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from meshwright_sandbox.core.discovery import STANDARD_PARAMETERS, Document, Method
+from meshwright_sandbox.core.enums import name_of
 from meshwright_sandbox.core.errors import ApiError, bad_request
 
 _PREFIX = "Invalid JSON payload received."
@@ -153,6 +156,8 @@ class Checker:
         kind: str = schema["type"]
         if "enum" in schema:
             allowed: list[str] = schema["enum"]
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = name_of(value, allowed) or value
             if value not in allowed and value != "":
                 enum = f"{self._proto}.{owner}.{field[:1].upper()}{field[1:]}"
                 self._wrong(path, f"type.googleapis.com/{enum}", value)
@@ -174,9 +179,22 @@ class Checker:
             if is_number and abs(number) <= sys.float_info.max:
                 return number
         elif isinstance(value, str):
-            return value
+            if schema.get("format") != "byte" or field in _ALWAYS_KEPT:
+                return value
+            return self._bytes(value, path)
         self._wrong(path, _PROTO_TYPE.get(kind, "TYPE_STRING"), value)
         return None
+
+    def _bytes(self, value: str, path: str) -> str | None:
+        """Base64 in either alphabet (gcloud writes the URL-safe one), answered in the standard."""
+        standard = value.replace("-", "+").replace("_", "/").rstrip("=")
+        try:
+            raw = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+        except binascii.Error:
+            text = f"Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed for \"{value}\""
+            self._add(path, text)
+            return None
+        return base64.b64encode(raw).decode()
 
     def _integer(self, schema: Mapping[str, Any], value: Any, path: str, bits: int) -> Any:
         name = f"TYPE_{schema.get('format', 'int32').upper()}"
@@ -213,6 +231,7 @@ def check_query(
     for key, value in query.items():
         name = key if key in declared or key in STANDARD_PARAMETERS else camel_case(key)
         if name in declared:
+            value = _plain(declared[name], value)
             again = declared[name].get("repeated") and name in result
             result[name] = f"{result[name]},{value}" if again else value
             type_ = _wrong_query_type(declared[name], value)
@@ -239,11 +258,20 @@ def check_query(
     return result
 
 
+def _plain(declared: Mapping[str, Any], value: str) -> str:
+    """A value in one form: `True` and `1` are `true`, an enumeration's number is its name."""
+    if declared.get("type") == "boolean":
+        return {"True": "true", "1": "true", "False": "false", "0": "false"}.get(value, value)
+    if "enum" in declared and _INTEGER.fullmatch(value):
+        return name_of(int(value), declared["enum"]) or value
+    return value
+
+
 def _wrong_query_type(declared: Mapping[str, Any], value: str) -> str:
     if declared.get("type") == "integer" or declared.get("format") in _INTEGER_BITS:
         return "" if _INTEGER.fullmatch(value) else f"TYPE_{declared['format'].upper()}"
     if declared.get("type") == "boolean":
-        return "" if value in ("true", "false", "True", "False", "1", "0") else "TYPE_BOOL"
+        return "" if value in ("true", "false") else "TYPE_BOOL"
     if "enum" in declared and value not in declared["enum"]:
         return "TYPE_ENUM"
     return ""

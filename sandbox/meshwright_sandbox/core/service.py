@@ -36,6 +36,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from meshwright_sandbox.core import labels
+
 if TYPE_CHECKING:
     from meshwright_sandbox.core.cloud import Call, Cloud
     from meshwright_sandbox.core.operations import Work
@@ -95,6 +97,7 @@ class Collection:
         view: called with a copy of the stored document before it is answered (to add computed
             fields, hide internal ones). Keys that begin with `_` are internal and never shown.
         immutable: dotted paths that patch and update must not change.
+        labels: dotted paths of the fields that hold labels of Google Cloud.
         output_only: top-level fields ignored in requests, besides the schema's own.
         latency: key into `operations.LATENCY_SECONDS`.
         create_work, update_work, delete_work: hooks, see the module's docstring.
@@ -103,6 +106,8 @@ class Collection:
         blockers: called with (call, resource name) before a delete; names of what still depends
             on it, besides blocking references. None means it may go.
         has_children: whether nested resources block the delete (False: they go with it).
+        delete_answers: whether the operation of a delete answers with the resource as it was
+            (others answer with nothing).
         etag: whether a writer with a stale `etag` is refused (409 ABORTED); resources carry one
             wherever their schema has the field.
         merge_maps: whether a mask that names a map merges its keys instead of replacing it.
@@ -120,6 +125,7 @@ class Collection:
     check: Rule | None = None
     view: Rule | None = None
     immutable: tuple[str, ...] = ()
+    labels: tuple[str, ...] = labels.FIELDS
     output_only: tuple[str, ...] = ()
     latency: str = "other"
     create_work: WorkHook | None = None
@@ -129,6 +135,7 @@ class Collection:
     on_failed: WorkHook | None = None
     blockers: Callable[["Call", str], list[str]] | None = None
     has_children: bool = False
+    delete_answers: bool = False
     etag: bool = True
     merge_maps: bool = False
     system: bool = False
@@ -155,10 +162,15 @@ class Service:
         must_be_enabled: whether calls in a project that has not enabled the API are refused.
         public_projects: Google's own projects, from which everybody may read.
         not_found: text of a 404 for a resource name; `already_exists`: text of a 409.
+        wrong_label: text of the refusal of a label.
+        id_pattern: regular expression of short names, where neither the collection nor the
+            document has one.
         name_field: whether `name` in a stored document is the full resource name (`full`), the
             short one (`short`), or is not touched (`none`).
         works: hooks of operations that are not create, update or delete of a resource, by the
             `verb` they were started with (`call.start(verb, ...)`).
+        metadata: called with (call, operation) for the metadata of a long-running operation, where
+            that is not the API's `OperationMetadata`.
         operation_name: `(project, location, id) -> name` where it is not
             `projects/P/locations/L/operations/ID`.
         busy: text of the refusal while another operation runs on a resource.
@@ -182,11 +194,14 @@ class Service:
     public_projects: frozenset[str] = frozenset()
     not_found: Callable[[str], str] = "Resource '{}' was not found".format
     already_exists: Callable[[str], str] = "Resource '{}' already exists".format
+    wrong_label: Callable[[labels.WrongLabel], str] = labels.WrongLabel.said
+    id_pattern: str | None = None
     name_field: str = "full"
     extra_parameters: frozenset[str] = frozenset()
     extra_fields: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
     before: Callable[["Call"], None] | None = None
     works: Mapping[str, WorkHook] = field(default_factory=dict)
+    metadata: Callable[["Call", Document], Document] | None = None
     operation_name: Callable[[str, str, str], str] | None = None
     busy: Callable[[str], str] = "Another operation is in progress on resource '{}'.".format
     seed: Callable[["Cloud", str], None] | None = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from meshwright_sandbox.core.cloud import Call
 
 Json = dict[str, Any]
+_TO_STANDARD = str.maketrans("-_", "+/")
 
 
 def now() -> str:
@@ -65,6 +66,15 @@ def label_fingerprint(labels: Json) -> str:
 def new_etag() -> str:
     """A concurrency token of a one-platform API."""
     return base64.urlsafe_b64encode(secrets.token_bytes(12)).decode()
+
+
+def same_token(one: str | None, other: str | None) -> bool:
+    """Whether two concurrency tokens are one: they are bytes, which base64 writes in two ways."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(token: str | None) -> str:
+    return (token or "").translate(_TO_STANDARD).rstrip("=")
 
 
 def on_create(call: "Call", name: str, document: Json) -> None:

@@ -70,6 +70,7 @@ SERVICE = Service(
     versions={"v1": "certificatemanager.v1"},
     proto="google.cloud.certificatemanager",
     must_be_enabled=True,
+    id_pattern=r"[a-zA-Z][a-zA-Z0-9_-]{0,63}",
     not_found="Resource '{}' was not found".format,
     already_exists="Resource '{}' already exists".format,
     collections=(

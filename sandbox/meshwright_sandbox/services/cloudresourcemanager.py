@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from meshwright_sandbox.core import listing
+from meshwright_sandbox.core import labels, listing
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.filters import compile_filter
 from meshwright_sandbox.core.projects import ABSENT_PREFIX
 from meshwright_sandbox.core.service import Collection, Service
 
@@ -39,7 +40,10 @@ def _project(call: Call, document: Json) -> None:
 
 def _list(call: Call) -> Json:
     rows = call.cloud.store.of_type("cloudresourcemanager", "projects")
-    return listing.answer(call, [call.shown("projects", row.doc) for row in rows])
+    wanted = compile_filter(call.query.get("query", ""))
+    # Queries know a project by names that it does not have itself.
+    chosen = [r for r in rows if wanted(r.doc | {"id": r.doc["projectId"]})]
+    return listing.answer(call, [call.shown("projects", row.doc) for row in chosen])
 
 
 def _create(call: Call) -> Json:
@@ -52,6 +56,7 @@ def _create(call: Call) -> Json:
     call.cloud.projects.ensure(project)
     document = call.cloud.store.get("cloudresourcemanager", name) or {}
     document |= {key: call.body[key] for key in ("labels", "displayName") if key in call.body}
+    labels.check(call, document)
     call.project, call.name = project, name
     call.put(name, document)
     return call.start("create", name)
@@ -59,6 +64,7 @@ def _create(call: Call) -> Json:
 
 def _update(call: Call) -> Json:
     document = call.get() | {"labels": call.body.get("labels", {})}
+    labels.check(call, document)
     shown_name = "name" if call.version == "v1" else "displayName"
     document["displayName"] = call.body.get(shown_name) or document["displayName"]
     call.put(call.name, document)
@@ -74,6 +80,18 @@ def _ancestry(call: Call) -> Json:
     return {"ancestor": [{"resourceId": {"type": "project", "id": call.project}}]}
 
 
+_METADATA = {"create": "CreateProject", "update": "UpdateProject", "shut-down": "DeleteProject"}
+
+
+def _metadata(call: Call, operation: Json) -> Json:
+    kind = f"{_METADATA[operation['verb']]}Metadata"
+    metadata: Json = {"@type": f"type.googleapis.com/google.cloud.resourcemanager.v3.{kind}"}
+    if operation["verb"] == "create":
+        created = call.get(operation["target"])["createTime"]
+        metadata |= {"createTime": created, "gettable": True, "ready": operation["done"]}
+    return metadata
+
+
 def _operation_name(project: str, _location: str, short: str) -> str:
     return f"operations/cp.{short.removeprefix('operation-')}.{project}"
 
@@ -82,6 +100,7 @@ SERVICE = Service(
     name="cloudresourcemanager",
     versions={"v1": "cloudresourcemanager.v1", "v3": "cloudresourcemanager.v3"},
     proto="google.cloud.resourcemanager",
+    metadata=_metadata,
     operation_name=_operation_name,
     not_found=lambda name: f"Project '{name.partition('/')[2]}' not found or permission denied.",
     collections=(Collection("projects", view=_project, schema="Project", system=True),),

@@ -4,9 +4,10 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.labels import WrongLabel, check_labels
 from meshwright_sandbox.core.references import by_name
 from meshwright_sandbox.core.service import Collection, Service
-from meshwright_sandbox.core.stamps import label_fingerprint, numeric_id, self_link
+from meshwright_sandbox.core.stamps import label_fingerprint, numeric_id, same_token, self_link
 from meshwright_sandbox.services.machines import (
     autoscalers,
     endpoint_groups,
@@ -34,14 +35,26 @@ def _before(call: Call) -> None:
 def _set_labels(call: Call) -> Json:
     before = call.get()
     current = before.get("labelFingerprint") or label_fingerprint(before.get("labels", {}))
-    if call.body.get("labelFingerprint") != current:
+    if not same_token(call.body.get("labelFingerprint"), current):
         raise ApiError(412, "Labels fingerprint either invalid or resource labels have changed")
     labels = call.body.get("labels", {})
+    check_labels(call, "labels", labels)
     after = before | {"labels": labels, "labelFingerprint": label_fingerprint(labels)}
     if not labels:
         after.pop("labels")
     call.put(call.name, after)
     return call.start("setLabels", before=before)
+
+
+def _wrong_label(wrong: WrongLabel) -> str:
+    start = "start with a lowercase character, can " if wrong.part == "key" else ""
+    verb = "must" if start else "can"
+    return (
+        f"Invalid value for field 'resource.{wrong.field}': ''. Label {wrong.part} '{wrong.text}' "
+        f"violates format constraints. The {wrong.part} {verb} {start}only contain lowercase "
+        f"letters, numeric characters, underscores and dashes. The {wrong.part} can be at most 63 "
+        "characters long. International characters are allowed."
+    )
 
 
 def _get_project(call: Call) -> Json:
@@ -83,6 +96,13 @@ def _backend_defaults(_: Call, backend: Json) -> None:
         backend.setdefault("portName", "http")
 
 
+def _check_backend(call: Call, backend: Json) -> None:
+    """What an update leaves out becomes what it is by default; the scheme stays."""
+    if call.before:
+        backend.setdefault("loadBalancingScheme", call.before["loadBalancingScheme"])
+    _backend_defaults(call, backend)
+
+
 def _backend_health(call: Call) -> Json:
     call.get()
     return {"kind": "compute#backendServiceGroupHealth"}
@@ -97,6 +117,7 @@ SERVICE = Service(
     must_be_enabled=True,
     public_projects=images.PUBLIC_PROJECTS,
     # `view` is documented in alpha only, gcloud sends `returnPartialSuccess` with every list.
+    wrong_label=_wrong_label,
     extra_parameters=frozenset({"view", "returnPartialSuccess"}),
     name_field="short",
     not_found="The resource '{}' was not found".format,
@@ -122,10 +143,11 @@ SERVICE = Service(
         *groups.COLLECTIONS,
         *autoscalers.COLLECTIONS,
         *endpoint_groups.COLLECTIONS,
-        Collection("healthChecks", defaults=_health_check_defaults),
-        Collection("regionHealthChecks", defaults=_health_check_defaults),
-        Collection("backendServices", defaults=_backend_defaults),
-        Collection("regionBackendServices", defaults=_backend_defaults),
+        # As checks they also complete what an update leaves out.
+        Collection("healthChecks", check=_health_check_defaults),
+        Collection("regionHealthChecks", check=_health_check_defaults),
+        Collection("backendServices", check=_check_backend),
+        Collection("regionBackendServices", check=_check_backend),
     ),
     methods={
         **networks.METHODS,

@@ -7,6 +7,7 @@ from typing import Any
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.labels import check_labels
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import new_etag
 from meshwright_sandbox.services.gke import clusters, node_pools, updates, versions, work
@@ -82,6 +83,8 @@ def _change_pool(call: Call, kind: str, **changes: Any) -> Json:
 
 
 def _update_pool(call: Call) -> Json:
+    labels = call.body.get("resourceLabels", {}).get("labels", {})
+    check_labels(call, "resourceLabels", labels)
     after = node_pools.changed(call.get(), call.body)
     return _change_pool(call, "UPGRADE_NODES", **after)
 
@@ -110,6 +113,7 @@ SERVICE = Service(
     proto="google.container",
     operations="container",
     must_be_enabled=True,
+    wrong_label=clusters.wrong_label,
     name_field="short",
     not_found="Not found: {}.".format,
     already_exists="Already exists: {}.".format,
@@ -118,6 +122,7 @@ SERVICE = Service(
         Collection(
             _CLUSTERS,
             body_field="cluster",
+            labels=(),
             latency="cluster",
             references=(
                 Reference("networkConfig.network", "compute", "{id}"),

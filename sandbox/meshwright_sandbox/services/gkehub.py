@@ -24,6 +24,7 @@ SERVICE = Service(
     },
     proto="google.cloud.gkehub",
     must_be_enabled=True,
+    id_pattern=_ID,
     not_found="Resource '{}' was not found".format,
     already_exists="Resource '{}' already exists".format,
     collections=(
@@ -33,7 +34,6 @@ SERVICE = Service(
         ),
         Collection(
             MEMBERSHIPS,
-            id_pattern=_ID,
             defaults=memberships.complete,
             blockers=memberships.delete_check,
             create_work=memberships.joined,

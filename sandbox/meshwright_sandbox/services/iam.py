@@ -92,7 +92,12 @@ SERVICE = Service(
             defaults=_account_defaults,
             has_children=False,
         ),
-        Collection("projects.roles", id_from="body:roleId", body_field="role"),
+        Collection(
+            "projects.roles",
+            id_from="body:roleId",
+            id_pattern=r"[a-zA-Z0-9_.]{3,64}",
+            body_field="role",
+        ),
     ),
     methods={
         f"{_ACCOUNTS}.create": _create_account,

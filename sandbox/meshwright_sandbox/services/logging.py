@@ -137,6 +137,14 @@ def _settings(call: Call) -> Json:
     }
 
 
+def _metadata(_: Call, operation: Json) -> Json:
+    state = "FAILED" if operation["error"] else "SUCCEEDED" if operation["done"] else "RUNNING"
+    return {
+        "@type": "type.googleapis.com/google.logging.v2.BucketMetadata",
+        "state": f"OPERATION_STATE_{state}",
+    }
+
+
 # Metrics and exclusions, whose `name` is the short one
 
 
@@ -181,8 +189,10 @@ SERVICE = Service(
     name="logging",
     versions={"v2": "logging.v2"},
     proto="google.logging",
+    metadata=_metadata,
     not_found="Resource {} does not exist.".format,
     already_exists="Resource {} already exists.".format,
+    id_pattern=_NAME,
     before=_before,
     seed=_seed,
     works={"purge": _purge},

@@ -10,7 +10,7 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, aborted, invalid
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection, Reference, Service
-from meshwright_sandbox.core.stamps import new_etag, now, numeric_id
+from meshwright_sandbox.core.stamps import new_etag, now, numeric_id, same_token
 
 Json = dict[str, Any]
 _SERVICES = "services"
@@ -66,7 +66,7 @@ def _update_dashboard(call: Call) -> Json:
     """Dashboards have no mask: the request replaces the whole dashboard."""
     before = call.get()
     sent_etag = call.body.get("etag")
-    if sent_etag and sent_etag != before["etag"]:
+    if sent_etag and not same_token(sent_etag, before["etag"]):
         raise aborted(f"The etag of {call.name} does not match.")
     after = copy.deepcopy(call.body) | {"name": call.name, "etag": new_etag()}
     _dashboard(call, after)
@@ -143,7 +143,13 @@ SERVICE = Service(
     not_found="Resource {} could not be found.".format,
     already_exists="Resource {} already exists.".format,
     collections=(
-        Collection(_DASHBOARDS, id_from="body:name", defaults=_dashboard, check=_check_dashboard),
+        Collection(
+            _DASHBOARDS,
+            id_from="body:name",
+            defaults=_dashboard,
+            check=_check_dashboard,
+            labels=(),
+        ),
         Collection(_SERVICES, defaults=_service),
         Collection(_SLOS, check=_check_slo),
         Collection(
@@ -159,7 +165,13 @@ SERVICE = Service(
             defaults=_policy,
             check=_check_policy,
         ),
-        Collection(_CHANNELS, id_from="body:name", defaults=_channel, check=_check_channel),
+        Collection(
+            _CHANNELS,
+            id_from="body:name",
+            defaults=_channel,
+            check=_check_channel,
+            labels=("userLabels",),
+        ),
         Collection(_UPTIME_CHECKS, id_from="body:name", check=_check_uptime),
         Collection(_GROUPS, id_from="body:name"),
     ),

@@ -13,6 +13,8 @@ _MESHES = "projects.locations.meshes"
 _GATEWAYS = "projects.locations.gateways"
 _BY_HOST = ("httpRoutes", "grpcRoutes")
 _ROUTES = (*_BY_HOST, "tcpRoutes", "tlsRoutes")
+# The document says so of the sister API `networksecurity` only; `CustomECS` is its own example.
+_ID = r"[a-zA-Z][a-zA-Z0-9_-]{0,62}"
 # As the descriptions of the two RetryPolicy schemas list them.
 _RETRY_CONDITIONS = {
     "httpRoutes": (
@@ -127,6 +129,7 @@ SERVICE = Service(
     versions={"v1": "networkservices.v1", "v1beta1": "networkservices.v1beta1"},
     proto="google.cloud.networkservices",
     must_be_enabled=True,
+    id_pattern=_ID,
     not_found="Resource '{}' was not found".format,
     already_exists="Resource '{}' already exists".format,
     collections=(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call, Cloud, Media
+from meshwright_sandbox.core.emulated import refusal
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.stamps import now
 
@@ -112,4 +113,13 @@ def _later(stamp: str, seconds: int) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-METHODS = {"objects.list": list_, "objects.get": get, "objects.delete": delete}
+def _no_upload(call: Call) -> Json:
+    raise refusal(call.method)
+
+
+METHODS = {
+    "objects.list": list_,
+    "objects.get": get,
+    "objects.insert": _no_upload,
+    "objects.delete": delete,
+}

@@ -185,6 +185,7 @@ SERVICE = Service(
             defaults=_authority,
             immutable=("type", "config", "keySpec", "lifetime"),
             output_only=("state", "tier", "pemCaCertificates"),
+            delete_answers=True,
         ),
         Collection(_CERTIFICATES, id_from="query:certificateId", id_pattern=_ID),
         Collection(_TEMPLATES, id_from="query:certificateTemplateId", id_pattern=_ID),

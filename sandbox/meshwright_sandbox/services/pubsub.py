@@ -4,7 +4,7 @@ import copy
 import re
 from typing import Any
 
-from meshwright_sandbox.core import generic, references
+from meshwright_sandbox.core import generic, labels, references
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid
@@ -31,6 +31,7 @@ def _create(call: Call) -> Json:
     uses = references.resolve(call, document)
     if call.collection.check:
         call.collection.check(call, document)
+    labels.check(call, document)
     call.put(call.name, document)
     call.cloud.store.set_uses("pubsub", call.name, uses)
     return call.shown(call.type, document)
@@ -73,6 +74,11 @@ SERVICE = Service(
     proto="google.pubsub",
     operations="none",
     must_be_enabled=True,
+    wrong_label=lambda wrong: (
+        "You have passed an invalid argument to the service (argument=Invalid labels: "
+        f"{wrong.said()})."
+    ),
+    id_pattern=_NAME.pattern,
     extra_parameters=frozenset({"updateMask"}),  # Terraform's provider repeats it in the query
     not_found="Resource not found (resource={}).".format,
     already_exists="Resource already exists in the project (resource={}).".format,

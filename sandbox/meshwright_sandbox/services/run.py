@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from meshwright_sandbox.core import operation_views
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import invalid
 from meshwright_sandbox.core.operations import Work
@@ -11,6 +12,7 @@ from meshwright_sandbox.core.stamps import now
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
+_ID = "[a-z]([-a-z0-9]{0,47}[a-z0-9])?"
 _SERVICES = "projects.locations.services"
 
 
@@ -71,17 +73,27 @@ def _ready(work: Work) -> Json:
     }
 
 
+def _metadata(call: Call, operation: Json) -> Json:
+    """Cloud Run says of an operation what its resource looks like."""
+    document = call.cloud.store.get("run", operation["target"])
+    if document is None:
+        return operation.get("response") or {}
+    return operation_views.message(call, operation, document)
+
+
 SERVICE = Service(
     name="run",
     versions={"v2": "run.v2"},
     proto="google.cloud.run",
     must_be_enabled=True,
+    metadata=_metadata,
+    id_pattern=_ID,
     not_found="Resource '{}' was not found".format,
     already_exists="Resource '{}' already exists".format,
     collections=(
         Collection(
             _SERVICES,
-            id_pattern="[a-z]([-a-z0-9]{0,47}[a-z0-9])?",
+            id_pattern=_ID,
             references=(
                 Reference(
                     "template.serviceMesh.mesh",
@@ -94,6 +106,8 @@ SERVICE = Service(
             check=_check,
             create_work=_ready,
             update_work=_ready,
+            delete_answers=True,
+            labels=("labels", "template.labels"),
         ),
     ),
 )

@@ -93,7 +93,12 @@ def _list(call: Call) -> Json:
     if not call.query.get("project"):
         raise ApiError(400, "Required parameter: project", reason="required", location="project")
     rows = call.cloud.store.of_type("storage", "buckets")
-    mine = [call.shown("buckets", row.doc) for row in rows if row.project == call.project]
+    prefix = call.query.get("prefix", "")
+    mine = [
+        call.shown("buckets", row.doc)
+        for row in rows
+        if row.project == call.project and row.doc["name"].startswith(prefix)
+    ]
     return listing.answer(call, mine)
 
 
@@ -155,6 +160,7 @@ SERVICE = Service(
     name_field="none",
     before=_before,
     not_found=_not_found,
+    wrong_label=lambda wrong: f"Invalid argument. {wrong.said()}",
     already_exists=lambda _: (
         "Your previous request to create the named bucket succeeded and you already own it."
     ),

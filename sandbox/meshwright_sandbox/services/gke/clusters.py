@@ -6,6 +6,7 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import invalid
+from meshwright_sandbox.core.labels import WrongLabel, check_labels
 from meshwright_sandbox.core.stamps import label_fingerprint, now
 from meshwright_sandbox.services.gke import (
     addresses,
@@ -78,19 +79,21 @@ def _check(call: Call, cluster: Json, autopilot: bool) -> None:
             f'Workload Identity pool "{pool}" is invalid: only "{call.project}.svc.id.goog" is '
             "supported for this cluster."
         )
-    for key, value in cluster.get("resourceLabels", {}).items():
-        check_label(key, value)
+    check_labels(call, "cluster.resourceLabels", cluster.get("resourceLabels", {}))
     fleet = cluster.get("fleet", {}).get("project")
     if fleet:
         registration.require_fleet(call, call.cloud.projects.id(fleet))
 
 
-def check_label(key: str, value: str) -> None:
-    """Refuse a resource label that Google Cloud does not take."""
-    if not re.fullmatch(r"[a-z][-_a-z0-9]{0,62}", key) or not re.fullmatch(
-        r"[-_a-z0-9]{0,63}", value
-    ):
-        raise invalid(f'Invalid resource label "{key}": "{value}".')
+def wrong_label(wrong: WrongLabel) -> str:
+    """GKE's words for a label that it refuses."""
+    if wrong.too_long:
+        return f"Resource_labels.{wrong.part} must be less than 63 bytes."
+    return (
+        f"Invalid field '{wrong.field}.{wrong.part}': \"{wrong.text}\". It must only contain "
+        "lowercase letters ([a-z]), numeric characters ([0-9]), underscores (_) and dashes (-). "
+        "International characters are allowed."
+    )
 
 
 def _requested_pools(cluster: Json, autopilot: bool) -> list[Json]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.labels import check_labels
 from meshwright_sandbox.core.stamps import new_etag, self_link
 from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.runtime.interface import NodePool, Taint
@@ -106,6 +107,7 @@ def _complete_config(call: Call, cluster: Json, config: Json) -> None:
                 "owner to grant you the iam.serviceAccountUser role on the service account.",
                 refusal="reference",
             )
+    check_labels(call, "node_config.resourceLabels", config.get("resourceLabels", {}))
     encryption.require_disk_key(call, config)
     config.setdefault("machineType", "e2-medium")
     config.setdefault("diskSizeGb", 100)

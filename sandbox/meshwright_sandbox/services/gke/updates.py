@@ -6,8 +6,9 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid, precondition
+from meshwright_sandbox.core.labels import check_labels
 from meshwright_sandbox.core.masks import set_path
-from meshwright_sandbox.core.stamps import label_fingerprint, new_etag
+from meshwright_sandbox.core.stamps import label_fingerprint, new_etag, same_token
 from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.services.gke import clusters, encryption, node_pools, versions
 from meshwright_sandbox.services.gke.locks import require_free
@@ -222,9 +223,8 @@ def set_labels(call: Call) -> Json:
     """`clusters.setResourceLabels`, refused when the fingerprint is not the current one."""
     cluster = call.get()
     labels: Json = call.body.get("resourceLabels", {})
-    for key, value in labels.items():
-        clusters.check_label(key, value)
-    if call.body.get("labelFingerprint") != cluster["labelFingerprint"]:
+    check_labels(call, "resourceLabels", labels)
+    if not same_token(call.body.get("labelFingerprint"), cluster["labelFingerprint"]):
         raise precondition("Labels could not be set due to fingerprint mismatch.")
 
     def apply(document: Json) -> None:

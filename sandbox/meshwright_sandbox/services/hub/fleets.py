@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from meshwright_sandbox.core import labels
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.stamps import on_create
@@ -17,6 +18,7 @@ def create(call: Call) -> Json:
         raise ApiError(409, call.service.already_exists(name))
     call.name = name
     fleet = dict(call.body)
+    labels.check(call, fleet)
     on_create(call, name, fleet)
     fleet["state"] = {"code": "READY"}
     call.put(name, fleet)

@@ -248,6 +248,7 @@ COLLECTIONS = (
     *instances.COLLECTIONS,
 )
 METHODS = {
+    **instances.METHODS,
     f"{TYPE}.resize": resize,
     f"{TYPE}.listManagedInstances": list_managed,
     f"{GROUPS}.setNamedPorts": set_named_ports,

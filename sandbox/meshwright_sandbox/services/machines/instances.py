@@ -4,7 +4,8 @@ import hashlib
 import ipaddress
 from typing import Any
 
-from meshwright_sandbox.core.cloud import Cloud
+from meshwright_sandbox.core.cloud import Call, Cloud
+from meshwright_sandbox.core.emulated import refusal
 from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import label_fingerprint, now, numeric_id, self_link
@@ -110,4 +111,10 @@ def _address(subnetwork: Json, origin: str) -> str:
     return str(cidr.network_address + 2 + offset)
 
 
+def _no_single_machine(call: Call) -> Json:
+    """Only groups make machines: one alone would be stored, and never run."""
+    raise refusal(call.method)
+
+
 COLLECTIONS = (Collection("instances", system=True),)
+METHODS = {"instances.insert": _no_single_machine}

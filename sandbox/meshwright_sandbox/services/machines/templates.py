@@ -60,5 +60,5 @@ def _check_metadata(items: list[Json]) -> None:
         seen.add(key)
 
 
-COLLECTIONS = (Collection("instanceTemplates", check=_check),)
+COLLECTIONS = (Collection("instanceTemplates", check=_check, labels=("properties.labels",)),)
 METHODS = {"images.getFromFamily": images.from_family, "images.get": images.get}

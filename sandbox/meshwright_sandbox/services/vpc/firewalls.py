@@ -29,7 +29,8 @@ def _defaults(call: Call, rule: Json) -> None:
         rule["destinationRanges"] = ["0.0.0.0/0"]
 
 
-def _check(_: Call, rule: Json) -> None:
+def _check(call: Call, rule: Json) -> None:
+    _defaults(call, rule)  # also what an update leaves out
     if bool(rule.get("allowed")) == bool(rule.get("denied")):
         raise invalid("Firewall must have exactly one of 'allowed' and 'denied' specified.")
     _check_priority(rule)
