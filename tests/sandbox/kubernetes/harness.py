@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -181,20 +181,27 @@ class KubernetesPlugin:
         )
         return answer.id, decode(answer.properties)
 
-    def update(self, state: dict[str, Any], manifest: dict[str, Any]) -> dict[str, Any]:
+    def update(
+        self, state: dict[str, Any], manifest: dict[str, Any], ignoring: Sequence[str] = ()
+    ) -> dict[str, Any]:
         answer = self.call.Update(
             provider_pb2.UpdateRequest(
                 urn=_urn(manifest),
                 type=_type(manifest),
                 olds=encode(state),
                 news=encode(manifest),
+                ignoreChanges=ignoring,
                 timeout=120,
             )
         )
         return decode(answer.properties)
 
     def diff(
-        self, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
+        self,
+        state: dict[str, Any],
+        old: dict[str, Any],
+        new: dict[str, Any],
+        ignoring: Sequence[str] = (),
     ) -> dict[str, str]:
         """Return the kind of each differing path; of a replaced one with `_REPLACE`."""
         answer = self.call.Diff(
@@ -204,6 +211,7 @@ class KubernetesPlugin:
                 olds=encode(state),
                 old_inputs=encode(old),
                 news=encode(new),
+                ignoreChanges=ignoring,
             )
         )
         kinds = provider_pb2.PropertyDiff.Kind

@@ -43,7 +43,10 @@ def test_check_refuses_another_kind_than_the_type_says(plugin: KubernetesPlugin)
     assert [failure.property for failure in checked.failures] == ["apiVersion", "kind"]
 
 
-@pytest.mark.parametrize("kind", ["helm.sh/v4:Chart", "core/v1:PodList"])
+@pytest.mark.parametrize(
+    "kind",
+    ["helm.sh/v4:Chart", "core/v1:PodList", "core/v1:NamespacePatch", "apps/v1:DeploymentPatch"],
+)
 def test_types_beyond_plain_objects_are_named_as_unknown(
     plugin: KubernetesPlugin, kind: str
 ) -> None:

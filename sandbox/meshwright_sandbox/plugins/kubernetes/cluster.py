@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import grpc
 import yaml
 
+from meshwright_sandbox.plugins.kubernetes.objects import to_api
 from meshwright_sandbox.plugins.serving import PluginError
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class Cluster:
             "PATCH",
             kind.path(metadata.get("namespace"), metadata["name"]),
             query=query,
-            body=manifest,
+            body=to_api(manifest),
             content_type="application/apply-patch+yaml",
             # A webhook's pod may just be starting; a preview can do without its answer.
             patience=5 if dry_run else 60,

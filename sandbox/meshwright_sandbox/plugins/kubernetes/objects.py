@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +9,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshwright_sandbox.plugins.serving import PluginError
-from meshwright_sandbox.plugins.values import UNKNOWN, Secret, has_unknown
+from meshwright_sandbox.plugins.values import UNKNOWN, Secret
 
-AUTONAMED = "pulumi.com/autonamed"
 FIELD_MANAGER = "__fieldManager"
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# Annotations that an import leaves out: no program writes them.
+_TOOLS_ANNOTATIONS = ("deployment.kubernetes.io/revision", _LAST_APPLIED)
+# Extensions of a CustomResourceDefinition's schema, which the SDKs write with underscores.
+_EXTENSIONS = {
+    f"x_kubernetes_{name}": f"x-kubernetes-{name.replace('_', '-')}"
+    for name in (
+        "embedded_resource",
+        "int_or_string",
+        "list_map_keys",
+        "list_type",
+        "map_type",
+        "preserve_unknown_fields",
+        "validations",
+    )
+}
+_SDK_NAMES = {api: sdk for sdk, api in _EXTENSIONS.items()}
 
 # What the server keeps about an object, and what therefore is neither input nor difference.
 _SERVER_METADATA = frozenset(
@@ -69,7 +85,11 @@ def type_of(token: str) -> tuple[str, str]:
         PluginError: the token is none of a plain Kubernetes object.
     """
     _, api_version, kind = token.split(":", 2)
-    if api_version.startswith(("helm.sh/", "kustomize", "yaml")) or kind.endswith("List"):
+    # Kinds of one's own may end in these words, too.
+    built_in = re.fullmatch(r"(\w+|[\w.]+\.k8s\.io)/\w+", api_version)
+    if api_version.startswith(("helm.sh/", "kustomize", "yaml")) or (
+        built_in and kind.endswith(("List", "Patch"))
+    ):
         raise PluginError(
             f"this stand-in for the kubernetes plugin does not know the type {token}. "
             "Install the official pulumi-kubernetes plugin, or use the objects themselves."
@@ -80,18 +100,6 @@ def type_of(token: str) -> tuple[str, str]:
 def field_manager(urn: str) -> str:
     """Return the name under which the server notes which fields are ours."""
     return f"pulumi-kubernetes-{hashlib.sha256(urn.encode()).hexdigest()[:8]}"
-
-
-def autoname(manifest: dict[str, Any], olds: Mapping[str, Any], prefix: str, seed: bytes) -> None:
-    """Give the object a name where its author gave none; it stays the same over its life."""
-    metadata = manifest["metadata"]
-    if metadata is UNKNOWN or metadata.get("name") or metadata.get("generateName"):
-        return
-    old = olds.get("metadata") or {}
-    kept = old.get("name") if (old.get("annotations") or {}).get(AUTONAMED) == "true" else None
-    suffix = hashlib.sha256(seed).hexdigest()[:8]
-    metadata["name"] = kept or f"{prefix.lower()[:244]}-{suffix}"
-    metadata["annotations"] = {**(metadata.get("annotations") or {}), AUTONAMED: "true"}
 
 
 def annotation(manifest: Mapping[str, Any], name: str) -> str | None:
@@ -111,7 +119,7 @@ def describe(manifest: Mapping[str, Any]) -> str:
 
 def outputs_of(live: Mapping[str, Any], manager: str) -> dict[str, Any]:
     """Return the state's properties: the live object without the server's bookkeeping."""
-    result = copy.deepcopy(dict(live))
+    result = to_sdk(live)
     for key in ("managedFields", "resourceVersion", "generation", "selfLink"):
         result["metadata"].pop(key, None)
     return {**conceal_secrets(result), FIELD_MANAGER: manager}
@@ -119,9 +127,12 @@ def outputs_of(live: Mapping[str, Any], manager: str) -> dict[str, Any]:
 
 def inputs_of(live: Mapping[str, Any]) -> dict[str, Any]:
     """Return the object as a program would write it, for an import."""
-    result = copy.deepcopy({key: live[key] for key in live if key != "status"})
+    result = to_sdk({key: live[key] for key in live if key != "status"})
     for key in _SERVER_METADATA:
         result["metadata"].pop(key, None)
+    annotations = result["metadata"].pop("annotations", {})
+    kept = {key: annotations[key] for key in annotations if key not in _TOOLS_ANNOTATIONS}
+    result["metadata"] |= {"annotations": kept} if kept else {}
     return conceal_secrets(result)
 
 
@@ -129,10 +140,33 @@ def conceal_secrets(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Mark what a Secret holds, whoever wrote it there."""
     if manifest.get("apiVersion") != "v1" or manifest.get("kind") != "Secret":
         return dict(manifest)
-    return {
+    marked = {
         key: Secret(value) if key in ("data", "stringData") and value is not None else value
         for key, value in manifest.items()
     }
+    applied = annotation(manifest, _LAST_APPLIED)  # holds the data once more
+    if applied:
+        metadata = manifest["metadata"]
+        annotations = {**metadata["annotations"], _LAST_APPLIED: Secret(applied)}
+        marked["metadata"] = {**metadata, "annotations": annotations}
+    return marked
+
+
+def to_api(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest with the names that the API has."""
+    return _renamed(manifest, _EXTENSIONS)
+
+
+def to_sdk(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of the object with the names that the SDKs have."""
+    return _renamed(manifest, _SDK_NAMES)
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Return a copy with other keys."""
+    if isinstance(value, Mapping):
+        return {names.get(key, key): _renamed(item, names) for key, item in value.items()}
+    return [_renamed(item, names) for item in value] if isinstance(value, list) else value
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
@@ -190,6 +224,11 @@ def replaced_by(
     }
 
 
+def drifted(live: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs with the values that their fields have now."""
+    return project(to_sdk(live), to_sdk(inputs))
+
+
 def project(live: Any, shape: Any) -> Any:
     """Return the live values of the fields that the old inputs (`shape`) had."""
     if isinstance(shape, Mapping) and isinstance(live, Mapping):
@@ -199,14 +238,6 @@ def project(live: Any, shape: Any) -> Any:
     if isinstance(shape, list) and isinstance(live, list) and len(shape) == len(live):
         return [project(item, old) for item, old in zip(live, shape, strict=True)]
     return live
-
-
-def identity_known(manifest: Mapping[str, Any]) -> bool:
-    """Whether name and namespace can be told already."""
-    metadata = manifest.get("metadata")
-    return isinstance(metadata, Mapping) and not (
-        has_unknown(metadata.get("name")) or has_unknown(metadata.get("namespace"))
-    )
 
 
 def _join(path: str, key: str) -> str:

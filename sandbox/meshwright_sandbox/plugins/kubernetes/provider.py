@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from meshwright_sandbox.plugins.kubernetes import answers, objects, settings, waiting
+from meshwright_sandbox.plugins.kubernetes import answers, identity, objects, settings, waiting
 from meshwright_sandbox.plugins.kubernetes.cluster import (
     ApiError,
     Cluster,
@@ -18,6 +18,7 @@ from meshwright_sandbox.plugins.kubernetes.cluster import (
     KindNotServed,
     Unreachable,
 )
+from meshwright_sandbox.plugins.kubernetes.ignoring import leaving
 from meshwright_sandbox.plugins.kubernetes.objects import FIELD_MANAGER, describe
 from meshwright_sandbox.plugins.serving import (
     InitializationFailed,
@@ -79,7 +80,7 @@ class KubernetesServicer(PluginServicer):
             failures.append(provider_pb2.CheckFailure(property="metadata", reason=reason))
         if failures:
             return provider_pb2.CheckResponse(failures=failures)
-        objects.autoname(manifest, decode(request.olds), request.name, request.randomSeed)
+        identity.autoname(manifest, decode(request.olds), request.name, request.randomSeed)
         metadata = manifest["metadata"]
         if self.settings.namespace and isinstance(metadata, dict) and self._namespaced(manifest):
             metadata.setdefault("namespace", self.settings.namespace)
@@ -87,16 +88,21 @@ class KubernetesServicer(PluginServicer):
 
     def Diff(self, request, context):
         """Compare the live object with what applying the new inputs would make of it."""
-        old, new = decode(request.old_inputs), decode(request.news)
         state = decode(request.olds)
+        old, new = (
+            identity.in_its_namespace(decode(inputs), state)
+            for inputs in (request.old_inputs, request.news)
+        )
         changes = list(objects.differences(old, new))
         if not has_unknown(new) and not any(
             change.path in ("metadata.name", "metadata.namespace", "apiVersion", "kind")
             for change in changes
         ):
-            changes = self._live_changes(state, new, changes)
+            changes = self._live_changes(state, new, changes, request.ignoreChanges)
         replaced = self._replaced(new, changes)
-        return answers.diff_response(changes, replaced, delete_first=_same_place(state, new))
+        return answers.diff_response(
+            changes, replaced, delete_first=identity.same_place(state, new)
+        )
 
     def Create(self, request, context):
         manifest = decode(request.properties)
@@ -105,13 +111,14 @@ class KubernetesServicer(PluginServicer):
             return provider_pb2.CreateResponse(properties=encode(self._planned(manifest, manager)))
         live = self._apply(request.urn, manifest, manager, request.timeout)
         return provider_pb2.CreateResponse(
-            id=_identifier(live), properties=encode(objects.outputs_of(live, manager))
+            id=identity.identifier(live), properties=encode(objects.outputs_of(live, manager))
         )
 
     def Update(self, request, context):
         manifest = decode(request.news)
         state = decode(request.olds)
         manager = state.get(FIELD_MANAGER) or objects.field_manager(request.urn)
+        manifest = self._leaving(manifest, state, request.ignoreChanges)
         if request.preview:
             planned = self._planned(manifest, manager, state)
             return provider_pb2.UpdateResponse(properties=encode(planned))
@@ -141,12 +148,11 @@ class KubernetesServicer(PluginServicer):
             lacking = waiting.missing(live)
         except waiting.Failed as failure:
             lacking = [str(failure)]
+        inputs = objects.conceal_secrets(inputs)
         if lacking:
             raise InitializationFailed(request.id, outputs, lacking, inputs)
         return provider_pb2.ReadResponse(
-            id=request.id,
-            properties=encode(outputs),
-            inputs=encode(objects.conceal_secrets(inputs)),
+            id=request.id, properties=encode(outputs), inputs=encode(inputs)
         )
 
     def Delete(self, request, context):
@@ -194,7 +200,11 @@ class KubernetesServicer(PluginServicer):
         )
 
     def _live_changes(
-        self, state: Mapping[str, Any], new: dict[str, Any], changes: list[objects.Change]
+        self,
+        state: Mapping[str, Any],
+        new: dict[str, Any],
+        changes: list[objects.Change],
+        ignored: Iterable[str],
     ) -> list[objects.Change]:
         """Return how the live object differs from the new inputs, once they are applied."""
         metadata = new["metadata"]
@@ -203,6 +213,7 @@ class KubernetesServicer(PluginServicer):
             live = self.cluster.get(kind, metadata.get("namespace"), metadata["name"])
             if live is None:
                 return [objects.Change("metadata", "ADD"), *changes]
+            new = leaving(new, live, ignored)
             planned = self.cluster.apply(
                 kind, new, str(state.get(FIELD_MANAGER)), force=True, dry_run=True
             )
@@ -223,6 +234,18 @@ class KubernetesServicer(PluginServicer):
             for item in changes
             if item.path not in paths and found and self._replaced(new, [item])
         ]
+
+    def _leaving(
+        self, manifest: dict[str, Any], state: Mapping[str, Any], ignored: Sequence[str]
+    ) -> dict[str, Any]:
+        """Return the manifest with the live values of what the program ignores changes of."""
+        metadata = state["metadata"]
+        try:
+            kind = self._kind(manifest) if ignored else None
+            live = kind and self.cluster.get(kind, metadata.get("namespace"), metadata["name"])
+        except KindNotServed:
+            live = None
+        return leaving(manifest, live, ignored) if live else manifest
 
     def _planned(
         self, manifest: dict[str, Any], manager: str, state: Mapping[str, Any] | None = None
@@ -277,7 +300,7 @@ class KubernetesServicer(PluginServicer):
         if lacking:
             reasons = [f"{describe(live)} is not ready: {lacking[0]}", *lacking[1:]]
             raise InitializationFailed(
-                _identifier(live), objects.outputs_of(live, manager), reasons, manifest
+                identity.identifier(live), objects.outputs_of(live, manager), reasons, manifest
             )
         return live
 
@@ -320,23 +343,6 @@ class KubernetesServicer(PluginServicer):
                 self._kind(inputs), inputs, manager, force=True, dry_run=True
             )
         except ApiError:
-            return objects.project(live, inputs)
+            return objects.drifted(live, inputs)
         drifted = any(objects.differences(live, planned))
-        return objects.project(live, inputs) if drifted else inputs
-
-
-def _identifier(live: Mapping[str, Any]) -> str:
-    metadata = live["metadata"]
-    return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
-
-
-def _same_place(state: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether the replacement has the old object's name, so that the old one must go first."""
-    if not objects.identity_known(new):
-        return True
-    if objects.annotation(new, objects.AUTONAMED) == "true":
-        return False  # the engine asks for another name before it creates the replacement
-    old, metadata = state.get("metadata") or {}, new["metadata"]
-    return old.get("name") == metadata.get("name") and (
-        metadata.get("namespace") in (None, old.get("namespace"))
-    )
+        return objects.drifted(live, inputs) if drifted else inputs
