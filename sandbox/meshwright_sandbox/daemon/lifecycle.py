@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -155,7 +156,9 @@ def _spawn(home: Home, settings: Settings, tools: Path | None) -> None:
     command += [f"--port={settings.port}", f"--scale={settings.scale}"]
     command += [f"--clusters={settings.clusters}", f"--project={settings.project}"]
     command += [f"--tools={tools}"] if tools else []
-    entry = home.processes.spawn(EMULATOR, command, directory=home.path)
+    # All that it and its clusters call is on this machine, and not to be had of any proxy.
+    direct = {name: v for name, v in os.environ.items() if not name.lower().endswith("_proxy")}
+    entry = home.processes.spawn(EMULATOR, command, environment=direct, directory=home.path)
 
     @retry(
         retry=retry_if_result(lambda done: not done),

@@ -88,6 +88,15 @@ def test_up_serves_and_a_second_up_says_so(shell: Shell) -> None:
     assert shell.status()["emulator"]["pid"] == emulator["pid"]
 
 
+def test_nothing_goes_by_a_proxy_of_the_users(shell: Shell) -> None:
+    """Behind a company's proxy no cluster came up: its store was asked for there."""
+    nowhere = "http://127.0.0.1:9"
+    shell.environment |= {"HTTP_PROXY": nowhere, "https_proxy": nowhere, "ALL_PROXY": nowhere}
+    shell.up()
+    emulator = psutil.Process(shell.status()["emulator"]["pid"])
+    assert not [name for name in emulator.environ() if name.lower().endswith("_proxy")]
+
+
 def test_up_shows_istios_charts_where_a_stack_can_name_them(shell: Shell) -> None:
     shell.up()
     shell.up()
