@@ -39,6 +39,9 @@ class _Stream:
     mesh: str = ""
     proxy: Proxy = field(default_factory=lambda: Proxy.of({}))
     ended: bool = False
+    # What the proxy is told, as long as these are the same: it asks and answers often.
+    made_of: tuple[Mesh, Proxy] | None = None
+    resources: Resources = field(default_factory=dict[str, dict[str, bytes]])
 
 
 class DiscoveryServer:
@@ -80,8 +83,12 @@ class DiscoveryServer:
 
     def publish(self, meshes: Mapping[str, Mesh]) -> None:
         """Tell every proxy what is new in its Mesh."""
-        shared = {name: configuration.shared(mesh) for name, mesh in meshes.items()}
-        self._meshes, self._shared = meshes, shared
+        same = {name for name, mesh in meshes.items() if self._meshes.get(name) == mesh}
+        self._shared = {
+            name: self._shared[name] if name in same else configuration.shared(mesh)
+            for name, mesh in meshes.items()
+        }
+        self._meshes = meshes
         for stream in self._streams.values():
             stream.due.set()
 
@@ -134,5 +141,8 @@ class DiscoveryServer:
         mesh = self._meshes.get(stream.mesh)
         if mesh is None:
             return None
-        shared, own = self._shared[stream.mesh], configuration.own(mesh, stream.proxy)
-        return shared | own | {CLUSTERS: shared[CLUSTERS] | own[CLUSTERS]}
+        if stream.made_of != (mesh, stream.proxy):
+            shared, own = self._shared[stream.mesh], configuration.own(mesh, stream.proxy)
+            stream.resources = shared | own | {CLUSTERS: shared[CLUSTERS] | own[CLUSTERS]}
+            stream.made_of = (mesh, stream.proxy)
+        return stream.resources
