@@ -3,6 +3,9 @@
 import base64
 import io
 import json
+import urllib.request
+from urllib.error import HTTPError
+from urllib.parse import quote
 
 import pytest
 from googleapiclient.errors import HttpError
@@ -125,6 +128,34 @@ def test_cloud_storage_gets_files_by_log_and_hour(
     with pytest.raises(HttpError, match="No such object"):
         objects.get(bucket=bucket, object=names[0]).execute()
     storage.buckets().delete(bucket=bucket).execute()
+
+
+def test_a_file_is_read_in_parts(logs: Logs, google: GoogleClients, sandbox: Sandbox) -> None:
+    """Libraries download by `/download`, and ask for a part by `Range`."""
+    storage, bucket = google("storage", "v1"), f"{logs.project}-parts"
+    storage.buckets().insert(project=logs.project, body={"name": bucket}).execute()
+    sink = logs.sink(f"storage.googleapis.com/{bucket}")
+    admit(storage.buckets(), {"bucket": bucket}, "roles/storage.admin", sink["writerIdentity"])
+    logs.write(CALL)
+    (held,) = storage.objects().list(bucket=bucket).execute()["items"]
+    path = f"/storage/download/storage/v1/b/{bucket}/o/{quote(held['name'], safe='')}?alt=media"
+    size = int(held["size"])
+
+    def part(wanted: str) -> tuple[int, bytes, str | None]:
+        request = urllib.request.Request(sandbox.url + path, headers={"Range": wanted})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read(), answer.headers.get("Content-Range")
+        except HTTPError as error:
+            return error.code, b"", error.headers.get("Content-Range")
+
+    status, whole, _ = part("lines=1-2")  # what is not understood is ignored
+    assert (status, len(whole)) == (200, size)
+    assert part("bytes=2-5") == (206, whole[2:6], f"bytes 2-5/{size}")
+    assert part(f"bytes=5-{size + 9}") == (206, whole[5:], f"bytes 5-{size - 1}/{size}")
+    assert part("bytes=7-") == (206, whole[7:], f"bytes 7-{size - 1}/{size}")
+    assert part("bytes=-3") == (206, whole[-3:], f"bytes {size - 3}-{size - 1}/{size}")
+    assert part(f"bytes={size}-") == (416, b"", f"bytes */{size}")
 
 
 def test_an_archive_keeps_what_its_retention_holds(logs: Logs, google: GoogleClients) -> None:

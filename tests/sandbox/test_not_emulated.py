@@ -43,6 +43,11 @@ from tests.sandbox.server import Sandbox
             "storage.projects.hmacKeys.create",
         ),
         (
+            "POST",
+            "/cloudresourcemanager/v3/organizations/1:getIamPolicy",
+            "cloudresourcemanager.organizations.getIamPolicy",
+        ),
+        (
             "GET",
             "/networkservices/v1/projects/{p}/locations",
             "networkservices.projects.locations.list",

@@ -158,5 +158,7 @@ def test_projects_are_found_by_what_a_query_names(google: GoogleClients, project
     projects.get(name="projects/another").execute()  # there from its first use
 
     found = projects.search(query=f"id:{project}").execute()["projects"]
+    listed = google("cloudresourcemanager", "v1").projects().list(filter=f"id={project}").execute()
 
     assert [each["projectId"] for each in found] == [project]
+    assert [each["projectId"] for each in listed["projects"]] == [project]

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from meshwright_sandbox.core import admin, aws, dispatch, payloads
+from meshwright_sandbox.core import admin, aws, dispatch, media, payloads
 from meshwright_sandbox.core.batch import is_batch, serve_batch
 from meshwright_sandbox.core.cloud import Call, Cloud, Media
 from meshwright_sandbox.core.errors import ApiError
@@ -40,6 +40,7 @@ class Sent:
     body: bytes
     agent: str
     if_match: str = ""
+    range: str = ""
 
 
 def create_app(
@@ -101,8 +102,8 @@ async def serve(request: web.Request) -> web.StreamResponse:
     if not is_batch(request.path):
         path = request.rel_url.raw_path
         method, query, raw = payloads.overridden(request, raw)
-        if_match = request.headers.get("If-Match", "")
-        sent = Sent(method, path, query, raw, agent, if_match)
+        conditions = (request.headers.get(name, "") for name in ("If-Match", "Range"))
+        sent = Sent(method, path, query, raw, agent, *conditions)
         return await _serve_one(cloud, request, sent)
 
     async def inner(method: str, path: str, query: Query, body: bytes) -> tuple[int, str]:
@@ -182,12 +183,12 @@ async def _respond(
         _log.exception("%s %s", sent.method, sent.path)
         error = ApiError(500, "Internal error encountered.")
         return web.json_response(error.body(style), status=500)
+    if isinstance(answer, Media):
+        return media.answer(answer.content, sent.range)
     return _sent(answer, action)
 
 
 def _sent(answer: dict[str, Any], action: str | None) -> web.Response:
-    if isinstance(answer, Media):
-        return web.Response(body=answer.content, content_type="application/octet-stream")
     text = json.dumps(answer)
     if action == "truncate":
         text = text[: len(text) // 2]

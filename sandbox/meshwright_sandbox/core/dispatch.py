@@ -197,7 +197,8 @@ def handler(call: Call) -> Handler:
             return call.service.methods[key]
     if is_operation_method(call):
         return OPERATIONS.get(call.method.verb, _not_emulated)
-    if call.method.verb in CRUD and "Iam" not in call.method.verb:
+    readable = "get" in call.document.verbs(call.type)
+    if call.method.verb in CRUD and (readable or "Iam" not in call.method.verb):
         require_emulated(call)
     return CRUD.get(call.method.verb, _not_emulated)
 

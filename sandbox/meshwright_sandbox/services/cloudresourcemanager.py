@@ -40,10 +40,15 @@ def _project(call: Call, document: Json) -> None:
 
 def _list(call: Call) -> Json:
     rows = call.cloud.store.of_type("cloudresourcemanager", "projects")
-    wanted = compile_filter(call.query.get("query", ""))
-    # Queries know a project by names that it does not have itself.
-    chosen = [r for r in rows if wanted(r.doc | {"id": r.doc["projectId"]})]
-    return listing.answer(call, [call.shown("projects", row.doc) for row in chosen])
+    wanted = compile_filter(call.query.get("query") or call.query.pop("filter", ""))
+    chosen: list[Json] = []
+    for row in rows:
+        shown = call.shown("projects", row.doc)
+        # What filters call so, whatever the version of the API does.
+        named = {"id": row.doc["projectId"], "name": row.doc["displayName"]}
+        if wanted(shown | named):
+            chosen.append(shown)
+    return listing.answer(call, chosen)
 
 
 def _create(call: Call) -> Json:
