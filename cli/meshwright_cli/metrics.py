@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from meshwright_cli import programs
-from meshwright_cli.sandbox import readable_errors
+from meshwright_cli._sandbox_errors import readable_errors
 
 _errors = Console(stderr=True)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -12,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from meshwright_cli import programs
+from meshwright_cli._sandbox_errors import readable_errors
 
 _DEFAULT_PROJECT = "meshwright-dev"
 _errors = Console(stderr=True)
@@ -214,24 +213,6 @@ def fault(
             click.echo(f"{calls} of {order['method']} {order['path_pattern']}: {action}")
         if show:
             Console().print(_fault_table(surface.request(settings, "GET", "faults")))
-
-
-@contextmanager
-def readable_errors() -> Iterator[None]:
-    """Say what a user can mend in one sentence, without a traceback."""
-    from meshwright_sandbox.daemon.home import SandboxError
-    from meshwright_sandbox.runtime.interface import RuntimeFailure
-
-    try:
-        yield
-    except (SandboxError, RuntimeFailure) as error:
-        raise click.ClickException(str(error)) from error
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise click.ClickException(
-            f"the sandbox's files cannot be used:{where}: {error.strerror}; "
-            "check the disk's space and the folder's permissions"
-        ) from error
 
 
 def _cluster_table(clusters: list[dict[str, Any]]) -> Table:
