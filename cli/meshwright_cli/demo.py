@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from meshwright_cli import programs
+from meshwright_cli._sandbox_errors import readable_errors
 
 if TYPE_CHECKING:
     from stacks.spec import Platform
@@ -67,11 +68,10 @@ def _root() -> Path:
 def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[str, str], Path]:
     """Start the sandbox unless it runs; the environment of its clients and the state's folder."""
     from meshwright_sandbox.daemon import environment, home, lifecycle
-    from meshwright_sandbox.runtime.interface import RuntimeFailure
 
     console = Console(stderr=True)
     found = home.find_home(root)
-    try:
+    with readable_errors():
         with console.status("sandbox: starting") as progress:
             started = lifecycle.up(
                 found,
@@ -85,14 +85,6 @@ def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[
             )
         console.print(f"The sandbox is up at {started.settings.url}, in {found.path}")
         variables = environment.shell_environment(found, started.settings, tools)
-    except (home.SandboxError, RuntimeFailure) as error:
-        raise click.ClickException(str(error)) from error
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise click.ClickException(
-            f"the sandbox's files cannot be used:{where}: {error.strerror}; "
-            "check the disk's space and the folder's permissions"
-        ) from error
     return {**os.environ, **variables}, found.pulumi_state
 
 
