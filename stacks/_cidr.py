@@ -7,6 +7,8 @@ ranges), https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cid
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 
+from meshwright._ranges import range_problem
+
 PRIVATE_RANGES = tuple(
     IPv4Network(text)
     for text in (
@@ -32,12 +34,7 @@ CONTROL_PLANE_PREFIX = 28
 
 def parse(text: str) -> IPv4Network | None:
     """The network that a text names, or None; host bits, IPv6 and bad prefixes are all None."""
-    try:
-        network = ip_network(text)
-    except ValueError:
-        return None
-    # Python also takes an address alone and a netmask (/255.255.0.0); Google's APIs do not.
-    return network if isinstance(network, IPv4Network) and str(network) == text else None
+    return None if range_problem(text, only_ipv4=True) else IPv4Network(text)
 
 
 def why_not(text: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from meshwright._route_checks import HEADER_VALUE, is_header_value
 from stacks import _cidr, _names, _places
 
 MAX_ENTRIES = 1000
@@ -182,9 +183,8 @@ def _seconds(value: float) -> float:
 
 
 def _header_value(value: str) -> str:
-    lawful = value.isprintable() and value.strip() == value
-    if not lawful or not 0 < len(value) <= 4096:
-        rule = "no call has such a header: 1..4096 characters, without line breaks or blanks around"
+    if not is_header_value(value):
+        rule = f"no call has such a header: its value is {HEADER_VALUE}"
         raise broken(rule, 'write it like "true"')
     return value
 

@@ -20,15 +20,16 @@ MAX_NODES = 200_000
 MAX_DEPTH = 100
 """Maps and lists inside one another; no spec has a fifth of it, and an alias can hold itself."""
 
-_INTEGER = re.compile(r"[-+]?(0x[0-9a-fA-F]{1,16}|0o[0-7]{1,22}|0b[01]{1,64}|[0-9]{1,20})")
+_INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]{1,16}|0[oO][0-7]{1,22}|0[bB][01]{1,64}|[0-9]{1,20})")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _OCTAL = re.compile(r"[-+]?0[0-7]+")
-_UNSEEN = re.compile(r"[-+]?(0o[0-7]+|0[0-9]*[89][0-9]*|[0-9.]+[eE][-+]?[0-9]+)")
-"""Numbers of Go's parser that are texts to PyYAML."""
 _TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?")
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
-_TAGS = {"null", "bool", "int", "float", "str", "timestamp", "map", "seq", "merge", "value"}
+_STANDARD = "tag:yaml.org,2002:"
+_IMPLICIT = yaml.resolver.Resolver()
+_NULLS = ("", "~", "null", "Null", "NULL")
+_BOOLS = ("true", "True", "TRUE", "false", "False", "FALSE")
 
 
 class Reader:
@@ -78,32 +79,35 @@ class Reader:
                 problem_mark=node.start_mark,
             )
         self.lines.setdefault(loc, node.start_mark.line + 1)
+        self._misread(node, loc)
         if isinstance(node, yaml.MappingNode):
             return self._map(node, loc)
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, (*loc, i)) for i, item in enumerate(node.value)]
-        self._misread(node, loc)
         return _scalar(node)
 
-    def _misread(self, node: yaml.Node, loc: Location) -> None:
-        """A value of the spec that the engine takes for another one than people mean by it."""
+    def _misread(self, node: yaml.Node, loc: Location, *, is_key: bool = False) -> None:
+        """A value of the spec that the engine takes for another one than people mean by it, or
+        refuses; a key by its tag alone.
+        """
         if loc[:1] == self._spec[:1] and loc[: len(self._spec)] != self._spec:
             return  # the engine keeps the stack's other values as the text that they are
-        text, kind = str(node.value), node.tag.rpartition(":")[2]
-        plain = not node.style  # type: ignore[attr-defined]
-        if kind not in _TAGS or not node.tag.startswith("tag:yaml.org"):
-            rule, fix = "values of a spec have no tags", "remove what starts with '!' before it"
+        is_scalar = isinstance(node, yaml.ScalarNode)
+        text, kind = str(node.value) if is_scalar else "", node.tag.rpartition(":")[2]
+        plain = is_scalar and not node.style and not is_key  # type: ignore[attr-defined]
+        if rule := _wrong_tag(node):
+            fix = "remove what starts with '!' before it"
         elif plain and kind != "str" and _OCTAL.fullmatch(text):
             octal = int(text, 8)
             rule = f"starts with 0: the engine reads it as octal, which is {octal}"
             fix = f"write {int(text)}, or {octal} if that is meant"
-        elif plain and _TIME.fullmatch(text):
+        elif plain and not _is_tagged(node) and _TIME.fullmatch(text):
             rule = "is a time, no text: the engine hands it on in other words"
             fix = f'put it in quotes: "{text}"'
         else:
             return
         here = self._from_the_spec(loc)
-        value = _secrets.shown(text, here)
+        value = _shown(node, here)
         if value != _secrets.MASK:
             self.problems.append(Problem(here, value, rule, fix, node.start_mark.line + 1))
 
@@ -132,6 +136,7 @@ class Reader:
                 continue
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
             here = (*loc, key)
+            self._misread(key_node, here, is_key=True)
             line = key_node.start_mark.line + 1
             if key in result:
                 first = self.lines[here]
@@ -171,8 +176,44 @@ def _scalar(node: yaml.Node) -> object:
         return None
     if kind == "bool" and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    unseen = kind == "str" and not node.style and _UNSEEN.fullmatch(text)  # type: ignore[attr-defined]
-    return _number(text) if kind in ("int", "float") or unseen else text
+    # Some numbers of Go's parser are texts to PyYAML.
+    unseen = kind == "str" and not node.style and not _is_tagged(node)  # type: ignore[attr-defined]
+    return _number(text) if kind in ("int", "float") or (unseen and _may_be_number(text)) else text
+
+
+def _may_be_number(text: str) -> bool:
+    return text[:1] in {*"+-.0123456789"}
+
+
+def _is_tagged(node: yaml.Node) -> bool:
+    """Whether a tag is written out before a node."""
+    if isinstance(node, yaml.CollectionNode):
+        is_map = isinstance(node, yaml.MappingNode)
+        return node.tag != f"{_STANDARD}{'map' if is_map else 'seq'}"
+    if node.style:  # type: ignore[attr-defined]
+        return node.tag != f"{_STANDARD}str"
+    implied = cast(str, _IMPLICIT.resolve(yaml.ScalarNode, node.value, (True, False)))  # type: ignore[no-untyped-call]
+    return node.tag != implied
+
+
+def _wrong_tag(node: yaml.Node) -> str:
+    """What is wrong with the tag before a value, if there is one."""
+    if not _is_tagged(node):
+        return ""
+    if isinstance(node, yaml.CollectionNode):
+        return "values of a spec have no tags"
+    text, kind = str(node.value), node.tag.removeprefix(_STANDARD)
+    read = _number(text) if _may_be_number(text) else text
+    lawful = {
+        "str": True,
+        "null": text in _NULLS,
+        "bool": text in _BOOLS,
+        "int": isinstance(read, int),
+        "float": isinstance(read, int | float),
+    }
+    if kind not in lawful:
+        return "values of a spec have no tags"
+    return "" if lawful[kind] else f"is no {kind}, as its tag says, and the engine refuses it"
 
 
 def _number(text: str) -> object:
@@ -182,6 +223,6 @@ def _number(text: str) -> object:
         return float(text.lower().replace(".", ""))
     if _INTEGER.fullmatch(digits):
         octal = _OCTAL.fullmatch(digits)
-        return int(digits, _BASES.get(digits.lstrip("+-")[:2], 8 if octal else 10))
+        return int(digits, _BASES.get(digits.lstrip("+-")[:2].lower(), 8 if octal else 10))
     number = float(digits) if _FLOAT.fullmatch(digits) else math.inf
     return text if math.isinf(number) else number

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from meshwright_cli import programs
 from meshwright_cli._progress import FiniteRange, progress
-from meshwright_cli.sandbox import stopped
+from meshwright_cli._sandbox_errors import readable_errors, stopped
 
 if TYPE_CHECKING:
     from stacks.spec import Platform
@@ -71,11 +71,10 @@ def _root() -> Path:
 def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[str, str], Path]:
     """Start the sandbox unless it runs; the environment of its clients and the state's folder."""
     from meshwright_sandbox.daemon import environment, home, lifecycle
-    from meshwright_sandbox.runtime.interface import RuntimeFailure
 
     console = Console(stderr=True)
     found = home.find_home(root)
-    try:
+    with readable_errors():
         with progress(console, "sandbox: starting") as tell:
             started = lifecycle.up(
                 found,
@@ -98,14 +97,6 @@ def _sandbox(root: Path, tools: Path, project: str, scale: float) -> tuple[dict[
         if started.stopped:
             click.echo(f"Note: {stopped(found, started.stopped)}", err=True)
         variables = environment.shell_environment(found, started.settings, tools)
-    except (home.SandboxError, RuntimeFailure) as error:
-        raise click.ClickException(str(error)) from error
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise click.ClickException(
-            f"the sandbox's files cannot be used:{where}: {error.strerror}; "
-            "check the disk's space and the folder's permissions"
-        ) from error
     return {**os.environ, **variables}, found.pulumi_state
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from meshwright_cli import programs
 from meshwright_cli._progress import progress
-from meshwright_cli.sandbox import readable_errors
+from meshwright_cli._sandbox_errors import readable_errors
 
 _errors = Console(stderr=True)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -15,9 +13,7 @@ from rich.table import Table
 
 from meshwright_cli import programs
 from meshwright_cli._progress import FiniteRange, progress
-
-if TYPE_CHECKING:
-    from meshwright_sandbox.daemon.home import Home
+from meshwright_cli._sandbox_errors import readable_errors, stopped
 
 _DEFAULT_PROJECT = "meshwright-dev"
 _errors = Console(stderr=True)
@@ -226,34 +222,6 @@ def fault(
             click.echo(f"{calls} of {order['method']} {order['path_pattern']}: {action}")
         if show:
             Console().print(_fault_table(surface.request(settings, "GET", "faults")))
-
-
-def stopped(home: Home, clusters: Sequence[str]) -> str:
-    """What to do about clusters that do not run in a sandbox that does."""
-    from meshwright_sandbox.daemon.home import EMULATOR
-
-    return (
-        f"{', '.join(clusters)} of {home.path} did not start again, or ended since; why stands in "
-        f"{home.processes.log_path(EMULATOR)}. `meshwright sandbox down`, then up, tries it anew"
-    )
-
-
-@contextmanager
-def readable_errors() -> Iterator[None]:
-    """Say what a user can mend in one sentence, without a traceback."""
-    from meshwright_sandbox.daemon.home import SandboxError
-    from meshwright_sandbox.runtime.interface import RuntimeFailure
-
-    try:
-        yield
-    except (SandboxError, RuntimeFailure) as error:
-        raise click.ClickException(str(error)) from error
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise click.ClickException(
-            f"the sandbox's files cannot be used:{where}: {error.strerror}; "
-            "check the disk's space and the folder's permissions"
-        ) from error
 
 
 def _cluster_table(clusters: list[dict[str, Any]]) -> Table:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from meshwright_cli import programs
 from meshwright_cli._progress import FiniteRange, progress
-from meshwright_cli.sandbox import readable_errors
+from meshwright_cli._sandbox_errors import readable_errors
 
 _MOST_REQUESTS = 1_000_000
 _errors = Console(stderr=True)

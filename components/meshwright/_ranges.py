@@ -15,8 +15,11 @@ def range_problem(value: object, *, only_ipv4: bool = False) -> str:
         (ipaddress.IPv4Network if only_ipv4 else ipaddress.ip_network)(value)
     except ValueError as error:
         return f"{value!r} is not {'an IPv4' if only_ipv4 else 'a'} range: {error}"
-    if not value.partition("/")[2].isdecimal():
+    prefix = value.partition("/")[2]
+    if not prefix.isdecimal():
         return f"{value!r} must end in the length of its prefix, such as /32 for one address"
+    if prefix != str(int(prefix)):
+        return f"{value!r} must not have zeros before the length of its prefix"
     return ""
 
 

@@ -21,6 +21,8 @@ _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]{1,128}")
 # A cookie's value: cookie-octets of RFC 6265.
 _COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]{1,256}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+HEADER_VALUE = "1 to 4096 characters without line breaks or blanks at its ends"
+"""What a header's value is, in words."""
 # https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
 _RETRY_ON = (
     "5xx",
@@ -140,9 +142,11 @@ def _match_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
             yield f"{path}.headers", "holds the Cookie header; `cookie` matches it already"
         for name, value in match.get("headers", {}).items():
             yield from _token(f"{path}.headers", name)
-            if isinstance(value, str) and not _is_header_value(value):
-                text = "1 to 4096 characters without line breaks or blanks at its ends"
-                yield f"{path}.headers.{name}", f"no call has it: a header's value is {text}"
+            if isinstance(value, str) and not is_header_value(value):
+                yield (
+                    f"{path}.headers.{name}",
+                    f"no call has it: a header's value is {HEADER_VALUE}",
+                )
         if "cookie" in match:
             yield from _token(f"{path}.cookie.name", match["cookie"]["name"])
             value = match["cookie"]["value"]
@@ -168,7 +172,7 @@ def _sticky_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
             yield from _token(f"sticky.{field}", sticky[field])
 
 
-def _is_header_value(value: str) -> bool:
+def is_header_value(value: str) -> bool:
     """Whether a header can have it; proxies drop blanks at its ends."""
     return 0 < len(value) <= 4096 and value.strip() == value and not _CONTROL.search(value)
 

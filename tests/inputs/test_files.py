@@ -94,6 +94,18 @@ def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
             id="tag-of-another-kind",
         ),
         pytest.param(
+            DEV.replace("prefix: dev", "prefix: !!null dev"), 7, "is no null, as", id="null-tag"
+        ),
+        pytest.param(
+            DEV.replace("prefix: dev", "!!null prefix: dev"), 7, "is no null, as", id="key-tag"
+        ),
+        pytest.param(
+            DEV.replace("    labels:\n", "    labels: !Labels\n"),
+            None,
+            "have no tags",
+            id="map-tag",
+        ),
+        pytest.param(
             DEV.replace("port: 8080", "port: " + "9" * 5000),
             None,
             "must be a whole number",
@@ -122,13 +134,33 @@ def test_wrong_file(tmp_path: Path, content: str | bytes, line: int | None, rule
 
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("3_650", 3650), ("0b1010", 10), ("0o17", 15), ("0x1F", 31), ("+80", 80)],
+    [
+        ("3_650", 3650),
+        ("0b1010", 10),
+        ("0o17", 15),
+        ("0o1_7", 15),
+        ("0x1F", 31),
+        ("0X1F", 31),
+        ("+80", 80),
+        ("!!int 80", 80),
+        ('!!int "80"', 80),
+    ],
 )
 def test_whole_numbers_are_those_of_pulumi(tmp_path: Path, written: str, value: int) -> None:
     """However a number is written, it is the one that the engine hands on."""
     text = DEV.replace("days: 30\n", f"days: {written}\n")
 
     assert load_file(spec_file(tmp_path, text)).log_sinks[0].log_bucket.retention_days == value  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("written", ["!!str 2026-01-01", '"2026-01-01"', "!!str 010"])
+def test_a_text_may_be_marked_as_one(tmp_path: Path, written: str) -> None:
+    """As the engine takes it: quotes and the tag of texts say the same."""
+    text = DEV.replace("environment: dev", f"environment: {written}")
+
+    labels = load_file(spec_file(tmp_path, text)).labels
+
+    assert labels["environment"] == written.removeprefix("!!str ").strip('"')
 
 
 def test_merge_keys_are_those_of_pulumi(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ class Cluster:
     def __init__(self, home: Path) -> None:
         self.home, self.entries = home, list[Json]()
         self.refuse = False
+        # What is raised where an entry says `bad`.
+        self.bad: Exception | None = None
         self.record = ClusterRecord(request_for("shop", 16), 0, "127.0.0.1", 1, Ports.of_slot(0))
         self.processes = ProcessTable(home)
 
@@ -69,6 +71,8 @@ class Cluster:
     def _take(self, entries: list[Json]) -> None:
         if self.refuse:
             raise ApiError(503, "The service is currently unavailable.")
+        if self.bad and any(entry.get("textPayload") == "bad" for entry in entries):
+            raise self.bad
         self.entries += entries
 
 
@@ -132,6 +136,42 @@ def test_json_is_structured_and_some_of_its_fields_are_the_entrys(cluster: Clust
     assert structured["labels"]["k8s-pod/app"] == "web"
     assert text["textPayload"] == "only"
     assert broken["textPayload"] == "{broken"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"severity": "loud"},
+        {"time": 1700000000},
+        {"timestamp": "yesterday"},
+        {"time": "2026-11-22T05:00:00"},
+        {"httpRequest": "GET /"},
+        {"logging.googleapis.com/labels": "team"},
+        {"server-accesslog-stackdriver": 5},
+        {"server-accesslog-stackdriver": {"labels": {}, "httpRequest": {}}},
+    ],
+    ids=str,
+)
+def test_a_field_of_another_form_stays_in_the_payload(cluster: Cluster, field: Json) -> None:
+    """Applications write what they like; it must not keep what comes after it back."""
+    cluster.write("app", json.dumps(field) + "\nnext\n")
+    odd, following = cluster.ship()
+    assert odd["jsonPayload"] == field
+    assert following["textPayload"] == "next"
+
+
+def test_an_entry_that_is_refused_keeps_no_other_back(cluster: Cluster) -> None:
+    """No more does one that nobody can make anything of, or a failure that nobody expected."""
+    cluster.write("app", "one\nbad\ntwo\n")
+    cluster.bad = ApiError(400, "Invalid value")
+    assert [entry["textPayload"] for entry in cluster.ship()] == ["one", "two"]
+
+    cluster.write("app", "three\n")
+    cluster.write("proxy", "bad\n")
+    cluster.bad = RuntimeError("unexpected")
+    assert [entry["textPayload"] for entry in cluster.ship()] == ["three"]
+    cluster.bad = None
+    assert [entry["textPayload"] for entry in cluster.ship()] == ["bad"]
 
 
 def test_what_envoy_says_of_itself_is_an_error(cluster: Cluster) -> None:

@@ -55,6 +55,11 @@ def _pool(**settings: object) -> dict[str, object]:
         ({"control_plane_cidr": "172.16.0.0/255.255.255.240"}, "control_plane_cidr", "/28"),
         ({"control_plane_cidr": "172.16.0.1/28"}, "control_plane_cidr", "host bits"),
         (
+            {"authorized_networks": [{"cidr": "10.0.0.0/08"}]},
+            "authorized_networks[0].cidr",
+            "zeros before the length",
+        ),
+        (
             {"authorized_networks": [{"cidr": "203.0.113.7"}]},
             "authorized_networks[0].cidr",
             "such as /32",

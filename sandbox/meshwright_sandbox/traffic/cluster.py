@@ -159,6 +159,7 @@ class ClusterTraffic:
 
     def _keep_machines(self) -> None:
         """Run what machines there are of this cluster's mesh."""
+        self.machines.end_others(self._machines_here())
         while not self._stopped.wait(_LOOK_SECONDS):
             self.machines.keep(self._machines_here())
             self.machines.heal()

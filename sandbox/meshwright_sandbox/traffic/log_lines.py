@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from meshwright_sandbox.runtime.traffic_logs import CLIENT_LOG, LOG
@@ -31,6 +32,16 @@ _SPECIAL = {
     f"{_PREFIX}spanId": "spanId",
     f"{_PREFIX}trace": "trace",
     f"{_PREFIX}trace_sampled": "traceSampled",
+}
+_SEVERITIES = {
+    "DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"
+}  # fmt: skip
+_TYPES: dict[str, type] = {
+    "httpRequest": dict,
+    "labels": dict,
+    "operation": dict,
+    "sourceLocation": dict,
+    "traceSampled": bool,
 }
 _INBOUND = "inbound|"
 _LEAST_ERROR = 400
@@ -110,7 +121,7 @@ class MachineLog:
 def entry_of(container: Container, line: str, insert_id: str) -> Json | None:
     """The entry of a line, or None for one that no entry is made of."""
     structured = _structured(line)
-    if structured is not None and set(structured) == {LOG}:
+    if structured is not None and set(structured) == {LOG} and _is_traffic_log(structured[LOG]):
         return _traffic_log(container, structured[LOG], insert_id)
     stream = "stderr" if _OF_ENVOY.match(line) else "stdout"
     entry: Json = {
@@ -122,11 +133,37 @@ def entry_of(container: Container, line: str, insert_id: str) -> Json | None:
     }
     if structured is None:
         return entry | {"textPayload": line}
-    special = {_SPECIAL[key]: structured.pop(key) for key in _SPECIAL if key in structured}
+    # What has not the form that the field has stays in the payload.
+    taken = [key for key in _SPECIAL if key in structured and _fits(_SPECIAL[key], structured[key])]
+    special = {_SPECIAL[key]: structured.pop(key) for key in taken}
     special["labels"] = entry["labels"] | special.get("labels", {})
     if set(structured) == {"message"}:
         return entry | special | {"textPayload": str(structured["message"])}
     return entry | special | {"jsonPayload": structured}
+
+
+def _fits(field: str, value: object) -> bool:
+    """Whether a value of a line is one that the entry's field takes."""
+    if field == "severity":
+        return value in _SEVERITIES
+    if field == "timestamp":
+        return isinstance(value, str) and _is_moment(value)
+    return isinstance(value, _TYPES.get(field, str))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_traffic_log(line: object) -> bool:
+    """Whether a proxy wrote it: an application may write whatever it likes."""
+    if not isinstance(line, dict) or not isinstance(line.get("time"), str):
+        return False
+    parts = (line.get("httpRequest"), line.get("labels"))
+    return all(isinstance(part, dict) for part in parts) and "upstream_cluster" in line["labels"]
 
 
 def _structured(line: str) -> Json | None:
@@ -134,7 +171,7 @@ def _structured(line: str) -> Json | None:
         return None
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

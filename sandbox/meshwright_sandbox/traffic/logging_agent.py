@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -26,6 +25,7 @@ _PAUSE_SECONDS = 0.5
 _MOST_BYTES = 1 << 20
 _MOST_ENTRIES = 1000
 _SETTLE_SECONDS = 5.0
+_REFUSED = 400
 
 
 class Source(Protocol):
@@ -80,14 +80,17 @@ class LoggingAgent(threading.Thread):
         with self._lock:
             sources = {owner: dict(outputs) for owner, outputs in self._sources.items()}
             gone = set(self._gone)
-        try:
-            for owner, outputs in sources.items():
-                for file, source in outputs.items():
-                    while self._ship_some(owner, file, source):
-                        pass
-        except (ApiError, OSError, sqlite3.Error) as error:  # tried again from the same place
-            _log.warning("entries were not taken: %s", error)
-            return
+        for owner, file, source in (
+            (owner, file, source)
+            for owner, outputs in sources.items()
+            for file, source in outputs.items()
+        ):
+            try:
+                while self._ship_some(owner, file, source):
+                    pass
+            except Exception as error:  # tried again from the same place, and others go on
+                _log.warning("entries were not taken: %s: %s", type(error).__name__, error)
+                gone.discard(owner)
         with self._lock:
             for owner in gone:
                 for file in self._sources.pop(owner, {}):
@@ -106,18 +109,39 @@ class LoggingAgent(threading.Thread):
         at = position
         for line in chunk.splitlines(keepends=True):
             text = line.decode(errors="replace").rstrip("\r\n")
-            entry = source.entry(text, f"{owner[:13]}-{source.short}-{at:012}")
+            entry = _entry(source, text, f"{owner[:13]}-{source.short}-{at:012}")
             if text and entry is not None:
                 entries.append(entry)
             at += len(line)
         for start in range(0, len(entries), _MOST_ENTRIES):
-            self._write(entries[start : start + _MOST_ENTRIES])
+            self._send(entries[start : start + _MOST_ENTRIES])
         self._positions[_place(owner, file)] = at
         self._note_positions()
         return True
 
+    def _send(self, entries: list[Json]) -> None:
+        """Where the API refuses some, the others are taken, and no line is tried for ever."""
+        try:
+            self._write(entries)
+        except ApiError as error:
+            if error.code != _REFUSED:
+                raise
+            for entry in entries if len(entries) > 1 else ():
+                self._send([entry])
+            if len(entries) == 1:
+                _log.warning("an entry of %s was refused: %s", entries[0].get("logName"), error)
+
     def _note_positions(self) -> None:
         write_private(self._file, json.dumps(self._positions))
+
+
+def _entry(source: Source, line: str, insert_id: str) -> Json | None:
+    """A line that no entry can be made of keeps none after it back."""
+    try:
+        return source.entry(line, insert_id)
+    except Exception as error:
+        _log.warning("no entry could be made of %s: %s", insert_id, error)
+        return None
 
 
 def _place(owner: str, file: Path) -> str:

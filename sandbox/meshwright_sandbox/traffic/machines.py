@@ -105,6 +105,18 @@ class Machines(Generic[M]):
             if before.get(name) != machines.get(name):
                 self._work.submit(self._guarded, name)
 
+    def end_others(self, machines: Mapping[str, M]) -> None:
+        """End what still runs of any but these, before the first are kept: they were removed while
+        no emulator was there.
+        """
+        group = f"{self._place.group}/"
+        entries = self._place.processes.entries(group)
+        ids = {entry.name.removeprefix(group).partition("/")[0] for entry in entries}
+        for identifier in ids - {machine.id for machine in machines.values()}:
+            place = self._place_of(identifier)
+            self._end_at(place)
+            shutil.rmtree(place.folder, ignore_errors=True)
+
     def heal(self) -> None:
         """Start those anew that ended a while ago, or did not come to answer."""
         now = time.monotonic()
@@ -131,9 +143,12 @@ class Machines(Generic[M]):
 
     def place_of(self, machine: M) -> Place:
         """Where a machine runs."""
+        return self._place_of(machine.id)
+
+    def _place_of(self, identifier: str) -> Place:
         place = self._place
         return Place(
-            place.folder / machine.id, place.network, place.processes, place.name(machine.id)
+            place.folder / identifier, place.network, place.processes, place.name(identifier)
         )
 
     def close(self) -> None:
@@ -202,8 +217,10 @@ class Machines(Generic[M]):
         return self._alive(machine) and note.exists() and note.read_text() == repr(machine)
 
     def _end(self, machine: M) -> None:
+        self._end_at(self.place_of(machine))
+
+    def _end_at(self, place: Place) -> None:
         """Its proxy first: it lets calls that have begun come to their end."""
-        place = self.place_of(machine)
         for kind in (PROXY, APP, NETWORK):
             entries = place.processes.entries(place.name(kind))
             place.processes.stop(*entries, grace=_END_SECONDS)

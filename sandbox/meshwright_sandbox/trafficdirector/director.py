@@ -103,6 +103,7 @@ class TrafficDirector:
 
     async def _serve(self) -> None:
         """What it takes to serve is loaded with the first Mesh: most sandboxes have none."""
+        await asyncio.to_thread(self._machines.end_others, find_workloads(self._cloud))
         while not self._cloud.store.of_type("networkservices", _MESHES):
             seen = self._cloud.store.changes
             while self._cloud.store.changes == seen:
