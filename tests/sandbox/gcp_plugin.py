@@ -135,12 +135,13 @@ class Plugin:
             ),
         )
 
-    def update(self, made: Made, news: dict[str, Any]) -> Made:
+    def update(self, made: Made, news: dict[str, Any], *, preview: bool = False) -> Made:
         inputs, wrong = self.check(made.token, made.name, news, made.inputs)
         assert not wrong, wrong
         answer = self._call(
             "Update",
             pb.UpdateRequest(
+                preview=preview,
                 id=made.id,
                 urn=urn(made.token, made.name),
                 olds=encode(made.outputs),

@@ -152,10 +152,11 @@ def preview_of(
         for name, property_ in root.properties.items():
             if property_.computed or not property_.settable:
                 outputs.setdefault(name, UNKNOWN)
-        for path in kind.fills:
-            block, name = path.rsplit(".", 1)
-            if isinstance(inner := dig(outputs, block), dict) and not inner.get(name):
-                put(outputs, path, UNKNOWN)
+    for path in kind.fills:
+        block, name = path.rsplit(".", 1)
+        value = UNKNOWN if old is None else dig(old, path)
+        if isinstance(inner := dig(outputs, block), dict) and not inner.get(name) and value:
+            put(outputs, path, value)
     if kind.labels:
         ours = wanted(labels, inputs.get(kind.labels), old)
         outputs |= {"effectiveLabels": effective(old, ours), "pulumiLabels": ours}
