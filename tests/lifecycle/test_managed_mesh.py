@@ -1,4 +1,7 @@
-"""Two regions in one managed mesh, on the whole local cloud: real clusters, real istiods."""
+"""Two regions in one managed mesh, on the whole local cloud: real clusters, real istiods.
+
+The cloud is that of an ordinary user, who may listen on no port below 1024.
+"""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ CLUSTERS = {"west": "europe-west1_west", "east": "europe-west4_east"}
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    started = LocalCloud(tmp_path_factory.mktemp("managed"))
+    started = LocalCloud(tmp_path_factory.mktemp("managed"), powerless=True)
     yield started
     started.meshwright("down")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Set
 from pathlib import Path
 
 from meshwright_sandbox.runtime.forwarding import may_bind
@@ -12,15 +13,18 @@ from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.records import Ports
 
 
-def choose_endpoint(home: Path, slot: int) -> tuple[str, int]:
-    """A loopback address with port 443 as GKE has it; a plain port where 443 is refused."""
+def choose_endpoint(home: Path, slot: int, taken: Set[int]) -> tuple[str, int]:
+    """A loopback address with port 443 as GKE has it; a plain port where 443 is refused.
+
+    ``taken`` are the ports of the sandbox's other clusters, which may not listen yet.
+    """
     digest = hashlib.sha256(str(home).encode()).digest()
     for step in range(8):
         host = f"127.{64 + (digest[0] + step) % 128}.{digest[1]}.{slot}"
         if may_bind(host, 443):
             return host, 443
     for port in range(32443, 32999):
-        if may_bind("127.0.0.1", port):
+        if port not in taken and may_bind("127.0.0.1", port):
             return "127.0.0.1", port
     raise RuntimeFailure("no free port was found between 32443 and 32999 on 127.0.0.1")
 

@@ -240,7 +240,7 @@ class LocalRuntime:
                 record = replace(known, request=request)
             else:
                 slot = self.records.free_slot()
-                host, port = choose_endpoint(self.home, slot)
+                host, port = choose_endpoint(self.home, slot, {r.port for r in self.records.all()})
                 ports = choose_ports(slot, shared=self.network.kind == "host")
                 record = ClusterRecord(request, slot, host, port, ports)
             self.records.put(record)

@@ -14,6 +14,7 @@ from tests.lifecycle.harness.preloaded import preloaded_python
 
 ROOT = Path(__file__).parents[3]
 MESHWRIGHT = Path(sys.executable).parent / "meshwright"
+_WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 PART_OF_THE_PROGRAM = ("Pulumi.yaml", "__main__.py", "stacks", "policies")
 
 
@@ -21,11 +22,21 @@ class LocalCloud:
     """The sandbox as `meshwright sandbox` runs it, in a home of its own."""
 
     def __init__(
-        self, home: Path, project: str = "meshwright-dev", *, hastened: bool = True
+        self,
+        home: Path,
+        project: str = "meshwright-dev",
+        *,
+        hastened: bool = True,
+        powerless: bool = False,
     ) -> None:
-        """What is not `hastened` is run by the installed command, as in a user's shell."""
+        """What is not `hastened` is run by the installed command, as in a user's shell.
+
+        A `powerless` one may do what the kernel grants everybody, even if root runs the tests.
+        """
         self._project = project
         self._command = [preloaded_python(), str(MESHWRIGHT)] if hastened else [str(MESHWRIGHT)]
+        if powerless:
+            self._command = [*_WITHOUT_CAPABILITIES, str(MESHWRIGHT)]
         self.own = os.environ | {"MESHWRIGHT_SANDBOX_HOME": str(home)}
         self.meshwright("up", "--scale", "0", "--project", project)
         self.environment: dict[str, str] = json.loads(self.meshwright("env", "--json"))
