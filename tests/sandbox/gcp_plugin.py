@@ -67,8 +67,13 @@ class Plugin:
         )
         self.configure()
 
-    def configure(self, **settings: str) -> None:
+    def configure(self, **settings: Any) -> None:
         self._stub.Configure(pb.ConfigureRequest(args=encode(settings), acceptSecrets=True))
+
+    def check_config(self, settings: dict[str, Any]) -> dict[str, str]:
+        """Return what is wrong with the provider's settings, by their names."""
+        answer = self._call("CheckConfig", pb.CheckRequest(news=encode(settings)))
+        return {failure.property: failure.reason for failure in answer.failures}
 
     def cancel(self) -> None:
         from google.protobuf import empty_pb2
@@ -130,12 +135,13 @@ class Plugin:
             ),
         )
 
-    def update(self, made: Made, news: dict[str, Any]) -> Made:
+    def update(self, made: Made, news: dict[str, Any], *, preview: bool = False) -> Made:
         inputs, wrong = self.check(made.token, made.name, news, made.inputs)
         assert not wrong, wrong
         answer = self._call(
             "Update",
             pb.UpdateRequest(
+                preview=preview,
                 id=made.id,
                 urn=urn(made.token, made.name),
                 olds=encode(made.outputs),

@@ -89,6 +89,19 @@ def test_an_update_keeps_the_access_that_it_does_not_name(bigquery: Any, project
         bigquery.datasets().update(**where, body=body).execute()
 
 
+def test_a_role_of_a_dataset_comes_back_by_its_older_name(bigquery: Any, project: str) -> None:
+    entry = {"role": "roles/bigquery.dataEditor", "specialGroup": "projectWriters"}
+
+    made = make_dataset(bigquery, project, access=[entry])
+
+    assert made["access"] == [{"role": "WRITER", "specialGroup": "projectWriters"}]
+    where = {"projectId": project, "datasetId": "mesh"}
+    added = {"role": "roles/bigquery.metadataViewer", "specialGroup": "projectReaders"}
+    body = {"access": [entry, added]}
+    changed = bigquery.datasets().patch(**where, body=body).execute()
+    assert [each["role"] for each in changed["access"]] == ["WRITER", added["role"]]
+
+
 def test_a_dataset_with_tables_is_not_deleted(bigquery: Any, project: str) -> None:
     """Unless the caller says that the contents may go."""
     make_dataset(bigquery, project)

@@ -91,7 +91,8 @@ def test_a_lost_reply_names_the_resource_and_how_to_take_it_over(
 
     told = str(error.value)
     assert "got no answer" in told
-    assert f"pulumi import {NETWORK} net {identifier}" in told
+    assert f"`pulumi import {NETWORK} net {identifier} " in told
+    assert " --generate-code=false` and run again" in told
     assert error.value.code == grpc.StatusCode.UNKNOWN  # the engine keeps it as pending
     imported = plugin.read(Made(NETWORK, "net", {}, identifier), importing=True)
     assert imported is not None

@@ -153,6 +153,26 @@ def test_a_preview_of_an_update_keeps_what_is_known(plugin: Plugin, made: dict[i
     assert kinds(ahead) == {"mtu": "UPDATE"}
 
 
+def test_a_preview_of_an_update_keeps_what_the_api_filled_into_blocks(
+    plugin: Plugin, made: dict[int, Made]
+) -> None:
+    """A kubeconfig is made of it: without it, a preview would not reach the cluster."""
+    index = [title(step) for step in STEPS].index("Cluster")
+    block = {"clientCertificateConfig": {"issueClientCertificate": False}}
+    news = {**STEPS[index][1], "masterAuth": block, "resourceLabels": {"team": "shop"}}
+    before = made[index].outputs
+
+    ahead = plugin.update(made[index], news, preview=True).outputs
+
+    assert before["masterAuth"]["clusterCaCertificate"]
+    assert (
+        ahead["masterAuth"]["clusterCaCertificate"]
+        == (before["masterAuth"]["clusterCaCertificate"])
+    )
+    assert ahead["masterAuth"]["clientCertificateConfig"] == block["clientCertificateConfig"]
+    assert ahead["fleet"]["membershipId"] == before["fleet"]["membershipId"] == "c"
+
+
 def test_functions_answer_from_the_cloud(plugin: Plugin) -> None:
     project = plugin.invoke("gcp:organizations/getProject:getProject", projectId=PROJECT)
     client = plugin.invoke("gcp:organizations/getClientConfig:getClientConfig")

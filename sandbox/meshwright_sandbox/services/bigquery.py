@@ -14,6 +14,12 @@ from meshwright_sandbox.core.stamps import milliseconds, self_link
 from meshwright_sandbox.services import rows
 
 Json = dict[str, Any]
+# A dataset takes both words for its basic roles, and gives back the older one.
+_LEGACY_ROLES = {
+    "roles/bigquery.dataOwner": "OWNER",
+    "roles/bigquery.dataEditor": "WRITER",
+    "roles/bigquery.dataViewer": "READER",
+}
 _NAME = re.compile(r"[A-Za-z0-9_]{1,1024}")
 
 
@@ -61,6 +67,8 @@ def _check_dataset(call: Call, dataset: Json) -> None:
     if key:
         require_key(call, key, _account(call), dataset["location"])
     for entry in dataset.get("access", []):
+        if "role" in entry:
+            entry["role"] = _LEGACY_ROLES.get(entry["role"], entry["role"])
         email = entry.get("userByEmail", "")
         if email.endswith(".gserviceaccount.com"):
             check_member(call, f"serviceAccount:{email}")

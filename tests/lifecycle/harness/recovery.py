@@ -6,7 +6,9 @@ import pytest
 
 from tests.lifecycle.harness.engine import Run, Stack
 
-_ADVICE = re.compile(r"`pulumi import (\S+) (\S+) (\S+?)(?: --parent NAME=URN-of-its-(\w+))?`")
+_ADVICE = re.compile(
+    r"`pulumi import (\S+) (\S+) (\S+)(?: --parent NAME=URN-of-its-(\w+))? --generate-code=false`"
+)
 
 
 def recover(stack: Stack) -> None:

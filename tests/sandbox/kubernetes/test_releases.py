@@ -174,7 +174,9 @@ def test_a_name_that_is_taken_is_told_with_what_to_do(
     plugin: KubernetesPlugin, chart: str, cluster: ApiServer
 ) -> None:
     install(plugin, chart, "five")
-    with pytest.raises(grpc.RpcError, match=r"pulumi import \S+:Release NAME default/five"):
+    with pytest.raises(
+        grpc.RpcError, match=r"pulumi import \S+:Release NAME default/five --generate-code=false"
+    ):
         install(plugin, chart, "five")
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshwright_sandbox.plugins.gcp.cloud import Cloud
 from meshwright_sandbox.plugins.gcp.convert import coerce
-from meshwright_sandbox.plugins.gcp.kinds import Kind, last_segment
+from meshwright_sandbox.plugins.gcp.kinds import Kind, last_segment, suggestion
 from meshwright_sandbox.plugins.gcp.schema import Property, tree
 from meshwright_sandbox.plugins.values import UNKNOWN, Secret, reveal
 
@@ -28,12 +27,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _LONGEST_NAME = 63
 
 Failure = tuple[str, str]
-
-
-def suggestion(wrong: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean ...`` for a misspelt word, or nothing."""
-    close = difflib.get_close_matches(wrong, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def check(
@@ -57,7 +50,8 @@ def check(
         proposed: physical name that the engine's own naming proposes.
     """
     root = tree(kind)
-    given = {key: value for key, value in news.items() if value is not None and key != DEFAULTED}
+    news = _unlisted(news)
+    given = {key: value for key, value in news.items() if value is not None}
     local = {
         *kind.local,
         *kind.placeholders,
@@ -89,6 +83,15 @@ def check(
             failures.append((needed, f"required for {kind.label}: {way}"))
     inputs[DEFAULTED] = sorted(inputs.keys() - given.keys())
     return inputs, failures
+
+
+def _unlisted(value: Any) -> Any:
+    """Return the value without lists of defaults: ignored changes bring those of the state."""
+    if isinstance(value, Secret):
+        return Secret(_unlisted(value.value))
+    if isinstance(value, dict):
+        return {key: _unlisted(item) for key, item in value.items() if key != DEFAULTED}
+    return [_unlisted(item) for item in value] if isinstance(value, list) else value
 
 
 def _fill(into: Any, steps: list[str], value: Any) -> None:

@@ -19,11 +19,10 @@ from typing import Any
 import grpc
 import tenacity
 
+from meshwright_sandbox.plugins.gcp import settings
 from meshwright_sandbox.plugins.gcp.schema import document, method_of
 from meshwright_sandbox.plugins.serving import PluginError
 
-CONFIG_KEYS = frozenset({"accessToken", "defaultLabels", "project", "region", "version", "zone"})
-"""Settings of the provider that programs may give."""
 _ENDPOINTS = {
     "bigquery": "BIG_QUERY",
     "certificatemanager": "CERTIFICATE_MANAGER",
@@ -88,9 +87,8 @@ class Cloud:
         self.project = self._setting("project", "GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT")
         self.region = self._setting("region", "GOOGLE_REGION")
         self.zone = self._setting("zone", "GOOGLE_ZONE")
-        given = config.get("defaultLabels") or {}
-        defaults = json.loads(given) if isinstance(given, str) else given
-        self.labels = {**defaults, "goog-pulumi-provisioned": "true"}
+        self._endpoints = {settings.endpoint_of(key): value for key, value in config.items()}
+        self.labels = settings.labels(config)
 
     def _setting(self, key: str, *variables: str) -> str:
         return str(self._config.get(key) or next(filter(None, map(os.environ.get, variables)), ""))
@@ -103,11 +101,18 @@ class Cloud:
 
         if token := self._setting("accessToken", "GOOGLE_OAUTH_ACCESS_TOKEN"):
             return Credentials(token)
+        scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+        given = self._setting("credentials", "GOOGLE_CREDENTIALS")
         try:
-            scope = "https://www.googleapis.com/auth/cloud-platform"
-            return google.auth.default(scopes=[scope])[0]
+            if given.lstrip().startswith("{"):
+                return google.auth.load_credentials_from_dict(json.loads(given), scopes=scopes)[0]
+            if given:
+                return google.auth.load_credentials_from_file(given, scopes=scopes)[0]
+            return google.auth.default(scopes=scopes)[0]
         except google.auth.exceptions.DefaultCredentialsError as error:
             raise CloudError(401, f"gcp: no credentials: {error}") from None
+        except ValueError:  # its text may hold what was given
+            raise CloudError(401, "gcp: `credentials` holds no key as Google issues it") from None
 
     @property
     def token(self) -> str:
@@ -190,9 +195,8 @@ class Cloud:
     def endpoint(self, api: str) -> str:
         """Return the address that a service's paths are put behind, with a slash at the end."""
         service, described = api.partition(".")[0], document(api)
-        base = os.environ.get(
-            f"GOOGLE_{_ENDPOINTS.get(service, service.upper())}_CUSTOM_ENDPOINT", ""
-        )
+        variable = f"GOOGLE_{_ENDPOINTS.get(service, service.upper())}_CUSTOM_ENDPOINT"
+        base = self._endpoints.get(variable) or os.environ.get(variable, "")
         if not base:
             return described["rootUrl"] + described["servicePath"]
         # The official plugin's value ends in the version; here the document's paths bring it.
@@ -202,7 +206,7 @@ class Cloud:
 
     @cached_property
     def _transport(self) -> _Transport:
-        return _Transport(self.credentials)
+        return _Transport(self.credentials, settings.headers(self._config, self.project))
 
     def _send(self, request: Any) -> dict[str, Any]:
         import google.auth.exceptions
@@ -231,12 +235,13 @@ class _Transport:
     more by itself: nobody could tell then why a resource "exists already".
     """
 
-    def __init__(self, credentials: Any) -> None:
+    def __init__(self, credentials: Any, headers: Mapping[str, str]) -> None:
         import urllib3
         from google.auth.transport.urllib3 import Request
 
         self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=_HTTP_TIMEOUT)
         self._credentials, self._asks = credentials, Request(self._pool)
+        self._headers = headers
 
     def refresh(self) -> None:
         """Get a new access token."""
@@ -247,7 +252,7 @@ class _Transport:
     ) -> tuple[Any, bytes]:
         import httplib2
 
-        headers = dict(headers or {})
+        headers = {**(headers or {}), **self._headers}
         self._credentials.before_request(self._asks, method, uri, headers)
         answer = self._pool.request(method, uri, body=body, headers=headers)
         found = {key.lower(): value for key, value in answer.headers.items()}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, last_segment, put, relative
+from meshwright_sandbox.plugins.gcp.labels import effective, wanted
 from meshwright_sandbox.plugins.gcp.schema import Property, tree
 from meshwright_sandbox.plugins.values import UNKNOWN
 
@@ -95,14 +96,17 @@ def outputs_of(
     for place in outputs.keys() & set(_PLACES):
         outputs[place] = last_segment(str(outputs[place]))
     if kind.labels:
-        everything, asked = found.get(kind.labels) or {}, inputs.get(kind.labels) or {}
-        own = {k: v for k, v in everything.items() if k not in labels or k in asked}
-        outputs |= {kind.labels: own, "effectiveLabels": everything}
-        outputs["pulumiLabels"] = {**labels, **own}
+        everything, asked = found.get(kind.labels) or {}, inputs.get(kind.labels, {})
+        if asked is None:  # an import, where nobody has said yet whose they are
+            asked = everything.keys() - labels.keys()
+        own = {k: v for k, v in everything.items() if k in asked}
+        ours = {k: v for k, v in everything.items() if k in labels or k in own}
+        outputs |= {kind.labels: own, "pulumiLabels": ours, "effectiveLabels": everything}
     for name, template in kind.aliases.items():
         outputs[name] = template.format(**outputs)
     if kind.present:
         kind.present(answer, outputs)
+    outputs |= {n: inputs[n] for n in kind.unread if n in inputs and n not in outputs}
     outputs.setdefault("deletionPolicy", "DELETE")
     return {name: value for name, value in outputs.items() if name in root.properties}
 
@@ -148,12 +152,12 @@ def preview_of(
         for name, property_ in root.properties.items():
             if property_.computed or not property_.settable:
                 outputs.setdefault(name, UNKNOWN)
-        for path in kind.fills:
-            block, name = path.rsplit(".", 1)
-            if isinstance(inner := dig(outputs, block), dict) and not inner.get(name):
-                put(outputs, path, UNKNOWN)
+    for path in kind.fills:
+        block, name = path.rsplit(".", 1)
+        value = UNKNOWN if old is None else dig(old, path)
+        if isinstance(inner := dig(outputs, block), dict) and not inner.get(name) and value:
+            put(outputs, path, value)
     if kind.labels:
-        own = inputs.get(kind.labels) or {}
-        merged = {**labels, **own} if isinstance(own, dict) else UNKNOWN
-        outputs |= {"effectiveLabels": merged, "pulumiLabels": merged}
+        ours = wanted(labels, inputs.get(kind.labels), old)
+        outputs |= {"effectiveLabels": effective(old, ours), "pulumiLabels": ours}
     return outputs

@@ -10,6 +10,7 @@ from typing import Any
 from meshwright_sandbox.plugins.gcp.check import DEFAULTED
 from meshwright_sandbox.plugins.gcp.convert import full_reference
 from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, relative
+from meshwright_sandbox.plugins.gcp.labels import wanted
 from meshwright_sandbox.plugins.gcp.schema import tree
 from meshwright_sandbox.plugins.values import UNKNOWN
 
@@ -19,6 +20,19 @@ Values = Mapping[str, Any]
 _MISSING: Any = object()
 # The API gives these back in its own spelling.
 _CASELESS = ("location", "member")
+
+
+def said(old: Any, new: Any) -> Any:
+    """Return the old inputs without defaults that the new ones do not have.
+
+    They are those of the official plugin, which has others, and keeps them inside of blocks too.
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        filled = set(old.get(DEFAULTED) or ()) - new.keys()
+        return {k: said(v, new.get(k)) for k, v in old.items() if k not in filled}
+    if isinstance(old, list) and isinstance(new, list):
+        return [said(v, new[i] if i < len(new) else None) for i, v in enumerate(old)]
+    return old
 
 
 def changes(kind: Kind, old: Values, outputs: Values, new: Values) -> list[Change]:
@@ -39,6 +53,7 @@ def changes(kind: Kind, old: Values, outputs: Values, new: Values) -> list[Chang
         before, after = old.get(name, _MISSING), new.get(name, _MISSING)
         if after is _MISSING and (imported or known.computed):
             continue
+        before = _arranged(kind, before, after, name)
         if imported:
             before = _only(before, after)
         if before is _MISSING and after is not _MISSING:
@@ -47,6 +62,40 @@ def changes(kind: Kind, old: Values, outputs: Values, new: Values) -> list[Chang
             before, after = (_linked(kind, name, v, new) for v in (before, after))
         found.extend(_compare(before, after, name))
     return found
+
+
+def label_changes(kind: Kind, outputs: Values, new: Values, provider: Values) -> Iterator[Change]:
+    """Yield what differs between the provider's labels in the state and those it wants now."""
+    before, own = outputs.get("pulumiLabels"), new.get(kind.labels) or {}
+    if not kind.labels or not isinstance(before, Mapping) or own is UNKNOWN:
+        return
+    now = wanted(provider, own, outputs)
+    told = {*own, *(outputs.get(kind.labels) or {})}  # as changes of the program's own labels
+    for key in {**before, **now}.keys() - told:
+        yield from _compare(
+            before.get(key, _MISSING), now.get(key, _MISSING), f"pulumiLabels.{key}"
+        )
+
+
+def _arranged(kind: Kind, value: Any, like: Any, path: str) -> Any:
+    """Return the value with the items of unordered lists where ``like`` has what they say."""
+    if isinstance(value, dict) and isinstance(like, dict):
+        return {k: _arranged(kind, v, like.get(k), f"{path}.{k}") for k, v in value.items()}
+    if path not in kind.unordered or not isinstance(value, list) or not isinstance(like, list):
+        return value
+    rest, placed = list(value), []
+    for wanted_item in like:
+        index = next((i for i, item in enumerate(rest) if _says(item, wanted_item)), None)
+        placed.append(_MISSING if index is None else rest.pop(index))
+    placed = [rest.pop(0) if item is _MISSING and rest else item for item in placed]
+    return [item for item in placed if item is not _MISSING] + rest
+
+
+def _says(item: Any, like: Any) -> bool:
+    """Whether an item has all that another one has."""
+    if not isinstance(item, dict) or not isinstance(like, dict):
+        return same(item, like)
+    return same({key: item.get(key) for key in like}, like)
 
 
 def _only(value: Any, like: Any) -> Any:
@@ -113,7 +162,7 @@ def _replaces(kind: Kind, fixed: set[str], path: str, old: Values, new: Values) 
     top = plain.partition(".")[0]
     if top in kind.grows:
         return not _grows(old.get(top), new.get(top))
-    if "*" in fixed and top not in {*kind.mutable, kind.labels, "deletionPolicy"}:
+    if "*" in fixed and top not in {*kind.mutable, kind.labels, "pulumiLabels", "deletionPolicy"}:
         return True
     if any(f"{plain}.".startswith(f"{f}.") for f in fixed):
         return True
@@ -145,7 +194,9 @@ def live_inputs(kind: Kind, old: Values, before: Values, live: Values) -> dict[s
     """
     found: dict[str, Any] = {}
     for name, known in tree(kind).properties.items():
-        now = live.get(name)
+        now, was = (
+            _arranged(kind, outputs.get(name), old.get(name), name) for outputs in (live, before)
+        )
         unread = (not known.path and now is None) or name in kind.unread
         if name in kind.refs:
             links = [_linked(kind, name, v, live) for v in (old.get(name), now)]
@@ -153,7 +204,7 @@ def live_inputs(kind: Kind, old: Values, before: Values, live: Values) -> dict[s
         if not known.settable or (name not in old and (unread or empty(now))):
             continue
         if name in old:
-            kept = old[name] if unread else _drifted(old[name], before.get(name), now)
+            kept = old[name] if unread else _drifted(old[name], was, now)
             if kept is not None:
                 found[name] = kept
         elif not old or not (known.computed or same(before.get(name), now, name)):

@@ -120,8 +120,16 @@ def health_check_body(inputs: Values, body: Values) -> None:
 
 
 def pool_body(inputs: Values, body: Values) -> None:
-    """Nodes get the scopes that the official plugin gives them."""
+    """Nodes get the official plugin's scopes; the API has a switch where Pulumi has the block."""
     body.setdefault("config", {}).setdefault("oauthScopes", _SCOPES)
+    if "autoscaling" in inputs:
+        put(body, "autoscaling.enabled", True)
+
+
+def pool_outputs(answer: Values, outputs: Values) -> None:
+    """The opposite of :func:`pool_body`."""
+    if not dig(answer, "autoscaling.enabled"):
+        outputs.pop("autoscaling", None)
 
 
 def cluster_body(inputs: Values, body: Values) -> None:
@@ -151,6 +159,7 @@ def cluster_body(inputs: Values, body: Values) -> None:
     if "authenticatorGroupsConfig" in body:
         put(body, "authenticatorGroupsConfig.enabled", True)
     body.pop("privateClusterConfig", None)
+    body.pop("masterAuthorizedNetworksConfig", None)  # stands with the control plane's addresses
     if private.get("masterIpv4CidrBlock"):
         kept = ("enablePrivateNodes", "masterIpv4CidrBlock")
         body["privateClusterConfig"] = {k: private[k] for k in kept if k in private}
@@ -199,4 +208,5 @@ def cluster_outputs(answer: Values, outputs: Values) -> None:
         **{k: v for k, v in addresses.items() if k in ("privateEndpoint", "publicEndpoint")},
     }
     outputs["privateClusterConfig"] = {**private, **outputs.get("privateClusterConfig", {})}
+    outputs.pop("minMasterVersion", None)  # the program's word, of which the API tells no more
     outputs.pop("nodePools", None)  # changes with every pool, which has its own resource

@@ -8,9 +8,10 @@ properties as ``pulumi_gcp`` does on the wire, an API path names fields of the r
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,8 +22,8 @@ import yaml
 Hook = Callable[[dict[str, Any], dict[str, Any]], None]
 Table = Mapping[str, Any]
 Paths = frozenset[str]
-_TABLES = ("refs", "defaults", "constants", "query", "aliases")
-_SETS = ("replaces", "grows", "mutable", "unread", "fills", "local", "broken")
+_TABLES = ("refs", "defaults", "constants", "query", "aliases", "cleared")
+_SETS = ("replaces", "grows", "mutable", "unread", "fills", "local", "broken", "unordered")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +46,7 @@ class Kind:
     mutable: Paths  # exceptions from *
     grows: Paths  # address ranges that only widen in place
     setters: Table  # API path -> "method:request path" of the call that changes it
+    cleared: Table  # API path -> what its setter gets once the inputs say nothing of it
     patch: str = "patch"  # method that changes what no setter does; empty: there is none
     mask: bool = False  # whether that takes an updateMask
     query: Table  # further query parameters, for each method that knows them
@@ -54,6 +56,7 @@ class Kind:
     aliases: Table  # output -> template over the outputs
     unread: Paths  # properties that the API does not give back as set
     fills: Paths  # Pulumi paths that the API fills in inside given blocks
+    unordered: Paths  # Pulumi paths of lists whose order means nothing
     local: Paths  # Pulumi paths that hooks or the plugin itself deal with; * for all
     adopts: bool = False  # whether create takes over one that exists (built-in log buckets)
     force: tuple[str, str] = ("", "")  # property, query parameter: delete the contents too
@@ -112,6 +115,12 @@ def _step(source: str, target: str) -> str:
 
 def _flat(items: list[Any]) -> frozenset[str]:
     return frozenset().union(*({i} if isinstance(i, str) else _flat(i) for i in items))
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean ...`` for a misspelt word, or nothing."""
+    close = difflib.get_close_matches(wrong, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def dig(value: Any, path: str | tuple[str, ...]) -> Any:

@@ -11,6 +11,7 @@ from meshwright_sandbox.plugins.gcp import operations
 from meshwright_sandbox.plugins.gcp.cloud import CloudError
 from meshwright_sandbox.plugins.gcp.convert import body_of, outputs_of
 from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, put, relative
+from meshwright_sandbox.plugins.gcp.labels import effective, wanted
 from meshwright_sandbox.plugins.gcp.schema import method_of, request_fields, tree
 from meshwright_sandbox.plugins.gcp.work import Work, explained
 from meshwright_sandbox.plugins.serving import InitializationFailed, PluginError
@@ -68,6 +69,18 @@ def create(work: Work) -> tuple[str, Outputs]:
     if outputs is None:
         raise PluginError(f"{what}: made, but it cannot be read back; run `pulumi refresh`")
     return identifier, outputs
+
+
+def unfinished(outputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the operation that an earlier run left the resource in, if it did.
+
+    The official plugin keeps other notes of its own under the same name.
+    """
+    try:
+        noted = json.loads(outputs.get(MARK) or "{}")
+    except ValueError:
+        return None
+    return noted if isinstance(noted, dict) and noted.get("name") else None
 
 
 def _await(work: Work, identifier: str, operation: dict[str, Any], what: str) -> None:
@@ -140,17 +153,22 @@ def update(work: Work, identifier: str, outputs: Outputs, old: dict[str, Any]) -
     """
     kind, labels = work.kind, work.cloud.labels
     what = work.describe("updating", identifier)
-    if MARK in outputs and not _settle(work, identifier, json.loads(outputs[MARK])):
+    operation = unfinished(outputs)
+    if operation and not _settle(work, identifier, operation):
         return create(work)[1]
     before, after = body_of(kind, old, labels), body_of(kind, work.inputs, labels)
     if kind.labels and "effectiveLabels" in outputs:
-        put(before, tree(kind).properties[kind.labels].path, outputs["effectiveLabels"])
+        path = tree(kind).properties[kind.labels].path
+        put(before, path, outputs["effectiveLabels"])
+        own = work.inputs.get(kind.labels) or {}
+        put(after, path, effective(outputs, wanted(labels, own, outputs)))
     changed = _changed_paths(kind, before, after)
     with work.cloud.turn(work.turn):
         for path in changed & kind.setters.keys():
             verb, _, target = kind.setters[path].partition(":")
             request: dict[str, Any] = {}
-            put(request, target, _cleared(dig(before, path), dig(after, path)))
+            value = _cleared(dig(before, path), dig(after, path))
+            put(request, target, kind.cleared.get(path) if value is None else value)
             _change(work, identifier, verb, request, what)
         rest = sorted(changed - kind.setters.keys())
         if rest and kind.patch:

@@ -12,7 +12,7 @@ from meshwright_sandbox.plugins.gcp import operations
 from meshwright_sandbox.plugins.gcp.cloud import CloudError
 from meshwright_sandbox.plugins.gcp.convert import body_of, outputs_of
 from meshwright_sandbox.plugins.gcp.kinds import last_segment
-from meshwright_sandbox.plugins.gcp.work import Work
+from meshwright_sandbox.plugins.gcp.work import Work, taking_over
 from meshwright_sandbox.plugins.serving import PluginError
 
 Parts = dict[str, Any]
@@ -82,7 +82,7 @@ def create(work: Work) -> tuple[str, dict[str, Any]]:
         if _is_nat(work) and key in parts:
             raise PluginError(
                 f"{work.describe('creating')}: it exists already; take it into the state with"
-                f" `pulumi import {work.kind.token} {work.name} {work.id}`, or choose another name"
+                f" `{taking_over(work)}`, or choose another name"
             )
         parts[key] = _body(work)
 

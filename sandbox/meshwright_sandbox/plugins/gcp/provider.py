@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from meshwright_sandbox.plugins.gcp import check, diff
-from meshwright_sandbox.plugins.gcp.cloud import CONFIG_KEYS, Cloud
+from meshwright_sandbox.plugins.gcp import check, diff, settings
+from meshwright_sandbox.plugins.gcp.cloud import Cloud
 from meshwright_sandbox.plugins.gcp.convert import preview_of
-from meshwright_sandbox.plugins.gcp.kinds import Kind, kinds
-from meshwright_sandbox.plugins.gcp.lifecycle import MARK
+from meshwright_sandbox.plugins.gcp.kinds import Kind, kinds, suggestion
+from meshwright_sandbox.plugins.gcp.lifecycle import MARK, unfinished
 from meshwright_sandbox.plugins.gcp.work import Work, identity_of
 from meshwright_sandbox.plugins.serving import PluginError, PluginServicer
 from meshwright_sandbox.plugins.values import UNKNOWN, conceal, decode, encode, reveal
@@ -28,7 +29,7 @@ def kind_of(urn: str) -> Kind:
     if token not in kinds():
         raise PluginError(
             f"{token} ('{urn.rpartition('::')[2]}') is not among the resource types that the"
-            f" stand-in gcp plugin knows{check.suggestion(token, kinds())}; install the official"
+            f" stand-in gcp plugin knows{suggestion(token, kinds())}; install the official"
             " plugin with `pulumi plugin install resource gcp`, or add the type to the table in"
             " meshwright_sandbox/plugins/gcp/resources"
         )
@@ -56,12 +57,8 @@ class GcpProvider(PluginServicer):
 
     def CheckConfig(self, request, context):  # noqa: N802
         failures = [
-            pb.CheckFailure(
-                property=key,
-                reason="no setting of the gcp provider that the stand-in plugin knows"
-                + (check.suggestion(key, CONFIG_KEYS) or "; remove it"),
-            )
-            for key in decode(request.news).keys() - CONFIG_KEYS
+            pb.CheckFailure(property=key, reason=why)
+            for key, why in settings.problems(decode(request.news))
         ]
         return pb.CheckResponse(inputs=request.news, failures=failures)
 
@@ -88,13 +85,16 @@ class GcpProvider(PluginServicer):
     def Diff(self, request, context):  # noqa: N802
         kind = kind_of(request.urn)
         outputs, new = reveal(decode(request.olds)), reveal(decode(request.news))
-        old = reveal(decode(request.old_inputs)) or outputs
+        old = diff.said(reveal(decode(request.old_inputs)) or outputs, new)
         found = diff.changes(kind, old, outputs, new)
+        of_provider = sorted(diff.label_changes(kind, outputs, new, self.cloud.labels))
+        ignored = {re.split(r"[.\[]", path)[0] for path in request.ignoreChanges}
+        found += of_provider if not ignored & {"pulumiLabels", "effectiveLabels"} else []
         replaced = diff.replacing(kind, found, old, new)
         detail = {
             path: pb.PropertyDiff(
                 kind=f"{how}_REPLACE" if path in replaced else how,  # type: ignore[arg-type]
-                inputDiff=True,
+                inputDiff=not path.startswith("pulumiLabels"),
             )
             for path, how in found
         }
@@ -128,13 +128,15 @@ class GcpProvider(PluginServicer):
     def Read(self, request, context):  # noqa: N802
         marked, known = decode(request.inputs), reveal(decode(request.properties))
         kind = kind_of(request.urn)
-        inputs = _plain(marked) or identity_of(kind, request.id, self.cloud)
+        # An import does not know which labels a program would give.
+        unsaid: dict[str, Any] = {kind.labels: None} if kind.labels else {}
+        inputs = _plain(marked) or identity_of(kind, request.id, self.cloud) | unsaid
         work, handler = self._work(request, {**known, **inputs})
         identifier = request.id if marked else work.id
         outputs = handler.read(work, identifier)
         if outputs is None:
             return pb.ReadResponse()
-        if MARK in known:
+        if unfinished(known):
             outputs[MARK] = known[MARK]
         live = diff.live_inputs(kind, reveal(marked), known, outputs)
         return pb.ReadResponse(
@@ -148,10 +150,10 @@ class GcpProvider(PluginServicer):
         work, handler = self._work(request, _plain(marked), request.timeout)
         if request.preview:
             # What a failed or unfinished create left may be made anew: its outputs are not known.
-            known = None if MARK in outputs else outputs
+            known = None if unfinished(outputs) else outputs
             found = preview_of(work.kind, work.inputs, self.cloud.labels, known)
         else:
-            old = _plain(decode(request.old_inputs))
+            old = diff.said(reveal(decode(request.old_inputs)), work.inputs)
             found = handler.update(work, request.id, outputs, old)
         return pb.UpdateResponse(properties=encode(conceal(found, marked)))
 

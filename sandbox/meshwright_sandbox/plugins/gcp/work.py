@@ -141,6 +141,14 @@ def identity_of(kind: Kind, text: str, cloud: Cloud) -> dict[str, str]:
     )
 
 
+def taking_over(work: Work, parent: str = "") -> str:
+    """Return the command that takes an existing resource into the state.
+
+    Code is what the engine makes of a plugin's schema, which a stand-in does not have.
+    """
+    return f"pulumi import {work.kind.token} {work.name} {work.id}{parent} --generate-code=false"
+
+
 def explained(work: Work, error: CloudError, what: str) -> PluginError:
     """Return a refused create with what to do when the resource exists already."""
     if error.status != 409:
@@ -154,8 +162,8 @@ def explained(work: Work, error: CloudError, what: str) -> PluginError:
             " made the resource"
         )
     return PluginError(
-        f"{what}: {why}. If it belongs to this stack, take it into the state with `pulumi import"
-        f" {work.kind.token} {work.name} {work.id}{under}` and run again; otherwise delete it or"
-        f" choose another name ({error})",
+        f"{what}: {why}. If it belongs to this stack, take it into the state with"
+        f" `{taking_over(work, under)}` and run again; otherwise delete it or choose another name"
+        f" ({error})",
         grpc.StatusCode.UNKNOWN if error.lost else grpc.StatusCode.FAILED_PRECONDITION,
     )

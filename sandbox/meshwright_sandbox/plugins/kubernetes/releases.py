@@ -159,7 +159,8 @@ def _taking_over(release: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     if found["status"].startswith("pending"):
         return f"A run that was cut off left it half installed: `helm uninstall {place}`, then up"
     return (
-        f"Take it over with `pulumi import {TYPE} NAME {_identifier(release)}`, "
+        f"Take it over with `pulumi import {TYPE} NAME {_identifier(release)} "
+        "--generate-code=false`, "
         f"or remove it with `helm uninstall {place}`"
     )
 
