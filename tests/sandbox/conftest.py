@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from meshwright_sandbox.core.endpoints import ENDPOINTS
+from tests.sandbox.gcp_plugin import PROJECT, Plugin
 from tests.sandbox.machines import Machines
 from tests.sandbox.server import COVERAGE_NOTES, Sandbox, client, enable_apis, record_coverage
 from tests.sandbox.vpc import make_network, make_subnetwork
@@ -28,6 +29,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     record_coverage(server.journal(), Path(os.environ[COVERAGE_NOTES]))
     server.stop()
     client.cache_clear()  # the next server may get this one's port, and not its connections
+
+
+@pytest.fixture(scope="module")
+def plugin(sandbox: Sandbox) -> Iterator[Plugin]:
+    """The stand-in for the gcp plugin, on a project where it may use every API."""
+    enable_apis(sandbox, PROJECT)
+    running = Plugin(sandbox.url)
+    yield running
+    running.stop()
 
 
 @pytest.fixture

@@ -146,24 +146,15 @@ def test_a_request_that_is_sent_again_is_answered_as_the_first(
     assert other[1].get("name") != first[1]["name"]
 
 
-def _send_gzip(sandbox: Sandbox, path: str, body: bytes) -> tuple[int, Any]:
-    request = urllib.request.Request(
-        sandbox.url + path, method="POST", data=body, headers={"Content-Encoding": "gzip"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, json.loads(response.read())
-    except HTTPError as error:
-        return error.code, json.loads(error.read())
-
-
 def test_a_packed_body_is_unpacked_and_a_broken_one_is_refused(
     sandbox: Sandbox, project: str
 ) -> None:
     packed = gzip.compress(b'{"name": "packed", "autoCreateSubnetworks": false}')
 
-    assert _send_gzip(sandbox, networks_path(project), packed)[0] == 200
-    status, answer = _send_gzip(sandbox, networks_path(project), b"not packed at all")
+    assert _post(sandbox, networks_path(project), packed, Content_Encoding="gzip")[0] == 200
+    status, answer = _post(
+        sandbox, networks_path(project), b"not packed at all", Content_Encoding="gzip"
+    )
     assert (status, answer["error"]["code"]) == (400, 400)
 
 

@@ -1,7 +1,6 @@
 """Keys, log destinations, dashboards and alerts through their lives, by the stand-in plugin."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,10 @@ from tests.sandbox.gcp_plugin import PROJECT, Failed, Made, Plugin, kinds
 from tests.sandbox.gcp_plugin_observability_steps import BOARD, KEY, RING, STEPS
 from tests.sandbox.gcp_plugin_steps import title
 from tests.sandbox.log_entries import CALL, Logs, admit
-from tests.sandbox.server import Sandbox, enable_apis
+from tests.sandbox.server import Sandbox
 from tests.sandbox.test_gcp_plugin_requests import told
 
 OFFICIAL = Path(__file__).parent / "data" / "official_gcp_observability_requests.jsonl"
-
-
-@pytest.fixture(scope="module")
-def plugin(sandbox: Sandbox) -> Iterator[Plugin]:
-    enable_apis(sandbox, PROJECT)
-    running = Plugin(sandbox.url)
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,11 @@
 """Each resource type through its life against the sandbox: made, read, imported, changed, gone."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from meshwright_sandbox.plugins.values import UNKNOWN, Secret
 from tests.sandbox.gcp_plugin import PROJECT, REGION, Failed, Made, Plugin, kinds
 from tests.sandbox.gcp_plugin_steps import LOG_BUCKETS, MEMBER, NET, STEPS, title
-from tests.sandbox.server import Sandbox, enable_apis
-
-
-@pytest.fixture(scope="module")
-def plugin(sandbox: Sandbox) -> Iterator[Plugin]:
-    enable_apis(sandbox, PROJECT)
-    running = Plugin(sandbox.url)
-    yield running
-    running.stop()
+from tests.sandbox.server import Sandbox
 
 
 @pytest.fixture(scope="module")

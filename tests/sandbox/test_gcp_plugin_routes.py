@@ -1,13 +1,11 @@
 """Routes of the service routing API through their lives, by the stand-in plugin."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.sandbox.gcp_plugin import PROJECT, Made, Plugin, kinds
 from tests.sandbox.gcp_plugin_steps import Step, title
-from tests.sandbox.server import Sandbox, enable_apis
 
 _MESH = f"projects/{PROJECT}/locations/global/meshes/m"
 
@@ -93,14 +91,6 @@ STEPS: list[Step] = [
         {"description": "the ledger"},
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def plugin(sandbox: Sandbox) -> Iterator[Plugin]:
-    enable_apis(sandbox, PROJECT)
-    running = Plugin(sandbox.url)
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.sandbox.gcp_plugin import PROJECT, Failed, Made, Plugin, kinds
 from tests.sandbox.gcp_plugin_steps import STEPS, title
-from tests.sandbox.server import Sandbox, enable_apis
+from tests.sandbox.server import Sandbox
 
 DATASET = "gcp:bigquery/dataset:Dataset"
 FIREWALL = "gcp:compute/firewall:Firewall"
@@ -21,14 +21,6 @@ TOPICS = f"/pubsub/v1/projects/{PROJECT}/topics"
 POOL = "container/nodePool:NodePool"
 # What the official plugin notes of a resource: how long its calls may take.
 TIMEOUTS = json.dumps({"e2bfb730-ecaa-11e6-8f88-34363bc7c4c0": {"create": 1200000000000}})
-
-
-@pytest.fixture(scope="module")
-def plugin(sandbox: Sandbox) -> Iterator[Plugin]:
-    enable_apis(sandbox, PROJECT)
-    running = Plugin(sandbox.url)
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from meshwright_sandbox.core.enums import name_of
 from meshwright_sandbox.core.errors import ApiError, bad_request
 
 _PREFIX = "Invalid JSON payload received."
+_TO_STANDARD = str.maketrans("-_", "+/")
 # Concurrency tokens travel in both directions, whatever a document says about them.
 _ALWAYS_KEPT = frozenset({"etag", "fingerprint", "labelFingerprint"})
 _INTEGER = re.compile(r"-?\d{1,99}")  # thousands of digits are no number, also to Python
@@ -187,7 +188,7 @@ class Checker:
 
     def _bytes(self, value: str, path: str) -> str | None:
         """Base64 in either alphabet (gcloud writes the URL-safe one), answered in the standard."""
-        standard = value.replace("-", "+").replace("_", "/").rstrip("=")
+        standard = standard_base64(value)
         try:
             raw = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
         except binascii.Error:
@@ -256,6 +257,11 @@ def check_query(
             400, f"Required parameter: {missing[0]}", reason="required", location=missing[0]
         )
     return result
+
+
+def standard_base64(text: str) -> str:
+    """Base64 in its standard alphabet, unpadded; it may have been written in the URL-safe one."""
+    return text.translate(_TO_STANDARD).rstrip("=")
 
 
 def _plain(declared: Mapping[str, Any], value: str) -> str:

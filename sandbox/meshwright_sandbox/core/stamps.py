@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from meshwright_sandbox.core.discovery import load
+from meshwright_sandbox.core.schema import standard_base64
 from meshwright_sandbox.core.service import Service
 
 if TYPE_CHECKING:
     from meshwright_sandbox.core.cloud import Call
 
 Json = dict[str, Any]
-_TO_STANDARD = str.maketrans("-_", "+/")
 
 
 def now() -> str:
@@ -70,11 +70,7 @@ def new_etag() -> str:
 
 def same_token(one: str | None, other: str | None) -> bool:
     """Whether two concurrency tokens are one: they are bytes, which base64 writes in two ways."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(token: str | None) -> str:
-    return (token or "").translate(_TO_STANDARD).rstrip("=")
+    return standard_base64(one or "") == standard_base64(other or "")
 
 
 def on_create(call: "Call", name: str, document: Json) -> None:
