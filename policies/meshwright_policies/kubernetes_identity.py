@@ -29,7 +29,7 @@ def own_identity(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Where a pod says nothing of the token, its account's word counts; a patch is judged by what
     it says alone.
     """
-    whole = not resource.type.endswith("Patch")
+    whole = not resource.is_patch
     if resource.type.startswith(ACCOUNT):
         yield from _token(resource.properties, "", needed=whole)
         return

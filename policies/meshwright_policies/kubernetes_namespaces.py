@@ -47,9 +47,7 @@ def pod_security(resource: Resource, settings: Settings) -> Iterator[Finding]:
         return
     if labels is UNKNOWN or level is UNKNOWN:
         yield Unjudged(where)
-    elif level not in ("restricted", "baseline") and not (
-        level is None and resource.type.endswith("Patch")
-    ):
+    elif level not in ("restricted", "baseline") and not (level is None and resource.is_patch):
         what = "is not set" if level is None else f"is {level!r}"
         yield Violation(where, what, 'Set it to "restricted", or to "baseline" where pods need it')
 

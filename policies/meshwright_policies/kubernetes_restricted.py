@@ -53,7 +53,7 @@ def restricted(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """What the baseline refuses already is K8S-02's to say; a patch is judged by what it says
     alone.
     """
-    patch = resource.type.endswith("Patch")
+    patch = resource.is_patch
     for pod in pods(resource):
         yield from unknown_parts(pod)
         if pod.spec is UNKNOWN:

@@ -66,7 +66,7 @@ def injected_workloads(resources: list[Resource], settings: Settings) -> Iterato
                     continue
                 around = known.get(text(pod.namespace) or "default", {})
                 yield from _refused(workload, pod, around)
-                if workload.type.endswith("Patch"):
+                if workload.is_patch:
                     continue  # what it leaves out, the workload itself may say
                 if pod.namespace is UNKNOWN and workload.properties is not UNKNOWN:
                     yield Unjudged("metadata.namespace", workload.urn)

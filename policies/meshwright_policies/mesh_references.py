@@ -100,11 +100,6 @@ def destinations(route: Resource) -> Iterator[Destination]:
                 yield Destination(where, at(mirror, "destination"))
 
 
-def _is_patch(resource: Resource) -> bool:
-    """Whether it says a part only of an object that another stack may make."""
-    return resource.type.endswith("Patch")
-
-
 class _Rules:
     """The DestinationRules of a cluster, by the host that each is for."""
 
@@ -145,7 +140,7 @@ def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterato
         yield Violation(
             where, f"{subset!r} is no subset of {full}'s DestinationRule", mend, route.urn
         )
-    elif not _is_patch(route):
+    elif not route.is_patch:
         mend = "Add a DestinationRule for this host that declares it"
         what = f"{subset!r} is declared nowhere: {full} has no DestinationRule in this cluster"
         yield Violation(where, what, mend, route.urn)
@@ -201,7 +196,7 @@ def _gateways(route: Resource, gateways: _Gateways) -> Iterator[Finding]:
         if gateway is UNKNOWN or (not found and gateways.unknown):
             serving.append(UNKNOWN)
             yield Unjudged(where, route.urn)
-        elif all(_is_patch(item) for item in found) and (
+        elif all(item.is_patch for item in found) and (
             found or gateways.may_be_elsewhere(gateway, namespace(route))
         ):
             elsewhere = True
@@ -242,7 +237,7 @@ class _Services:
     def __init__(self, services: list[Resource]) -> None:
         self._names: dict[object, set[object]] = {}
         # A patch is of a Service that is there, and says nothing of others beside it.
-        self._homes = {namespace(item) for item in services if not _is_patch(item)}
+        self._homes = {namespace(item) for item in services if not item.is_patch}
         for item in services:
             self._names.setdefault(namespace(item), set()).add(name(item))
 
@@ -280,7 +275,7 @@ def _host(
     neighbours = services.beside(home)
     if inside and (called in neighbours or not neighbours):
         return
-    if not inside and _is_patch(route):
+    if not inside and route.is_patch:
         return  # whoever makes the route may make the ServiceEntry
     if entries.unknown or (inside and UNKNOWN in neighbours):
         yield Unjudged(where, route.urn)

@@ -28,6 +28,11 @@ class Resource:
     cluster: str = ""
     """Which cluster a Kubernetes object goes to; empty for everything else."""
 
+    @property
+    def is_patch(self) -> bool:
+        """Whether it says a part only of a Kubernetes object that another stack may make."""
+        return self.type.endswith("Patch")
+
 
 @dataclass(frozen=True)
 class Violation:
