@@ -126,10 +126,11 @@ class LoggingAgent(threading.Thread):
         except ApiError as error:
             if error.code != _REFUSED:
                 raise
-            for entry in entries if len(entries) > 1 else ():
-                self._send([entry])
             if len(entries) == 1:
                 _log.warning("an entry of %s was refused: %s", entries[0].get("logName"), error)
+                return
+            for entry in entries:
+                self._send([entry])
 
     def _note_positions(self) -> None:
         write_private(self._file, json.dumps(self._positions))
