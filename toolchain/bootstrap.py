@@ -4,10 +4,12 @@ Run by make with whatever Python the machine has, so: the standard library only,
 an old Python can parse far enough to be refused in words.
 """
 
+import contextlib
 import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -126,6 +128,33 @@ def run_pip(what, total, *arguments):
         )
 
 
+@contextlib.contextmanager
+def building_ahead():
+    """Let the outside programs be fetched and built for as long as pip mostly waits.
+
+    `make` goes on with what is not finished by then; it shows how far it is and tells what fails.
+    Who names a folder of programs in $MESHWRIGHT_TOOLS needs none.
+    """
+    if os.environ.get("MESHWRIGHT_TOOLS"):
+        yield None
+        return
+    ahead = subprocess.Popen(
+        [sys.executable, "-m", "meshwright_toolchain", "ensure", "--no-extras"],
+        cwd=os.path.join(ROOT, "toolchain"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # it ends with its compilers
+        preexec_fn=lambda: os.nice(10),
+    )
+    try:
+        yield ahead
+    finally:
+        if ahead.poll() is None:
+            os.killpg(ahead.pid, signal.SIGTERM)
+        ahead.wait()
+
+
 def has_environment():
     """Whether .venv has pip and was made here: one that was moved runs programs of elsewhere."""
     try:
@@ -157,6 +186,20 @@ def create_environment():
         )
 
 
+def fill_environment():
+    """Install what the requirement files pin, and this repository's distributions.
+
+    Compiled at once: every engine run imports the cloud SDK, and where bytecode is not written
+    (PYTHONDONTWRITEBYTECODE) each would compile its thousands of modules anew.
+    """
+    with open(REQUIREMENTS, encoding="utf-8") as file:
+        pinned = sum("==" in line for line in file)
+    run_pip("%d pinned packages" % pinned, pinned, "--require-hashes", "-r", REQUIREMENTS)
+    editable = [word for name in DISTRIBUTIONS for word in ("--editable", "./" + name)]
+    run_pip("meshwright", len(DISTRIBUTIONS), "--no-deps", "--no-build-isolation", *editable)
+    subprocess.call([PYTHON, "-m", "compileall", "-q", *DISTRIBUTIONS], cwd=ROOT)
+
+
 def main():
     """Bring .venv to the state that the requirement files and pyproject.toml files describe."""
     if sys.version_info < OLDEST:
@@ -167,15 +210,9 @@ def main():
     for program, purpose, remedy in WANTED:
         if shutil.which(program) is None:
             print("meshwright: `%s` is missing; it %s: install %s" % (program, purpose, remedy))
-    create_environment()
-    # Compiled at once: every engine run imports the cloud SDK, and where bytecode is not written
-    # (PYTHONDONTWRITEBYTECODE) each would compile its thousands of modules anew.
-    with open(REQUIREMENTS, encoding="utf-8") as file:
-        pinned = sum("==" in line for line in file)
-    run_pip("%d pinned packages" % pinned, pinned, "--require-hashes", "-r", REQUIREMENTS)
-    editable = [word for name in DISTRIBUTIONS for word in ("--editable", "./" + name)]
-    run_pip("meshwright", len(DISTRIBUTIONS), "--no-deps", "--no-build-isolation", *editable)
-    subprocess.call([PYTHON, "-m", "compileall", "-q", *DISTRIBUTIONS], cwd=ROOT)
+    with building_ahead():
+        create_environment()
+        fill_environment()
     # The time of this file tells make that nothing is to be done until an input changes.
     with open(os.path.join(ENVIRONMENT, ".ready"), "w", encoding="utf-8") as ready:
         ready.write("written by toolchain/bootstrap.py\n")

@@ -5,9 +5,6 @@ import json
 import shutil
 import sys
 
-from rich.console import Console
-from rich.table import Table
-
 from meshwright_toolchain import cache
 from meshwright_toolchain.catalogue import GROUPS, WHEELS
 from meshwright_toolchain.errors import ToolchainError
@@ -47,6 +44,10 @@ def _print_list(as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
         return
+    # Only here: bootstrap.py lets programs be built before there is any package.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("program", "state", "version", "comes from", box=None)
     for row in rows:
         table.add_row(row["name"], row["state"], row["version"] or "", row["source"])

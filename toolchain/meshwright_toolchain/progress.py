@@ -4,9 +4,6 @@ import sys
 import time
 from typing import Protocol, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-
 HEARTBEAT_SECONDS = 20
 
 
@@ -25,7 +22,6 @@ class PlainReporter:
     """A line at each start and end, and one now and then in between so that logs show life."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
         self._totals: dict[str, int | None] = {}
         self._last_line = time.monotonic()
 
@@ -36,7 +32,8 @@ class PlainReporter:
         return
 
     def note(self, text: str) -> None:
-        self._console.print(f"toolchain: {text}")
+        sys.stderr.write(f"toolchain: {text}\n")
+        sys.stderr.flush()
         self._last_line = time.monotonic()
 
     def begin(self, task: str, doing: str, steps: int | None = None) -> None:
@@ -52,44 +49,11 @@ class PlainReporter:
         self.note(f"{task}: {result}")
 
 
-class BarReporter:
-    """One live line for each group at work."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.fields[name]}", style="bold"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def note(self, text: str) -> None:
-        self._progress.console.print(f"toolchain: {text}", markup=False, highlight=False)
-
-    def begin(self, task: str, doing: str, steps: int | None = None) -> None:
-        if task not in self._tasks:
-            self._tasks[task] = self._progress.add_task(doing, name=task, total=None)
-        self._progress.update(self._tasks[task], description=doing, total=steps, completed=0)
-
-    def advance(self, task: str, step: int) -> None:
-        self._progress.update(self._tasks[task], completed=step)
-
-    def end(self, task: str, result: str) -> None:
-        if task in self._tasks:
-            self._progress.remove_task(self._tasks.pop(task))
-        self.note(f"{task}: {result}")
-
-
 def reporter() -> Reporter:
     """The reporter that suits where the messages go."""
-    return BarReporter() if sys.stderr.isatty() else PlainReporter()
+    if not sys.stderr.isatty():
+        return PlainReporter()
+    # bootstrap.py lets programs be built before there is any package; nobody sees that.
+    from meshwright_toolchain.bars import BarReporter
+
+    return BarReporter()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -138,6 +139,64 @@ def test_an_environment_of_another_folder_is_made_anew(
             ["make", "-n", ".venv/.ready"], cwd=start, capture_output=True, text=True, check=True
         )
         assert ("bootstrap.py" in planned.stdout) is anew
+
+
+def test_programs_are_built_while_packages_are_installed_and_not_beyond(
+    bootstrap, tmp_path: Path
+) -> None:
+    """A stand-in for the toolchain says who it is, and that of a compiler that never ends."""
+    os.mkfifo(tmp_path / "who")
+    package = tmp_path / "toolchain/meshwright_toolchain"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text(
+        "import os, pathlib, subprocess, sys\n"
+        "compiler = subprocess.Popen(['sleep', '600'])\n"
+        f"who = pathlib.Path({str(tmp_path / 'who')!r})\n"
+        "who.write_text(' '.join([str(os.getpid()), str(compiler.pid), *sys.argv[1:]]))\n"
+        "compiler.wait()\n"
+    )
+    loaded = bootstrap(0)
+    loaded.main.__globals__["ROOT"] = str(tmp_path)
+
+    with loaded.building_ahead():
+        builder, compiler, *arguments = (tmp_path / "who").read_text().split()
+        compiling = psutil.Process(int(compiler))
+        assert arguments == ["ensure", "--no-extras"]
+        assert compiling.is_running()
+    assert not psutil.pid_exists(int(builder))
+    psutil.wait_procs([compiling], timeout=10)
+    assert not compiling.is_running() or compiling.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("chosen", ["of the user's own", ""])
+def test_nothing_is_built_ahead_for_who_names_a_folder_of_programs(
+    bootstrap, tmp_path: Path, monkeypatch, chosen: str
+) -> None:
+    package = tmp_path / "toolchain/meshwright_toolchain"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.setenv("MESHWRIGHT_TOOLS", chosen)
+    loaded = bootstrap(0)
+    loaded.main.__globals__["ROOT"] = str(tmp_path)
+
+    with loaded.building_ahead() as ahead:
+        if ahead:
+            ahead.wait()
+    assert (tmp_path / "ran").exists() is not bool(chosen)
+
+
+def test_the_toolchain_needs_no_package_to_build(tmp_path: Path) -> None:
+    """It is run before there is any; without a compiler it ends in its own sentence."""
+    ended = subprocess.run(
+        [sys.executable, "-S", "-m", "meshwright_toolchain", "ensure", "--no-extras"],
+        cwd=ROOT / "toolchain",
+        env={"PATH": str(tmp_path), "MESHWRIGHT_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("meshwright: Go is not installed and ")
 
 
 def copy_of(folder: Path) -> Path:
