@@ -21,7 +21,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_exponential
 
 from meshwright_sandbox.runtime.api import FIELD_MANAGER, Api
 from meshwright_sandbox.runtime.interface import RuntimeFailure
-from meshwright_sandbox.runtime.kept import keep, kept_file
+from meshwright_sandbox.runtime.kept import keep, kept_file, made_once
 from meshwright_sandbox.runtime.kube import Kubectl
 from meshwright_sandbox.runtime.store import Store
 
@@ -45,10 +45,15 @@ class Definitions:
         """
         programs = ("kube-apiserver", "kubectl")
         file = kept_file(self._tools, "definitions", programs, FIELD_MANAGER, manifests)
-        objects = _read(file)
-        if not objects or not self._store.add(_entries(map(_made_now, objects))):
-            objects = self._apply(manifests, file)
+        with made_once(file):
+            objects = self._given(file) or self._apply(manifests, file)
         _wait_until_known(self._api, objects)
+
+    def _given(self, file: Path) -> list[Object]:
+        """What is kept, given to the store; nothing without it, or where some stood before."""
+        objects = _read(file)
+        given = objects and self._store.add(_entries(map(_made_now, objects)))
+        return objects if given else []
 
     def _apply(self, manifests: str, file: Path) -> list[Object]:
         """Have the API server make them, and keep what it made unless some were there before."""

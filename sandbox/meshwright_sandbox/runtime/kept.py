@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from meshwright_sandbox.runtime.private_files import write_private
@@ -19,6 +20,22 @@ def kept_file(tools: Path, folder: str, programs: Sequence[str], *inputs: str) -
     for text in inputs:
         digest.update(f"{len(text)} {text}\n".encode())
     return tools / folder / digest.hexdigest()
+
+
+@contextmanager
+def made_once(file: Path) -> Generator[None]:
+    """While what is kept in ``file`` is made in one place, others on this machine wait for it.
+
+    Clusters are started at the same time, and each would make it for itself. The kernel lets go
+    of the lock when its holder dies; where none can be had, nobody waits.
+    """
+    with ExitStack() as held:
+        if not file.exists():
+            with suppress(OSError):
+                locks = file.parent.with_name("locks")
+                locks.mkdir(exist_ok=True)
+                fcntl.flock(held.enter_context((locks / file.name).open("w")), fcntl.LOCK_EX)
+        yield
 
 
 def keep(file: Path, text: str) -> None:

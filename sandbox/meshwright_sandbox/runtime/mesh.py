@@ -26,7 +26,7 @@ from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.definitions import Definitions
 from meshwright_sandbox.runtime.interface import MeshRequest, RuntimeFailure
 from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod, Istiods
-from meshwright_sandbox.runtime.kept import keep, kept_file
+from meshwright_sandbox.runtime.kept import keep, kept_file, made_once
 from meshwright_sandbox.runtime.kube import Kubectl
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.private_files import write_private
@@ -150,9 +150,15 @@ class Mesh:
     def _manifests(self, operator: str, arguments: list[str]) -> str:
         """What istioctl makes of it, or made of it once."""
         kept = kept_file(self._tools, "manifests", ["istioctl"], operator, *arguments)
-        with suppress(OSError):
-            if text := kept.read_text():
-                return text
+        with made_once(kept):
+            with suppress(OSError):
+                if text := kept.read_text():
+                    return text
+            text = self._rendered(operator, arguments)
+            keep(kept, text)
+        return text
+
+    def _rendered(self, operator: str, arguments: list[str]) -> str:
         file = self._folder / "operator.json"
         write_private(file, operator)
         command = [str(self._tools / "istioctl"), "manifest", "generate", f"--filename={file}"]
@@ -167,7 +173,6 @@ class Mesh:
         )
         if result.returncode:
             raise RuntimeFailure(f"istioctl manifest generate: {result.stderr.strip()}")
-        keep(kept, result.stdout)
         return result.stdout
 
     def _by_url(self, configuration: dict[str, Any], mesh: MeshRequest) -> dict[str, Any]:

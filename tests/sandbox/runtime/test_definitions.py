@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from kubernetes import client
 from meshwright_sandbox.runtime import gke_crds
 from meshwright_sandbox.runtime.definitions import Definitions
 from meshwright_sandbox.runtime.interface import ClusterAccess
+from meshwright_sandbox.runtime.kept import keep, made_once
 from meshwright_sandbox.runtime.kube import Kubectl
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.runtime.store import Store
@@ -165,3 +167,32 @@ def test_two_at_once_bring_them_in_once(kinds: Kinds) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: kinds.install(), range(2)))
     assert set(kinds.read()) == set(NAMES)
+
+
+def test_what_two_need_at_once_is_made_by_one(tmp_path: Path) -> None:
+    """The second waits for the first, and not for one that failed, nor where nothing is kept."""
+    file = tmp_path / "definitions" / "of-both"
+    both = Barrier(2)
+    made: list[str] = []
+
+    def need(who: str) -> None:
+        both.wait()
+        with made_once(file):
+            if not file.exists():
+                made.append(who)
+                keep(file, who)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(need, ("first", "second")))
+    assert made == [file.read_text()]
+
+    file.unlink()
+    with pytest.raises(KeyError), made_once(file):
+        raise KeyError(file)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(need, ("third", "fourth")))
+    assert made[1:] == [file.read_text()]
+
+    with made_once(tmp_path / "there/is/no/folder"):
+        made.append("all the same")
+    assert made[-1] == "all the same"
