@@ -6,8 +6,9 @@ import copy
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -172,25 +173,29 @@ def test_two_at_once_bring_them_in_once(kinds: Kinds) -> None:
 def test_what_two_need_at_once_is_made_by_one(tmp_path: Path) -> None:
     """The second waits for the first, and not for one that failed, nor where nothing is kept."""
     file = tmp_path / "definitions" / "of-both"
-    both = Barrier(2)
     made: list[str] = []
 
-    def need(who: str) -> None:
-        both.wait()
+    def need(who: str, begin: Barrier, meeting: Barrier) -> None:
+        begin.wait()
         with made_once(file):
             if not file.exists():
                 made.append(who)
+                with suppress(BrokenBarrierError):  # nobody else is here
+                    meeting.wait(timeout=0.3)
                 keep(file, who)
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(need, ("first", "second")))
+    def needed_by(*two: str) -> None:
+        begin, meeting = Barrier(2), Barrier(2)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda who: need(who, begin, meeting), two))
+
+    needed_by("first", "second")
     assert made == [file.read_text()]
 
     file.unlink()
     with pytest.raises(KeyError), made_once(file):
         raise KeyError(file)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(need, ("third", "fourth")))
+    needed_by("third", "fourth")
     assert made[1:] == [file.read_text()]
 
     with made_once(tmp_path / "there/is/no/folder"):
