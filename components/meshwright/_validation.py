@@ -92,6 +92,8 @@ def _shape_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str, 
             yield path, f"must be a map of names to values, not {_describe(value)}"
             return
         for key, item in cast(Mapping[object, object], value).items():
+            if not isinstance(key, str):
+                yield path, f"must have text as its keys, not {_describe(key)}"
             yield from _shape_problems(item, get_args(kind)[1], f"{path}.{key}")
     elif not _is_scalar(value, kind):
         yield path, f"must be {_WORDS[kind]}, not {_describe(value)}"

@@ -67,6 +67,7 @@ def test_values_are_never_shown():
         ({"text": "a", "inner": {}}, "inner", "must be a list"),
         ({"text": "a", "inner": ["x"]}, "inner[0]", "must be a map"),
         ({"text": "a", "labels": []}, "labels", "must be a map"),
+        ({"text": "a", "labels": {5: "x"}}, "labels", "text as its keys, not a int"),
         ({"text": "a", "flag": 1}, "flag", "true or false"),
         ({"text": True}, "text", "must be text"),
         ({"text": "a", "inner": [{"name": "n", "size": True}]}, "inner[0].size", "whole number"),
