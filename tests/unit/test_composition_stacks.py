@@ -65,6 +65,21 @@ def test_staging_has_one_front_door_before_both_regions():
     assert backends == {("ServiceImport", "public")}
 
 
+def test_a_front_door_leads_to_a_gateway_that_the_config_cluster_does_not_run():
+    """Google imports its Service there all the same."""
+    recorder = composed("staging", {"gateways[0].clusters": ["finland"]})
+
+    exports = {item.provider for item in recorder.of_type("ServiceExport")}
+    backends = [
+        (route.provider, backend["name"])
+        for route in recorder.of_type("HTTPRoute")
+        for rule in route.inputs["spec"]["rules"]
+        for backend in rule.get("backendRefs", [])
+    ]
+    assert "finland" in exports
+    assert backends == [("belgium", "public")]
+
+
 def test_staging_is_one_mesh():
     """Each cluster's control plane is told to look into the other before it is turned on."""
     recorder = composed("staging")
