@@ -34,7 +34,8 @@ class ArgumentError(pulumi.RunError):
 def checked(component: str, name: str, args: A, kind: type[A], *rules: Rule[A]) -> A:
     """Return `args` without its `None`s, or raise ArgumentError naming every mistake.
 
-    Whole numbers are `int`s in it: from other languages all numbers come as floating point. `rules` look at how values fit together; they run once every value has the right shape.
+    Whole numbers are `int`s in it: from other languages all numbers come as floating point. `rules`
+    look at how values fit together; they run once every value has the right shape.
     """
     problems = list(_shape_problems(args, kind, ""))
     if problems:
