@@ -231,7 +231,7 @@ class ClusterContents:
             f"{gateway.namespace}/{gateway.name}": _doors.across(
                 self.cluster,
                 gateway,
-                gateways[f"{gateway.namespace}/{gateway.gateway}"],
+                self._exported(gateway, gateways),
                 made[gateway.namespace],
                 self.features.ingress_feature,
                 self._issued(gateway),
@@ -239,6 +239,13 @@ class ClusterContents:
             ).address
             for gateway in self.spec.multi_cluster_gateways
         }
+
+    def _exported(
+        self, gateway: MultiClusterGateway, gateways: dict[str, IngressGateway]
+    ) -> pulumi.Input[str]:
+        """The Service behind a load balancer; the config cluster knows it wherever it runs."""
+        here = gateways.get(f"{gateway.namespace}/{gateway.gateway}")
+        return here.service if here is not None else gateway.gateway
 
     def _service(
         self,

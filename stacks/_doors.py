@@ -66,7 +66,7 @@ def ingress(
 def across(
     cluster: str,
     gateway: AcrossSpec,
-    door: IngressGateway,
+    service: pulumi.Input[str],
     namespace: pulumi.Input[str],
     feature: pulumi.Input[str],
     issued: pulumi.Input[str] | None,
@@ -83,7 +83,7 @@ def across(
             "backends": [
                 {
                     "name": gateway.gateway,
-                    "service": door.service,
+                    "service": service,
                     "port": 443,
                     # The pods' own health, which asks for no token and passes no policy.
                     "health_check_path": "/healthz/ready",

@@ -101,12 +101,20 @@ def _doors(spec: View, key: str) -> set[str]:
 
 def _users(spec: View) -> Iterator[Problem]:
     """Users' tokens are asked for by a workload that exists, once for each issuer."""
-    targets = {*_services(spec), *_doors(spec, "gateways")}
+    services = _services(spec)
+    targets = {*services, *_doors(spec, "gateways")}
     seen: set[tuple[str | None, str | None]] = set()
     for jwt in spec.part("security").each("jwt"):
         pair = (jwt.text("service"), jwt.text("issuer"))
         yield from known(jwt, "service", pair[0], targets, "service or gateway")
         yield from unique_texts(jwt, "audiences", "audience")
+        target = services.get(pair[0] or "")
+        if target is not None and target.text("protocol") == "tcp":
+            yield jwt.problem(
+                "service",
+                "the service speaks tcp, which carries no token, so that every call were denied",
+                "remove it, or have the service speak http or grpc",
+            )
         if pair in seen:
             yield jwt.problem(
                 "issuer", "this service has the issuer already", "put the audiences into one entry"

@@ -74,6 +74,12 @@ def _route(service: View, route: View, names: list[str]) -> Iterator[Problem]:
     led = service.has("rollout")
     own = list(_shape(route, names, f"version of {service.text('name')}", led=led))
     yield from own
+    if route.text("rendering") == "gateway-api" and route.has("gateway"):
+        yield route.problem(
+            "gateway",
+            "gateways of the spec are Istio's, which take no routes of the Gateway API",
+            "remove gateway and hosts: calls in the mesh are routed, or write rendering: istio",
+        )
     try:
         parts = Service.model_validate(service.raw), Route.model_validate(route.raw or {})
     except ValidationError:

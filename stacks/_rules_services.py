@@ -1,7 +1,11 @@
 """Services and gateways: where they run, and by which hosts they are reached."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
+from meshwright import gateway as one_cluster
+from meshwright import multicluster_gateway as across_clusters
+from meshwright._gateway_api_limits import MOST
 from stacks._rules_clusters import least_and_most
 from stacks._rules_names import known, unique, unique_texts
 from stacks._view import Problem, View
@@ -38,9 +42,10 @@ def check(spec: View) -> Iterator[Problem]:
         yield from _balanced(gateway)
     for gateway in spec.each("multi_cluster_gateways"):
         yield from unique_texts(gateway, "hosts", "host")
-        yield from _certificates(gateway.part("load_balancer"), across=True)
+        yield from _load_balancer(gateway, across_clusters.CLASSES, across=True)
     for gateway in spec.each("egress_gateways"):
         yield from _leaving(spec, gateway)
+    yield from _one_way_out(spec, homes)
 
 
 def clusters_of(part: View, namespace: View | None) -> set[str]:
@@ -76,7 +81,7 @@ def _balanced(gateway: View) -> Iterator[Problem]:
     """What only one of the two kinds of load balancer has."""
     own = gateway.has("load_balancer")
     if own:
-        yield from _certificates(gateway.part("load_balancer"), across=False)
+        yield from _load_balancer(gateway, one_cluster.CLASSES, across=False)
     if own or gateway.get("exported") is True:
         for key in ("internal", "allowed_cidrs"):
             if gateway.get(key):
@@ -85,22 +90,42 @@ def _balanced(gateway: View) -> Iterator[Problem]:
                 )
 
 
-def _certificates(balancer: View, *, across: bool) -> Iterator[Problem]:
-    ways = ("certificate_map", "certificate_secrets", "managed_certificate")
+def _load_balancer(
+    gateway: View, classes: Mapping[str, bool], *, across: bool
+) -> Iterator[Problem]:
+    """Names, class and certificates; `classes` says which take a map of Certificate Manager."""
+    hosts, balancer = gateway.texts("hosts"), gateway.part("load_balancer")
+    if len(hosts) > MOST:
+        yield gateway.problem(
+            "hosts",
+            f"a load balancer's route takes at most {MOST} names, these are {len(hosts)}",
+            "use wildcards, or another gateway for the rest",
+        )
+    ways = ("certificate_map", "managed_certificate", "certificate_secrets")
     named = [key for key in ways if balancer.get(key) not in (None, False, [])]
+    name = balancer.text("gateway_class")
     if len(named) != 1:
         yield balancer.problem(
             "certificate_map",
             f"HTTPS takes certificates in exactly one way, this names {len(named)}",
             f"keep one of {', '.join(ways)}",
         )
-    name = balancer.text("gateway_class")
+    elif named[0] in ways[:2] and not classes.get(name or "", True):
+        yield balancer.problem(
+            named[0],
+            f"{name} takes no map of Certificate Manager, where these certificates are",
+            "name certificate_secrets, or take a global external class",
+        )
     if name is not None and name.endswith("-mc") != across:
         yield balancer.problem(
             "gateway_class",
             f"a class {'across clusters ends' if across else 'of one cluster does not end'} in -mc",
             f"write {name.removesuffix('-mc')}{'-mc' if across else ''}",
         )
+    elif name is not None and name.startswith("gke-l7-") and name not in classes:
+        near = get_close_matches(name, classes, n=1)
+        fix = f"did you mean {near[0]}?" if near else f"one of {', '.join(classes)}"
+        yield balancer.problem("gateway_class", "GKE has no such class", fix)
 
 
 def _leaving(spec: View, gateway: View) -> Iterator[Problem]:
@@ -118,7 +143,30 @@ def _leaving(spec: View, gateway: View) -> Iterator[Problem]:
             yield host.problem(
                 "host", "a wildcard does not say what may be called", "name each host"
             )
+        if host.get("originate_tls") is True and host.get("port") == 80:
+            yield host.problem(
+                "port", "callers speak plain HTTP to port 80", "write where the host speaks TLS"
+            )
     yield from unique(gateway.each("hosts"), "host of this gateway", "host")
+
+
+def _one_way_out(spec: View, homes: dict[str, View]) -> Iterator[Problem]:
+    """The proxies of one namespace are led to one gateway for a host, whoever its callers are."""
+    ways: dict[tuple[str, str, str], str] = {}
+    for gateway in spec.each("egress_gateways"):
+        name = _reference(gateway.text("namespace"), gateway)
+        for host in gateway.each("hosts"):
+            called = host.text("host") or ""
+            for index, caller in host.texts("callers"):
+                home = caller.partition("/")[0]
+                runs = clusters_of(gateway, homes.get(gateway.text("namespace") or ""))
+                taken = {ways.setdefault((cluster, home, called), name) for cluster in runs}
+                for other in sorted(taken - {name}):
+                    yield host.problem(
+                        ("callers", index),
+                        f"calls of namespace {home} to this host are led to {other} already",
+                        "name all callers of a namespace at one gateway",
+                    )
 
 
 def _exposed(

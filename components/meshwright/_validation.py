@@ -34,12 +34,13 @@ class ArgumentError(pulumi.RunError):
 def checked(component: str, name: str, args: A, kind: type[A], *rules: Rule[A]) -> A:
     """Return `args` without its `None`s, or raise ArgumentError naming every mistake.
 
-    `rules` look at how values fit together; they run once every value has the right shape.
+    Whole numbers are `int`s in it: from other languages all numbers come as floating point. `rules`
+    look at how values fit together; they run once every value has the right shape.
     """
     problems = list(_shape_problems(args, kind, ""))
     if problems:
         raise ArgumentError(component, name, problems)
-    cleaned = cast(A, _without_none(args))
+    cleaned = cast(A, _cleaned(args, kind))
     problems = [problem for rule in rules for problem in rule(cleaned)]
     if problems:
         raise ArgumentError(component, name, problems)
@@ -92,6 +93,8 @@ def _shape_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str, 
             yield path, f"must be a map of names to values, not {_describe(value)}"
             return
         for key, item in cast(Mapping[object, object], value).items():
+            if not isinstance(key, str):
+                yield path, f"must have text as its keys, not {_describe(key)}"
             yield from _shape_problems(item, get_args(kind)[1], f"{path}.{key}")
     elif not _is_scalar(value, kind):
         yield path, f"must be {_WORDS[kind]}, not {_describe(value)}"
@@ -157,10 +160,18 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _without_none(value: object) -> object:
+def _cleaned(value: object, kind: Any) -> object:
+    """A value of the right shape without its `None`s, and with its whole numbers as such."""
+    kind = _unwrapped(kind)
     if isinstance(value, Mapping):
-        items = cast(Mapping[str, object], value).items()
-        return {key: _without_none(item) for key, item in items if item is not None}
+        fields: dict[str, Any] = kind.__annotations__ if is_typeddict(kind) else {}
+        inner = get_args(kind)[1] if get_origin(kind) is dict else Any
+        return {
+            key: _cleaned(item, fields.get(key, inner))
+            for key, item in cast(Mapping[str, object], value).items()
+            if item is not None
+        }
     if isinstance(value, list | tuple):
-        return [_without_none(item) for item in cast(Iterable[object], value)]
-    return value
+        inner = get_args(kind)[0] if get_origin(kind) is list else Any
+        return [_cleaned(item, inner) for item in cast(Iterable[object], value)]
+    return int(value) if kind is int and isinstance(value, float) else value

@@ -25,7 +25,7 @@ from ._validation import checked, duplicates, one_of
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 # GKE's classes for one cluster, and whether they take a map of Certificate Manager:
 # https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities
-_CLASSES = {
+CLASSES = {
     "gke-l7-global-external-managed": True,
     "gke-l7-regional-external-managed": False,
     "gke-l7-gxlb": True,
@@ -146,7 +146,7 @@ class IngressGateway(pulumi.ComponentResource):
             # The pods' own health, which asks for no token and passes no policy.
             health = Backend("Service", named, 443, health_path="/healthz/ready", health_port=15021)
             made, address = GkeGateway(self, name, physical, meta, edge).build(
-                edge.get("gateway_class", next(iter(_CLASSES))), args["hosts"], {"edge": health}
+                edge.get("gateway_class", next(iter(CLASSES))), args["hosts"], {"edge": health}
             )
             waits += made
         waits.append(service)
@@ -253,7 +253,7 @@ def _problems(args: IngressGatewayArgs) -> Iterator[tuple[str, str]]:
     yield from one_of("service_type", args.get("service_type"), ("LoadBalancer", "ClusterIP"))
     if "load_balancer" in args:
         yield from load_balancer_problems(
-            "load_balancer", args["load_balancer"], _CLASSES, args["hosts"]
+            "load_balancer", args["load_balancer"], CLASSES, args["hosts"]
         )
         if args.get("service_type") == "LoadBalancer":
             yield "service_type", "load_balancer already stands before the pods; leave this out"

@@ -19,7 +19,7 @@ from .gateway import host_problems
 
 # GKE's classes for several clusters, and whether they take a map of Certificate Manager:
 # https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities
-_CLASSES = {
+CLASSES = {
     "gke-l7-global-external-managed-mc": True,
     "gke-l7-regional-external-managed-mc": False,
     "gke-l7-cross-regional-internal-managed-mc": False,
@@ -134,7 +134,7 @@ class MultiClusterGateway(pulumi.ComponentResource):
             meta["annotations"] = {"meshwright/fleet-feature": args["feature"]}
         edge = args["load_balancer"]
         waits, address = GkeGateway(self, name, physical, meta, edge).build(
-            edge.get("gateway_class", next(iter(_CLASSES))),
+            edge.get("gateway_class", next(iter(CLASSES))),
             args["hosts"],
             {_role(backend): _backend(backend) for backend in args["backends"]},
         )
@@ -162,7 +162,7 @@ def _backend(args: GatewayBackendArgs) -> Backend:
 def _problems(args: MultiClusterGatewayArgs) -> Iterator[tuple[str, str]]:
     yield from host_problems(args["hosts"])
     yield from load_balancer_problems(
-        "load_balancer", args["load_balancer"], _CLASSES, args["hosts"]
+        "load_balancer", args["load_balancer"], CLASSES, args["hosts"]
     )
     backends = args["backends"]
     if not backends:

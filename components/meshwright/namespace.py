@@ -7,6 +7,8 @@ https://istio.io/latest/docs/reference/config/networking/sidecar/ (scope).
 """
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 import pulumi
@@ -107,7 +109,8 @@ class MeshNamespace(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MeshNamespaceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("MeshNamespace", name, args, MeshNamespaceArgs, _problems)
+        patterns = partial(_pattern_problems, name)
+        args = checked("MeshNamespace", name, args, MeshNamespaceArgs, _problems, patterns)
         given = args.get("namespace", name)
         if isinstance(given, str):
             path = "namespace" if "namespace" in args else "name"
@@ -204,7 +207,7 @@ class _Calls(NamedTuple):
     """What the mesh's rules say of one namespace."""
 
     callers: set[str]
-    """Other namespaces that may call it."""
+    """Other namespaces that may call it, `*` for all."""
     callees: set[tuple[str, str]]
     """What it may call in other namespaces: (namespace, Service or `*`)."""
 
@@ -218,7 +221,7 @@ def _calls(name: str, args: MeshNamespaceArgs) -> _Calls:
         callee = str(rule["namespace"])
         if callee == own:
             calls.callers.update(callers - {own})
-        elif own in callers:
+        elif any(fnmatchcase(own, caller) for caller in callers):
             calls.callees.add((callee, rule.get("service", "*")))
     return calls
 
@@ -241,6 +244,8 @@ def _scope(name: str, args: MeshNamespaceArgs) -> dict[str, object]:
 
 
 def _namespace_peer(namespace: pulumi.Input[str]) -> _Peer:
+    if namespace == "*":  # as rules of the mesh write it
+        return {"namespace_selector": {}}
     return {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}}
 
 
@@ -274,3 +279,15 @@ def _problems(args: MeshNamespaceArgs) -> Iterator[tuple[str, str]]:
     for key in labels:
         if key in _OWNED_LABELS or key.startswith("pod-security.kubernetes.io/"):
             yield f"labels.{key}", "is this component's to set; use `revision` or `pod_security`"
+
+
+def _pattern_problems(name: str, args: MeshNamespaceArgs) -> Iterator[tuple[str, str]]:
+    """Istio takes patterns of namespaces as callers; a network policy all of them, or each."""
+    own = args.get("namespace", name)
+    for index, rule in enumerate(args.get("allow", [])):
+        if rule["namespace"] != own or not args.get("network_policy", True):
+            continue
+        for place, caller in enumerate(rule.get("namespaces", [])):
+            if "*" in caller and caller != "*":
+                text = "is no namespace that a network policy could let in; name each, or `*`"
+                yield f"allow[{index}].namespaces[{place}]", f"{caller!r} {text}"

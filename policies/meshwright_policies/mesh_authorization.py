@@ -31,6 +31,8 @@ from meshwright_policies.rule import (
 from meshwright_policies.values import UNKNOWN, at, each
 
 WORKLOAD_IDENTITIES = ("principals", "namespaces", "serviceAccounts")
+# The same as keys of conditions: https://istio.io/latest/docs/reference/config/security/conditions/
+IDENTITY_KEYS = {f"source.{field[:-1]}": field for field in WORKLOAD_IDENTITIES}
 # Labels by which Istio's and Google's own charts and samples mark the pods of a gateway.
 GATEWAY_NAME_LABELS = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
 API_GATEWAY = kind("gateway.networking.k8s.io", "Gateway")
@@ -152,7 +154,26 @@ def _at_gateway(spec: object, gateways: _GatewayPods) -> bool:
 
 
 def _callers(policy: Resource, path: str, rule: object) -> Iterator[Finding]:
-    """What is wrong with the sources of one ALLOW rule: each must name its callers."""
+    """One ALLOW rule names its callers by its sources or, which holds for all of those, by a
+    condition.
+    """
+    found = list(_sources(policy, path, rule))
+    told = [
+        (f"{path}.when[{index}].values", IDENTITY_KEYS[str(at(condition, "key"))], values)
+        for index, condition in each(rule, "when")
+        if at(condition, "key") in IDENTITY_KEYS and (values := at(condition, "values")) is not None
+    ]
+    if found and (at(rule, "when") is UNKNOWN or any(values is UNKNOWN for *_, values in told)):
+        yield Unjudged(f"{path}.when", policy.urn)
+    elif found and told:
+        for where, field, values in told:
+            yield from _wildcards(policy, where, field, items(values))
+    else:
+        yield from found
+
+
+def _sources(policy: Resource, path: str, rule: object) -> Iterator[Finding]:
+    """What is wrong with the sources of a rule: each must name its callers."""
     sources = at(rule, "from")
     mend = "Name principals (service accounts) or namespaces in each source"
     if rule is UNKNOWN or sources is UNKNOWN:

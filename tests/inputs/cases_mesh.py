@@ -14,6 +14,13 @@ def _route(id: str, key: str, value: object, where: str, rule: str, fix: str) ->
     return Case(f"route-{id}", {f"{ROUTE}.{key}": value}, f"{ROUTE}.{where}", rule, fix)
 
 
+_GATEWAY_API: dict[str, object] = {
+    f"{ROUTE}.rendering": "gateway-api",
+    f"{ROUTE}.retries": DELETE,
+    f"{ROUTE}.gateway": DELETE,
+    f"{ROUTE}.hosts": DELETE,
+}
+
 ROUTES = [
     _route("weights-and-active", "active", "v1", "weights", "this has both", "remove one"),
     Case("route-active-unknown", {f"{GREEN}.active": "gren"}, f"{GREEN}.active",
@@ -70,18 +77,19 @@ ROUTES = [
            "fault.abort_percent", "less than or equal to 100", "Share"),
     _route("rendering-misspelt", "rendering", "gateway_api", "rendering", "must be one of",
            "did you mean gateway-api?"),
-    Case("route-order-of-gateway-api", {f"{ROUTE}.retries": DELETE,
-         f"{ROUTE}.rendering": "gateway-api", f"{ROUTE}.matches": [
+    Case("route-order-of-gateway-api", {**_GATEWAY_API, f"{ROUTE}.matches": [
              {"version": "v1", "headers": {"x-a": "1"}},
              {"version": "v2", "headers": {"x-b": "1", "x-c": "1"}}]},
          f"{ROUTE}.matches", "tries matches[1] before matches[0]", "change rendering"),
-    Case("route-sticky-default-by-gateway-api", {f"{ROUTE}.retries": DELETE,
-         f"{ROUTE}.rendering": "gateway-api", f"{ROUTE}.sticky": {"cookie": "shop"}},
+    Case("route-sticky-default-by-gateway-api", {**_GATEWAY_API,
+         f"{ROUTE}.sticky": {"cookie": "shop"}},
          f"{ROUTE}.sticky", "`version` works", "change rendering"),
-    _route("retries-by-gateway-api", "rendering", "gateway-api", "retries",
-           "rendering 'gateway-api' cannot express it", "change rendering"),
-    Case("route-fault-by-gateway-api", {f"{ROUTE}.rendering": "gateway-api",
-         f"{ROUTE}.retries": DELETE, f"{ROUTE}.fault": {"abort_status": 503}},
+    Case("route-retries-by-gateway-api", {**_GATEWAY_API, f"{ROUTE}.retries": {"attempts": 1}},
+         f"{ROUTE}.retries", "rendering 'gateway-api' cannot express it", "change rendering"),
+    Case("route-of-gateway-api-at-istios-gateway", {f"{ROUTE}.rendering": "gateway-api",
+         f"{ROUTE}.retries": DELETE}, f"{ROUTE}.gateway", "take no routes of the Gateway API",
+         "remove gateway and hosts"),
+    Case("route-fault-by-gateway-api", {**_GATEWAY_API, f"{ROUTE}.fault": {"abort_status": 503}},
          f"{ROUTE}.fault", "'gateway-api' cannot express it", "change rendering"),
 ]  # fmt: skip
 
@@ -175,6 +183,17 @@ ACROSS = [
          "gateway_class": "gke-l7-global-external-managed-mc"}},
          "gateways[0].load_balancer.gateway_class", "does not end in -mc",
          "gke-l7-global-external-managed"),
+    Case("gateway-class-misspelt", {"gateways[0].load_balancer": {"certificate_map": "shop",
+         "gateway_class": "gke-l7-global-external"}},
+         "gateways[0].load_balancer.gateway_class", "no such class",
+         "did you mean gke-l7-global-external-managed?"),
+    Case("gateway-class-takes-no-map", {"gateways[0].load_balancer": {
+         "managed_certificate": True, "gateway_class": "gke-l7-rilb"}},
+         "gateways[0].load_balancer.managed_certificate", "gke-l7-rilb takes no map",
+         "certificate_secrets"),
+    Case("front-17-hosts", {f"{FRONT}.hosts": [f"{n}.staging.example.com" for n in range(17)],
+         "gateways[0].hosts": ["*.staging.example.com"]}, f"{FRONT}.hosts", "at most 16",
+         "wildcards", (), "staging"),
     Case("gateway-internal-and-balanced", {"gateways[0].load_balancer": {
          "certificate_map": "shop"}, "gateways[0].internal": True}, "gateways[0].internal",
          "network load balancer's", "remove it"),
@@ -190,6 +209,12 @@ ACROSS = [
     Case("egress-host-twice", {f"{OUT}.hosts[+]": {"host": "api.bank.example.net",
          "callers": ["shop/payments"]}}, f"{OUT}.hosts[1].host", "must be unique", "another", (),
          "staging"),
+    Case("egress-plain-port", {f"{OUT}.hosts[0].originate_tls": True, f"{OUT}.hosts[0].port": 80},
+         f"{OUT}.hosts[0].port", "plain HTTP to port 80", "speaks TLS", (), "staging"),
+    Case("egress-two-ways", {"egress_gateways[+]": {"name": "out-too", "namespace": "egress",
+         "hosts": [{"host": "api.bank.example.net", "callers": ["shop/checkout"]}]}},
+         "egress_gateways[1].hosts[0].callers[0]", "led to egress/out already", "one gateway", (),
+         "staging"),
     Case("egress-no-host", {f"{OUT}.hosts": []}, f"{OUT}.hosts", "at least 1", "add one", (),
          "staging"),
     Case("egress-unknown-namespace", {f"{OUT}.namespace": "egres"}, f"{OUT}.namespace",
@@ -203,6 +228,11 @@ JWT = "security.jwt[0]"
 SECURITY = [
     Case("jwt-unknown-service", {f"{JWT}.service": "shop/acount"}, f"{JWT}.service",
          "service or gateway", "did you mean shop/account?", (), "prod"),
+    Case("jwt-of-tcp", {"security.jwt": [{"service": "shop/payments", "issuer": "a",
+         "jwks_uri": "https://a.example.com/keys", "audiences": ["x"]}],
+         "namespaces[1].services[1].protocol": "tcp", "security.calls[1].methods": DELETE,
+         "security.calls[1].paths": DELETE}, "security.jwt[0].service",
+         "tcp, which carries no token", "speak http"),
     Case("jwt-plain-http", {f"{JWT}.jwks_uri": "http://accounts.example.com/keys.json"},
          f"{JWT}.jwks_uri", "https://", "did you mean https://accounts", (), "prod"),
     Case("jwt-no-audience", {f"{JWT}.audiences": []}, f"{JWT}.audiences", "at least 1", "add one",

@@ -31,6 +31,8 @@ _TWO = {"headers": {"x-tester": "true", "x-team": "shop"}}
 _GATEWAY_API = {
     f"{CHECKOUT}.route.rendering": "gateway-api",
     f"{CHECKOUT}.route.retries": DELETE,
+    f"{CHECKOUT}.route.gateway": DELETE,
+    f"{CHECKOUT}.route.hosts": DELETE,
 }
 _BETA = {f"{CHECKOUT}.route.matches": [{"version": "v1", "headers": {"x-beta": "true"}}]}
 

@@ -258,6 +258,7 @@ def allow(*rules: object, **spec: object) -> Resource:
     return thing(POLICY, "rule", policy(*rules, **spec)["spec"])
 
 
+FROM_SHOP = {"key": "source.principal", "values": ["acme.svc.id.goog/ns/shop/sa/checkout"]}
 GATEWAY = thing(f"{NETWORKING}:Gateway", "front", {"selector": {"app": "front"}})
 ANYONE = operation(hosts=["shop.example.com"])
 
@@ -269,6 +270,8 @@ ANYONE = operation(hosts=["shop.example.com"])
         [allow(source(namespaces=["shop"]))],
         [allow(source(serviceAccounts=["shop/checkout"]))],
         [allow(source(principals=["*/ns/shop/sa/checkout", "acme.svc.id.goog/ns/shop/*"]))],
+        [allow(operation(paths=["/x"]) | {"when": [FROM_SHOP]})],
+        [allow(source(ipBlocks=["10.0.0.0/8"]) | {"when": [WHEN | {"values": ["a"]}, FROM_SHOP]})],
         [allow()],
         [allow(operation(notPaths=["/healthz"]), action="DENY")],
         [GATEWAY, allow(ANYONE, selector={"matchLabels": {"app": "front", "tier": "edge"}})],
@@ -296,6 +299,8 @@ FROM = "spec.rules[0].from"
         (source(principals=["acme.svc.id.goog/ns/shop*"]), f"{FROM}[0].source.principals[0]"),
         (source(principals=["*/sa/checkout"]), f"{FROM}[0].source.principals[0]"),
         (source(namespaces=["shop", "shop-*"]), f"{FROM}[0].source.namespaces[1]"),
+        ({"when": [{"key": "source.namespace", "notValues": ["legacy"]}]}, FROM),
+        ({"when": [FROM_SHOP | {"values": ["*"]}]}, "spec.rules[0].when[0].values[0]"),
     ],
 )
 def test_a_rule_that_names_nobody_is_found(rule: dict, where: str) -> None:
@@ -315,6 +320,8 @@ def test_labels_of_a_gateway_in_another_cluster_excuse_nothing() -> None:
         (planned(POLICY, "rule"), "spec.rules"),
         (allow(CALLER, action=UNKNOWN), "spec.rules"),
         (allow({"from": UNKNOWN}), FROM),
+        (allow({"when": UNKNOWN}), "spec.rules[0].when"),
+        (allow({"when": [FROM_SHOP | {"values": UNKNOWN}]}), "spec.rules[0].when"),
         (allow(source(principals=UNKNOWN)), f"{FROM}[0].source"),
         (allow(source(principals=[UNKNOWN])), f"{FROM}[0].source.principals[0]"),
     ],

@@ -25,7 +25,9 @@ def _args(**more: object) -> MeshCloudRunServiceArgs:
 def test_the_service_joins_the_mesh_and_leaves_through_the_vpc():
     """It is internal and protected unless it is told otherwise."""
     recorder = record()
-    service = MeshCloudRunService("checkout", _args(prefix="dev", env={"STAGE": "test"}))
+    # Other languages send whole numbers as floating point.
+    more = {"prefix": "dev", "env": {"STAGE": "test"}, "timeout_seconds": 60.0}
+    service = MeshCloudRunService("checkout", _args(**more))
 
     def check(values):
         assert values == ["dev-checkout", "dev-checkout-run@p1.iam.gserviceaccount.com"]
@@ -35,6 +37,7 @@ def test_the_service_joins_the_mesh_and_leaves_through_the_vpc():
         assert made["deletionProtection"] is True
         template = made["template"]
         assert template["serviceMesh"] == {"mesh": _MESH}
+        assert template["timeout"] == "60s"
         assert template["serviceAccount"] == values[1]
         assert template["vpcAccess"] == {
             "networkInterfaces": [{"subnetwork": _SUBNET}],
@@ -122,6 +125,7 @@ def test_an_account_that_is_given_is_used_as_it_is():
         ({"port": 0}, "port", "1 to 65535"),
         ({"concurrency": 1001}, "concurrency", "1 to 1000"),
         ({"timeout_seconds": 3601}, "timeout_seconds", "1 to 3600"),
+        ({"timeout_seconds": 3601.0}, "timeout_seconds", "3601 is not within 1 to 3600"),
         ({"min_instances": 11}, "max_instances", "10 is below min_instances, 11"),
         ({"env": {"PORT": "1"}}, "env.PORT", "by Cloud Run itself"),
         ({"env": {"A": 1}}, "env.A", "must be text"),

@@ -42,29 +42,6 @@ def in_cluster(recorder: Recorder, kind: str, cluster: str) -> list[Registration
     return [item for item in recorder.of_type(kind) if item.provider == cluster]
 
 
-def test_staging_has_one_front_door_before_both_regions():
-    """Both clusters export the gateway; the load balancer stands in the config cluster alone."""
-    recorder = composed("staging")
-    for cluster in ("belgium", "finland"):
-        exports = in_cluster(recorder, "ServiceExport", cluster)
-        assert {item.inputs["metadata"]["name"] for item in exports} == {"public", "payments"}
-    front = [
-        item
-        for item in recorder.of_type("Gateway")
-        if item.type.startswith("kubernetes:gateway.networking.k8s.io")
-    ]
-    assert [(item.provider, item.inputs["spec"]["gatewayClassName"]) for item in front] == [
-        ("belgium", "gke-l7-global-external-managed-mc")
-    ]
-    backends = {
-        (backend["kind"], backend["name"])
-        for route in recorder.of_type("HTTPRoute")
-        for rule in route.inputs["spec"]["rules"]
-        for backend in rule.get("backendRefs", [])
-    }
-    assert backends == {("ServiceImport", "public")}
-
-
 def test_staging_is_one_mesh():
     """Each cluster's control plane is told to look into the other before it is turned on."""
     recorder = composed("staging")

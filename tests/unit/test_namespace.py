@@ -159,6 +159,38 @@ def _namespaces(peers):
 
 
 @component_test
+def test_rules_for_every_namespace_open_packets_to_all_and_tell_callers():
+    """`*` and patterns are Istio's; labels of a network policy have no such values."""
+    recorder = record()
+    rules = [
+        {"name": "health", "namespace": "shop", "namespaces": ["*"]},
+        {"name": "rates", "namespace": "rates", "namespaces": ["sho*"]},
+    ]
+
+    shop = MeshNamespace("shop", _args(allow=rules))
+
+    def check(_):
+        spec = recorder.one("NetworkPolicy").inputs["spec"]
+        assert spec["ingress"] == [{"from": [{"podSelector": {}}, {"namespaceSelector": {}}]}]
+        (egress,) = recorder.one("Sidecar").inputs["spec"]["egress"]
+        assert "rates/*" in egress["hosts"]
+
+    return shop.namespace, check
+
+
+def test_a_pattern_that_no_network_policy_knows_is_refused():
+    """The API server would refuse the policy, in words about a label's value."""
+    rules = [{"name": "a", "namespace": "shop", "namespaces": ["web", "team-*"]}]
+
+    with pytest.raises(ArgumentError) as raised:
+        MeshNamespace("shop", _args(allow=rules))
+
+    ((path, text),) = raised.value.problems
+    assert path == "allow[0].namespaces[1]"
+    assert "name each, or `*`" in text
+
+
+@component_test
 def test_scope_can_be_left_out_and_packets_still_follow():
     """A mesh too small to need scopes keeps its closed network."""
     recorder = record()

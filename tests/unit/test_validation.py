@@ -67,6 +67,7 @@ def test_values_are_never_shown():
         ({"text": "a", "inner": {}}, "inner", "must be a list"),
         ({"text": "a", "inner": ["x"]}, "inner[0]", "must be a map"),
         ({"text": "a", "labels": []}, "labels", "must be a map"),
+        ({"text": "a", "labels": {5: "x"}}, "labels", "text as its keys, not a int"),
         ({"text": "a", "flag": 1}, "flag", "true or false"),
         ({"text": True}, "text", "must be text"),
         ({"text": "a", "inner": [{"name": "n", "size": True}]}, "inner[0].size", "whole number"),
@@ -79,12 +80,14 @@ def test_wrong_shapes_are_named(args, path, says):
 
 
 def test_what_is_right_passes_and_nulls_fall_away():
-    """Null stands for an argument that was left out; numbers may come as floating point."""
-    args = {"text": "a", "flag": None, "ratio": 1, "inner": [{"name": "n", "size": 2.0}]}
+    """Null stands for an argument that was left out; whole numbers may come as floating point, as
+    from other languages, and would be written into texts as `2.0`.
+    """
+    args = {"text": "a", "flag": None, "ratio": 1.0, "inner": [{"name": "n", "size": 2.0}]}
 
     cleaned = checked("Thing", "thing", args, _Args)  # type: ignore[type-var]
 
-    assert cleaned == {"text": "a", "ratio": 1, "inner": [{"name": "n", "size": 2.0}]}
+    assert str(cleaned) == "{'text': 'a', 'ratio': 1.0, 'inner': [{'name': 'n', 'size': 2}]}"
 
 
 @pulumi.runtime.test

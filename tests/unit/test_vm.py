@@ -40,6 +40,20 @@ def test_proxies_are_told_their_mesh_and_what_they_serve():
 
 
 @component_test
+def test_ports_are_whole_numbers_whatever_language_they_come_from():
+    """A program in TypeScript sends 8080.0, which the machine's agent does not read as a port."""
+    recorder = record()
+    group = MeshVmGroup("stock", arguments(port=8080.0, proxy_port=15002.0))
+
+    def check(_):
+        config = template_of(recorder)["metadata"]["gce-service-proxy"]
+        assert '"proxy-port": 15002,' in config
+        assert '"serving-ports": [8080]' in config
+
+    return group.mesh, check
+
+
+@component_test
 def test_machines_are_private_shielded_and_nobodys_but_their_own():
     """No public address, no project keys, and an account with what a proxy needs."""
     recorder = record()
