@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -71,8 +72,10 @@ def test_a_terminal_has_one_line_that_fits(bootstrap, monkeypatch) -> None:
         monkeypatch.setattr(sys, "stdout", terminal)
         monkeypatch.setenv("COLUMNS", "24")
         bootstrap(0).run_pip("2 pinned packages", 2)
-    said = os.read(ours, 65536).decode()
-    os.close(ours)
+    said = ""
+    with os.fdopen(ours, "rb", buffering=0) as reader, suppress(OSError):  # its way to say the end
+        while part := reader.read(65536):  # what was written last may arrive by itself
+            said += part.decode()
 
     title, _, rest = said.partition("\n")
     shown = [part for part in rest.split("\r") if part]
@@ -102,11 +105,14 @@ def test_a_colon_in_the_path_is_told(tmp_path: Path) -> None:
     assert "move this folder" in ended.stderr
 
 
-def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupt_ends_what_runs_and_is_no_traceback(tmp_path: Path, signal: str) -> None:
+    """From a terminal, from CI, and from a terminal that was closed: all unwind."""
     folder = copy_of(tmp_path / "copy")
     program = (
-        "import runpy, venv\n"
-        "def create(*_): raise KeyboardInterrupt\n"
+        "import runpy, signal, venv\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # whoever runs the tests may ignore it
+        f"def create(*_): signal.raise_signal(signal.{signal})\n"
         "venv.EnvBuilder.create = create\n"
         f"runpy.run_path({str(folder / 'toolchain/bootstrap.py')!r}, run_name='__main__')"
     )
@@ -139,6 +145,41 @@ def test_an_environment_of_another_folder_is_made_anew(
             ["make", "-n", ".venv/.ready"], cwd=start, capture_output=True, text=True, check=True
         )
         assert ("bootstrap.py" in planned.stdout) is anew
+
+
+@pytest.mark.parametrize(
+    ("environment", "meant"),
+    [
+        ({}, "own"),
+        ({"MESHWRIGHT_SANDBOX_HOME": "named"}, "named"),
+        ({"MESHWRIGHT_SANDBOX_HOME": "other", "MESHWRIGHT_SAVED_PATH": "/bin"}, "own"),
+        (
+            {
+                "MESHWRIGHT_SANDBOX_HOME": "other",
+                "MESHWRIGHT_SAVED_PATH": "/bin",
+                "MESHWRIGHT_SAVED_MESHWRIGHT_SANDBOX_HOME": "named",
+            },
+            "named",
+        ),
+    ],
+)
+def test_make_down_ends_no_other_checkouts_sandbox(
+    tmp_path: Path, environment: dict[str, str], meant: str
+) -> None:
+    """Whose environment the shell may hold, by `meshwright sandbox env`."""
+    folder = copy_of(tmp_path / "checkout")
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/pyvenv.cfg").write_text(f"command = {folder.resolve() / '.venv'}\n")
+    (folder / ".venv/.ready").write_text("")
+    command = folder / ".venv/bin/meshwright"
+    command.write_text('#!/bin/sh\necho "$@" for "${MESHWRIGHT_SANDBOX_HOME:-own}"\n')
+    command.chmod(0o755)
+
+    said = subprocess.check_output(
+        ["make", "down"], cwd=folder, env={"PATH": os.environ["PATH"], **environment}, text=True
+    )
+
+    assert said == f"sandbox down for {meant}\n"
 
 
 def test_programs_are_built_while_packages_are_installed_and_not_beyond(
