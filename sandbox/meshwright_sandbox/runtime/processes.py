@@ -1,7 +1,9 @@
 """The table of processes that the sandbox started.
 
-Each entry is a file under ``HOME/run`` with a pid and the time that process started. A pid alone
-may name a stranger after a crash or a reboot; only a process that has both is ever signalled.
+Each entry is a file under ``HOME/run`` with a pid, the time that process started, and the boot of
+the machine in which it did. A pid alone may name a stranger after a crash or a reboot; only a
+process that has all three is ever signalled. The time is counted from the boot: the clock may be
+set while processes run, and is, where a machine that slept wakes up.
 The table outlives the emulator, so a later emulator, or ``down``, finds everything again.
 """
 
@@ -20,9 +22,9 @@ import psutil
 
 from meshwright_sandbox.runtime.private_files import write_private
 
-# The kernel counts start times in ticks since boot, and the boot time it reports may shift by a
-# second when the clock is set.
+# The boot time that the kernel reports may shift between two looks at it.
 _START_TOLERANCE = 2.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
@@ -38,17 +40,20 @@ def collection() -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One started process, alive or not."""
+    """One started process, alive or not; ``started`` in seconds since the boot named ``boot``."""
 
     name: str
     pid: int
     started: float
+    boot: str
 
     def process(self) -> psutil.Process | None:
         """The process, if the pid still belongs to it."""
         try:
             process = psutil.Process(self.pid)
-            if _gone(process) or abs(process.create_time() - self.started) > _START_TOLERANCE:
+            if _gone(process) or self.boot != _boot():
+                return None
+            if abs(_started(process) - self.started) > _START_TOLERANCE:
                 return None
         except psutil.Error:
             return None
@@ -109,11 +114,12 @@ class ProcessTable:
     def record(self, name: str, pid: int) -> Entry:
         """Enter a running process that somebody else (kwokctl) started for the sandbox."""
         try:
-            started = psutil.Process(pid).create_time()
+            started = _started(psutil.Process(pid))
         except psutil.NoSuchProcess:
             started = 0.0
-        entry = Entry(name, pid, started)
-        write_private(self._file(name), json.dumps({"pid": pid, "started": started}))
+        entry = Entry(name, pid, started, _boot())
+        kept = {"pid": pid, "started": started, "boot": entry.boot}
+        write_private(self._file(name), json.dumps(kept))
         return entry
 
     def get(self, name: str) -> Entry | None:
@@ -152,13 +158,27 @@ class ProcessTable:
         try:
             data = json.loads(file.read_text())
             pid, started = int(data["pid"]), float(data["started"])
+            if "boot" not in data:  # by an earlier version, which wrote the clock's time
+                data["boot"], started = _boot(), started - psutil.boot_time()
         except (OSError, ValueError, KeyError, TypeError):
             return None
         name = file.relative_to(self._directory).with_suffix("").as_posix()
-        return Entry(name, pid, started)
+        return Entry(name, pid, started, data["boot"])
 
     def _file(self, name: str) -> Path:
         return self._directory / f"{name}.json"
+
+
+def _started(process: psutil.Process) -> float:
+    return process.create_time() - psutil.boot_time()
+
+
+def _boot() -> str:
+    """What names this boot of the machine, where the kernel says it."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _gone(process: psutil.Process) -> bool:
