@@ -25,6 +25,8 @@ from meshwright_sandbox.runtime.private_files import write_private
 # The boot time that the kernel reports may shift between two looks at it.
 _START_TOLERANCE = 2.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+# Names the folder in the environment of what was started for it: the folder may be deleted.
+_OWNER = "MESHWRIGHT_PROCESS_OF"
 _GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
@@ -79,6 +81,7 @@ class ProcessTable:
     """Starts, finds and ends the sandbox's processes. Names may contain ``/`` to group them."""
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self._directory = home / "run"
         self._logs = home / "logs"
 
@@ -104,8 +107,8 @@ class ProcessTable:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=dict(os.environ if environment is None else environment),
-                cwd=directory,
+                env={**(os.environ if environment is None else environment), **self._mark},
+                cwd=directory or self._home,
                 pass_fds=tuple(share_files),
                 start_new_session=True,
             )
@@ -135,18 +138,32 @@ class ProcessTable:
         """End processes: SIGTERM to all, SIGKILL to those left after ``grace`` seconds, then
         forget them.
         """
-        pairs = [(e, e.process()) for e in entries]
-        live = [p for _, p in pairs if p is not None]
-        for process in live:
-            with contextlib.suppress(psutil.Error):
-                process.terminate()
-        remaining = _wait_until_gone(live, grace)
-        for process in remaining:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        _wait_until_gone(remaining, _GRACE_SECONDS)
-        for entry, _ in pairs:
+        _end([p for e in entries if (p := e.process()) is not None], grace)
+        for entry in entries:
             self._file(entry.name).unlink(missing_ok=True)
+
+    def end_lost(self) -> int:
+        """End what was started for a folder of this path that was deleted since; returns how many.
+
+        They work in what is no folder any more. One that was moved took its table along.
+        """
+        lost = [p for p in psutil.process_iter() if self._is_lost(p)]
+        _end(lost, _GRACE_SECONDS)
+        return len(lost)
+
+    @property
+    def _mark(self) -> dict[str, str]:
+        return {_OWNER: str(self._home)}
+
+    def _is_lost(self, process: psutil.Process) -> bool:
+        try:
+            # Not by psutil, which says the name alone.
+            place = str(Path(f"/proc/{process.pid}/cwd").readlink())
+            if not place.endswith(" (deleted)") or not place.startswith(str(self._home)):
+                return False
+            return self._mark.items() <= process.environ().items()
+        except (OSError, psutil.Error):
+            return False
 
     def _all(self) -> Iterator[Entry]:
         for file in sorted(self._directory.rglob("*.json")):
@@ -187,6 +204,17 @@ def _gone(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
         return True
+
+
+def _end(live: list[psutil.Process], grace: float) -> None:
+    for process in live:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    remaining = _wait_until_gone(live, grace)
+    for process in remaining:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    _wait_until_gone(remaining, _GRACE_SECONDS)
 
 
 def _wait_until_gone(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:

@@ -1,6 +1,7 @@
 """Where the sandbox's servers run, and how this machine reaches them."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from meshwright_sandbox.daemon import lifecycle
+from meshwright_sandbox.daemon.home import Home
 from meshwright_sandbox.runtime.forwarding import Forwards
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import HOLDER, Network, open_network, read_note
@@ -164,6 +167,27 @@ def test_processes_are_known_after_the_clock_was_set(
     monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + 3600)
     assert psutil.Process(entry.pid).create_time() == clock + 3600
     assert processes.get("cluster/x")
+
+
+def test_what_outlived_its_folder_is_found_and_ended(tmp_path: Path) -> None:
+    """As after `git clean -fdx`; a folder that was moved has its processes with it."""
+    home = tmp_path / "home"
+    moved = ProcessTable(home).spawn("emulator", ["sleep", "600"])
+    home.rename(tmp_path / "moved")
+    lost = ProcessTable(home).spawn("cluster/x", ["sleep", "600"], environment={})
+    stranger = subprocess.Popen(["sleep", "600"], cwd=home)
+    try:
+        assert ProcessTable(home).end_lost() == 0
+        shutil.rmtree(home)
+
+        assert lifecycle.down(Home(home)) == 1
+        assert not lost.alive
+        assert moved.alive
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+        assert lifecycle.down(Home(tmp_path / "moved")) == 1
 
 
 def test_a_process_that_ignores_sigterm_is_killed(processes: ProcessTable) -> None:
