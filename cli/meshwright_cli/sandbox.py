@@ -174,11 +174,11 @@ def down() -> None:
     found = home.find_home()
     with readable_errors(), progress(_errors, "sandbox: stopping"):
         ended = lifecycle.down(found)
-    click.echo(
-        f"The sandbox is down ({ended} processes ended); its state is in {found.path}"
-        if ended
-        else "The sandbox was not running"
-    )
+    if not ended:
+        click.echo("The sandbox was not running")
+        return
+    kept = f"its state is in {found.path}" if found.path.exists() else "its folder was deleted"
+    click.echo(f"The sandbox is down ({ended} processes ended); {kept}")
 
 
 @sandbox.command()

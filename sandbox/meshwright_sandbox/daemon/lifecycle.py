@@ -82,6 +82,7 @@ def up(
         settings = Settings(_port(home, port), scale, clusters, project)
         # The runtime makes what the environment refers to: the CA, the token.
         runtime = LocalRuntime(home.path, tools or Path(sys.prefix) / "bin")
+        runtime.authority.check()
         home.pulumi_state.mkdir(exist_ok=True)
         if not home.kubeconfig.exists():
             write_user_kubeconfig(home.kubeconfig, [])

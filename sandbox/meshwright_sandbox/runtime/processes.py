@@ -57,7 +57,7 @@ class Entry:
                 return None
             if abs(_started(process) - self.started) > _START_TOLERANCE:
                 return None
-        except psutil.Error:
+        except (psutil.Error, ValueError):  # no number of a process may stand in a broken file
             return None
         return process
 

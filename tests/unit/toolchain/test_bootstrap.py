@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import runpy
 import shutil
 import subprocess
@@ -59,10 +60,11 @@ def test_a_log_shows_life_now_and_then(bootstrap, capfd) -> None:
     loaded.Progress.tell.__globals__["HEARTBEAT_SECONDS"] = 0
     loaded.run_pip("2 pinned packages", 2)
 
-    lines = capfd.readouterr().out.splitlines()
-    assert "meshwright: installing 2 pinned packages: 1 of 2, 0 s" in lines
-    assert "meshwright: installing 2 pinned packages: 2 of 2, 0 s" in lines
-    assert not [line for line in lines if "3 of 2" in line or "Successfully" in line]
+    said = capfd.readouterr().out
+    counts = re.findall(r"meshwright: installing 2 pinned packages: (.+), \d+ s\n", said)
+    assert set(counts) >= {"1 of 2", "2 of 2"}
+    assert "3 of 2" not in counts
+    assert "Successfully" not in said
 
 
 def test_a_terminal_has_one_line_that_fits(bootstrap, monkeypatch) -> None:
@@ -80,7 +82,7 @@ def test_a_terminal_has_one_line_that_fits(bootstrap, monkeypatch) -> None:
     title, _, rest = said.partition("\n")
     shown = [part for part in rest.split("\r") if part]
     assert title.strip() == "meshwright: installing 2 pinned packages"
-    assert any(part.startswith("  2 of 2, 0 s") for part in shown)
+    assert any(part.startswith("  2 of 2, ") for part in shown)
     assert {len(part) for part in shown} == {23}
     assert not shown[-1].strip()
 
