@@ -6,6 +6,12 @@ READY := .venv/.ready
 # missing, or another checkout's.
 MOVED := $(shell test ! -e $(READY) || grep -qsF -- "$$(pwd -P)/.venv" .venv/pyvenv.cfg || echo moved)
 
+# A shell that `meshwright sandbox env` was evaluated in names a sandbox, maybe another checkout's.
+# These targets mean this checkout's, or the one that the user named before.
+ifdef MESHWRIGHT_SAVED_PATH
+export MESHWRIGHT_SANDBOX_HOME := $(MESHWRIGHT_SAVED_MESHWRIGHT_SANDBOX_HOME)
+endif
+
 .PHONY: demo test lint bench down tools lock moved
 .DEFAULT_GOAL := demo
 

@@ -120,7 +120,11 @@ def run_pip(what, total, *arguments):
         universal_newlines=True,
         errors="replace",
     ) as pip:
-        follow(pip, total, progress)
+        try:
+            follow(pip, total, progress)
+        except BaseException:  # interrupted; only a terminal tells pip as well
+            pip.terminate()
+            raise
     if pip.returncode != 0:
         refuse(
             "pip could not install %s (its message stands above); check the network and the "
@@ -200,6 +204,11 @@ def fill_environment():
     subprocess.call([PYTHON, "-m", "compileall", "-q", *DISTRIBUTIONS], cwd=ROOT)
 
 
+def interrupt(*_):
+    """End as after Ctrl-C, so that nothing goes on unseen: pip, or the compilers."""
+    raise KeyboardInterrupt
+
+
 def main():
     """Bring .venv to the state that the requirement files and pyproject.toml files describe."""
     if sys.version_info < OLDEST:
@@ -219,6 +228,9 @@ def main():
 
 
 if __name__ == "__main__":
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) == signal.SIG_DFL:  # `nohup` has the second one ignored
+            signal.signal(ending, interrupt)
     try:
         main()
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,9 +24,11 @@ def readable_errors() -> Iterator[None]:
     except (SandboxError, RuntimeFailure) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
+        if error.errno == errno.EPIPE:
+            raise  # nobody reads what the command says; no file is to blame
+        where = f"{error.filename}: " if error.filename else ""
         raise click.ClickException(
-            f"the sandbox's files cannot be used:{where}: {error.strerror}; "
+            f"the sandbox's files cannot be used: {where}{error.strerror}; "
             "check the disk's space and the folder's permissions"
         ) from error
 

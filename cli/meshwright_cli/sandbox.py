@@ -42,13 +42,24 @@ def sandbox() -> None:
     """Run Google Cloud's control plane and its clusters on this machine."""
 
 
+def _project_id(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    from meshwright_sandbox.core.projects import ID
+
+    if not ID.fullmatch(value):
+        raise click.BadParameter(
+            f"{value!r} is no project id: that is 6 to 30 lower-case letters, digits and '-', "
+            "with a letter first and no '-' last. Use the id, not the project's name."
+        )
+    return value
+
+
 @sandbox.command()
 @click.option("--scale", default=0.01, show_default=True, type=FiniteRange(min=0),
               help="Real seconds per simulated second of each operation.")  # fmt: skip
 @click.option("--port", type=click.IntRange(1, 65535), help="Port; a free one if left out.")
 @click.option("--clusters", type=click.Choice(["real", "none"]), default="real", show_default=True,
               help="Whether GKE clusters are real API servers.")  # fmt: skip
-@click.option("--project", default=_DEFAULT_PROJECT, show_default=True,
+@click.option("--project", default=_DEFAULT_PROJECT, show_default=True, callback=_project_id,
               help="Google Cloud project that clients use by default.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def up(scale: float, port: int | None, clusters: str, project: str, as_json: bool) -> None:
@@ -163,11 +174,11 @@ def down() -> None:
     found = home.find_home()
     with readable_errors(), progress(_errors, "sandbox: stopping"):
         ended = lifecycle.down(found)
-    click.echo(
-        f"The sandbox is down ({ended} processes ended); its state is in {found.path}"
-        if ended
-        else "The sandbox was not running"
-    )
+    if not ended:
+        click.echo("The sandbox was not running")
+        return
+    kept = f"its state is in {found.path}" if found.path.exists() else "its folder was deleted"
+    click.echo(f"The sandbox is down ({ended} processes ended); {kept}")
 
 
 @sandbox.command()
@@ -190,7 +201,8 @@ def reset(context: click.Context) -> None:
 @click.option("--action", help="429, 500, 502, 503, 504, hang, reset-before, reset-after, "
               "operation-error, ...")  # fmt: skip
 @click.option("--count", default=1, show_default=True, help="How many calls; negative: all.")
-@click.option("--skip", default=0, show_default=True, help="How many matching calls pass first.")
+@click.option("--skip", default=0, show_default=True, type=click.IntRange(min=0),
+              help="How many matching calls pass first.")  # fmt: skip
 @click.option("--list", "show", is_flag=True, help="List the faults that are armed.")
 @click.option("--clear", is_flag=True, help="Disarm all faults.")
 def fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from meshwright_cli._progress import FiniteRange, progress
 from meshwright_cli._sandbox_errors import readable_errors
 
 _MOST_REQUESTS = 1_000_000
+# A method or the name of a header or cookie (RFC 9110, 5.6.2).
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _errors = Console(stderr=True)
 
 
@@ -68,6 +71,8 @@ def traffic(
     home = homes.find_home()
     if requests is not None and duration is not None:
         raise click.UsageError("give --requests or --duration: with --rate, one says the other")
+    if not _TOKEN.fullmatch(method):
+        raise click.UsageError(f"--method {method!r} is no HTTP method, such as GET or POST")
     if machine and (gateway or not host):
         raise click.UsageError("--from needs --host, the name that a route has, and no --gateway")
     number = requests or (max(int(rate * duration), 1) if duration else 1000)
@@ -170,7 +175,9 @@ def _pairs(given: tuple[str, ...], sign: str, option: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for text in given:
         name, found, value = text.partition(sign)
-        if not found or not name.strip():
+        if not found or not _TOKEN.fullmatch(name.strip()):
             raise click.UsageError(f"{option} {text!r}: write it as NAME{sign}VALUE")
+        if not value.strip().isprintable():
+            raise click.UsageError(f"{option} {text!r}: its value is not one line of text")
         pairs[name.strip()] = value.strip()
     return pairs

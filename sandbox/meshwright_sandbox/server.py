@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     try:
         asyncio.run(serve(arguments))
+    except sqlite3.DatabaseError as error:
+        sys.exit(
+            f"sandbox: the state in {arguments.home} cannot be read ({error}), as after a crash of "
+            "the machine. `meshwright sandbox reset` forgets it, then it starts from nothing."
+        )
     except OSError as error:
         sys.exit(
             f"sandbox: cannot serve on 127.0.0.1:{arguments.port} with state in {arguments.home}: "

@@ -138,3 +138,22 @@ def test_an_order_that_makes_no_sense_is_refused(sandbox: Sandbox, order: dict[s
 
     assert status == 400
     assert answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ({"method": "PSOT"}, "unknown method 'PSOT'; allowed: *, GET"),
+        ({"count": 0}, "count 0 strikes no call"),
+        ({"action": "999"}, "unknown action '999'; allowed: 400"),
+        ({"path_pattern": "("}, "path_pattern '(': missing )"),
+    ],
+)
+def test_a_fault_that_could_never_strike_is_refused(
+    sandbox: Sandbox, order: dict[str, Any], said: str
+) -> None:
+    whole = {"method": "GET", "path_pattern": "x", "action": "503", "count": 1} | order
+
+    status, answer = sandbox.call("POST", "/_sandbox/faults", whole)
+
+    assert (status, answer["error"]["message"][: len(said)]) == (400, said)

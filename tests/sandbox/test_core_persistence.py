@@ -1,9 +1,11 @@
 """What the sandbox keeps when its process ends, in order or not."""
 
 import http.client
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -80,10 +82,17 @@ def test_what_was_acknowledged_before_a_kill_is_there_once(server: Sandbox) -> N
     assert len(set(stored) - set(acknowledged)) <= len(writers)
 
 
-def test_an_operation_cut_off_by_kill_goes_on_after_the_restart(server: Sandbox) -> None:
+@pytest.mark.parametrize("set_back", [0, 3600])
+def test_an_operation_cut_off_by_kill_goes_on_after_the_restart(
+    server: Sandbox, set_back: int
+) -> None:
+    """For no longer than it takes, though the machine's clock was set back by seconds."""
     server.admin("POST", "clock", {"scale": 1000})
     operation = insert(server)
     server.kill()
+    with closing(sqlite3.connect(server.home / "state.db")) as database, database:
+        later = "json_set(doc, '$.started', json_extract(doc, '$.started') + ?)"
+        database.execute(f"UPDATE operations SET doc = {later}", [set_back])
 
     server.start(scale=0)
 

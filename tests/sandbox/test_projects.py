@@ -162,3 +162,9 @@ def test_projects_are_found_by_what_a_query_names(google: GoogleClients, project
 
     assert [each["projectId"] for each in found] == [project]
     assert [each["projectId"] for each in listed["projects"]] == [project]
+
+
+def test_a_project_that_breaks_the_rule_for_ids_is_not_made(projects: Any) -> None:
+    for wrong in ("Foo Bar", "short", "ends-so-"):
+        with pytest.raises(HttpError, match="Invalid value for field 'project_id'"):
+            projects.create(body={"projectId": wrong}).execute()

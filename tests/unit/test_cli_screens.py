@@ -79,6 +79,38 @@ def test_a_scale_is_a_finite_number(command: tuple[str, ...], number: str) -> No
     assert "--scale" in result.output
 
 
+@pytest.mark.parametrize("project", ["Foo Bar", "", "short", "9-starts-so", "ends-so-", "a" * 31])
+def test_a_project_is_named_by_its_id(running: Home, project: str) -> None:
+    """Else every client would fail later, each in its own words."""
+    result = run("sandbox", "up", "--clusters", "none", "--project", project)
+
+    assert result.exit_code == 2
+    assert f"{project!r} is no project id: that is 6 to 30 lower-case letters" in result.output
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left"), "cannot be used: No space left; check"),
+        (OSError(errno.EACCES, "Denied", "a/b"), "cannot be used: a/b: Denied; check"),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), ""),  # `meshwright ... | head -1`
+    ],
+)
+def test_only_a_file_is_blamed_for_what_the_system_refuses(
+    home: Home, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    def refused(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(surface, "request", refused)
+
+    result = run("sandbox", "fault", "--clear")
+
+    assert result.exit_code == 1
+    assert said in result.output
+    assert said or not result.output
+
+
 def test_a_running_sandbox_says_what_it_keeps(running: Home) -> None:
     asked = run("sandbox", "up", "--scale", "5", "--port", "9000")
     same = run("sandbox", "up", "--clusters", "none")

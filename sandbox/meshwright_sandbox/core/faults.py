@@ -8,6 +8,7 @@ from meshwright_sandbox.core.errors import ApiError
 
 STATUS_ACTIONS = ("400", "403", "404", "409", "429", "500", "502", "503", "504")
 OTHER_ACTIONS = ("hang", "reset-before", "reset-after", "operation-error", "truncate", "not-json")
+METHODS = ("*", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 _TEXTS = {
     429: "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute'.",
     500: "Internal error encountered.",
@@ -52,11 +53,16 @@ class Faults:
         """Arm a fault.
 
         Raises:
-            ApiError: 400 for an unknown action or a pattern that is no regular expression.
+            ApiError: 400 for an unknown action or method, for a pattern that is no regular
+                expression, and for an order of no calls: none of them would ever strike.
         """
         if action not in STATUS_ACTIONS + OTHER_ACTIONS:
             allowed = ", ".join(STATUS_ACTIONS + OTHER_ACTIONS)
             raise ApiError(400, f"unknown action {action!r}; allowed: {allowed}")
+        if method.upper() not in METHODS:
+            raise ApiError(400, f"unknown method {method!r}; allowed: {', '.join(METHODS)}")
+        if count == 0:
+            raise ApiError(400, "count 0 strikes no call; a negative one strikes every call")
         try:
             re.compile(path_pattern)
         except re.error as error:

@@ -186,7 +186,8 @@ class Operations:
 
     def _remaining(self, operation: Json) -> float:
         latency = LATENCY_SECONDS[operation["latency"]] * self._cloud.scale
-        return operation["started"] + latency - time.time()
+        # The clock may have been set back since it started; that makes no operation longer.
+        return min(latency, operation["started"] + latency - time.time())
 
     async def _run(self, operation: Json, hook: WorkHook | None) -> None:
         result: Json | None = None

@@ -1,6 +1,7 @@
 """Projects: ids and numbers, creation on first use, and which APIs each has enabled."""
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from meshwright_sandbox.core.errors import ApiError
@@ -13,6 +14,8 @@ RESOURCE_MANAGER = "cloudresourcemanager"
 SERVICE_USAGE = "serviceusage"
 # API -> APIs that are switched on with it, and that it cannot do without.
 DEPENDENCIES = {"container.googleapis.com": ("compute.googleapis.com",)}
+# https://cloud.google.com/resource-manager/docs/creating-managing-projects#before_you_begin
+ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 ABSENT_PREFIX = "missing-"
 # What a new project has switched on, as the real cloud does it.
 ENABLED_BY_DEFAULT = (

@@ -78,9 +78,11 @@ def up(
             limits = read_note(home.path)["limits"]
             return Started(settings, True, write_shims(home), limits, _stopped(home, settings))
         home.processes.stop(*home.processes.entries(EMULATOR))
+        home.processes.end_lost()
         settings = Settings(_port(home, port), scale, clusters, project)
         # The runtime makes what the environment refers to: the CA, the token.
         runtime = LocalRuntime(home.path, tools or Path(sys.prefix) / "bin")
+        runtime.authority.check()
         home.pulumi_state.mkdir(exist_ok=True)
         if not home.kubeconfig.exists():
             write_user_kubeconfig(home.kubeconfig, [])
@@ -96,7 +98,7 @@ def up(
 def down(home: Home) -> int:
     """End everything that this sandbox started, keep its state; returns how many processes."""
     if not home.path.exists():
-        return 0
+        return home.processes.end_lost()
     with home.exclusive():
         return _end(home)
 
@@ -107,7 +109,7 @@ def reset(home: Home) -> bool:
     Returns whether it was running, so that the caller starts it again.
     """
     if not home.path.exists():
-        return False
+        return bool(home.processes.end_lost())
     with home.exclusive():
         was_running = home.emulator() is not None
         _end(home)
@@ -146,7 +148,7 @@ def _end(home: Home) -> int:
     home.processes.stop(*home.processes.entries(EMULATOR))
     runtime = LocalRuntime(home.path, Path(sys.prefix) / "bin")
     runtime.shutdown()
-    return len(before)
+    return len(before) + home.processes.end_lost()
 
 
 def _spawn(home: Home, settings: Settings, tools: Path | None) -> None:

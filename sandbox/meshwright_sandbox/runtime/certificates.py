@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.private_files import write_private
 
 _ROOT_YEARS = 10
@@ -38,13 +39,28 @@ class KeyPair:
 class CertificateAuthority:
     """Signs certificates with one root key."""
 
-    def __init__(self, pair: KeyPair) -> None:
+    def __init__(self, pair: KeyPair, kept_in: Path | None = None) -> None:
         self._pair = pair
-        self._certificate = x509.load_pem_x509_certificate(pair.certificate.encode())
-        key = serialization.load_pem_private_key(pair.key.encode(), password=None)
+        self._kept_in = kept_in
+
+    def check(self) -> None:
+        """Raise :class:`RuntimeFailure` unless it can sign; it can be had in any case, so that what
+        runs can be ended.
+        """
+        self._signer()
+
+    def _signer(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+        try:
+            certificate = x509.load_pem_x509_certificate(self._pair.certificate.encode())
+            key = serialization.load_pem_private_key(self._pair.key.encode(), password=None)
+        except ValueError as error:
+            raise RuntimeFailure(
+                f"the development CA in {self._kept_in} cannot be read, as after a crash of the "
+                "machine; delete that folder, and the next start makes a new one"
+            ) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError("the development CA's key is not an elliptic-curve key")
-        self._key = key
+            raise RuntimeFailure(f"the key in {self._kept_in} is not an elliptic-curve key")
+        return certificate, key
 
     @property
     def certificate(self) -> str:
@@ -84,7 +100,8 @@ class CertificateAuthority:
         certificate_file, key_file = directory / "root-cert.pem", directory / "root-key.pem"
         with _lock:
             if certificate_file.exists() and key_file.exists():
-                return cls(KeyPair(certificate_file.read_text(), key_file.read_text()))
+                kept = [file.read_text(errors="replace") for file in (certificate_file, key_file)]
+                return cls(KeyPair(*kept), directory)
             authority = cls.generate()
             directory.mkdir(parents=True, exist_ok=True)
             write_private(key_file, authority.key)
@@ -98,24 +115,23 @@ class CertificateAuthority:
         hosts = list(dict.fromkeys(hosts))
         if not hosts:
             raise ValueError("a certificate needs at least one host name")
+        authority, signing = self._signer()
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name(
             [x509.NameAttribute(NameOID.COMMON_NAME, hosts[0][:_COMMON_NAME_LIMIT])]
         )
         now = datetime.datetime.now(datetime.UTC)
         certificate = (
-            _builder(
-                subject, self._certificate.subject, key, now, datetime.timedelta(days=_LEAF_DAYS)
-            )
+            _builder(subject, authority.subject, key, now, datetime.timedelta(days=_LEAF_DAYS))
             .add_extension(x509.SubjectAlternativeName([_name(h) for h in hosts]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()),
                 critical=False,
             )
-            .sign(self._key, hashes.SHA256())
+            .sign(signing, hashes.SHA256())
         )
         return KeyPair(_pem(certificate) + self.certificate, _key_pem(key))
 

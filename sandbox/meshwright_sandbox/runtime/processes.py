@@ -1,7 +1,9 @@
 """The table of processes that the sandbox started.
 
-Each entry is a file under ``HOME/run`` with a pid and the time that process started. A pid alone
-may name a stranger after a crash or a reboot; only a process that has both is ever signalled.
+Each entry is a file under ``HOME/run`` with a pid, the time that process started, and the boot of
+the machine in which it did. A pid alone may name a stranger after a crash or a reboot; only a
+process that has all three is ever signalled. The time is counted from the boot: the clock may be
+set while processes run, and is, where a machine that slept wakes up.
 The table outlives the emulator, so a later emulator, or ``down``, finds everything again.
 """
 
@@ -20,9 +22,11 @@ import psutil
 
 from meshwright_sandbox.runtime.private_files import write_private
 
-# The kernel counts start times in ticks since boot, and the boot time it reports may shift by a
-# second when the clock is set.
+# The boot time that the kernel reports may shift between two looks at it.
 _START_TOLERANCE = 2.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+# Names the folder in the environment of what was started for it: the folder may be deleted.
+_OWNER = "MESHWRIGHT_PROCESS_OF"
 _GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
@@ -38,19 +42,22 @@ def collection() -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One started process, alive or not."""
+    """One started process, alive or not; ``started`` in seconds since the boot named ``boot``."""
 
     name: str
     pid: int
     started: float
+    boot: str
 
     def process(self) -> psutil.Process | None:
         """The process, if the pid still belongs to it."""
         try:
             process = psutil.Process(self.pid)
-            if _gone(process) or abs(process.create_time() - self.started) > _START_TOLERANCE:
+            if _gone(process) or self.boot != _boot():
                 return None
-        except psutil.Error:
+            if abs(_started(process) - self.started) > _START_TOLERANCE:
+                return None
+        except (psutil.Error, ValueError):  # no number of a process may stand in a broken file
             return None
         return process
 
@@ -74,6 +81,7 @@ class ProcessTable:
     """Starts, finds and ends the sandbox's processes. Names may contain ``/`` to group them."""
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self._directory = home / "run"
         self._logs = home / "logs"
 
@@ -99,8 +107,8 @@ class ProcessTable:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=dict(os.environ if environment is None else environment),
-                cwd=directory,
+                env={**(os.environ if environment is None else environment), **self._mark},
+                cwd=directory or self._home,
                 pass_fds=tuple(share_files),
                 start_new_session=True,
             )
@@ -109,11 +117,12 @@ class ProcessTable:
     def record(self, name: str, pid: int) -> Entry:
         """Enter a running process that somebody else (kwokctl) started for the sandbox."""
         try:
-            started = psutil.Process(pid).create_time()
+            started = _started(psutil.Process(pid))
         except psutil.NoSuchProcess:
             started = 0.0
-        entry = Entry(name, pid, started)
-        write_private(self._file(name), json.dumps({"pid": pid, "started": started}))
+        entry = Entry(name, pid, started, _boot())
+        kept = {"pid": pid, "started": started, "boot": entry.boot}
+        write_private(self._file(name), json.dumps(kept))
         return entry
 
     def get(self, name: str) -> Entry | None:
@@ -129,18 +138,32 @@ class ProcessTable:
         """End processes: SIGTERM to all, SIGKILL to those left after ``grace`` seconds, then
         forget them.
         """
-        pairs = [(e, e.process()) for e in entries]
-        live = [p for _, p in pairs if p is not None]
-        for process in live:
-            with contextlib.suppress(psutil.Error):
-                process.terminate()
-        remaining = _wait_until_gone(live, grace)
-        for process in remaining:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        _wait_until_gone(remaining, _GRACE_SECONDS)
-        for entry, _ in pairs:
+        _end([p for e in entries if (p := e.process()) is not None], grace)
+        for entry in entries:
             self._file(entry.name).unlink(missing_ok=True)
+
+    def end_lost(self) -> int:
+        """End what was started for a folder of this path that was deleted since; returns how many.
+
+        They work in what is no folder any more. One that was moved took its table along.
+        """
+        lost = [p for p in psutil.process_iter() if self._is_lost(p)]
+        _end(lost, _GRACE_SECONDS)
+        return len(lost)
+
+    @property
+    def _mark(self) -> dict[str, str]:
+        return {_OWNER: str(self._home)}
+
+    def _is_lost(self, process: psutil.Process) -> bool:
+        try:
+            # Not by psutil, which says the name alone.
+            place = str(Path(f"/proc/{process.pid}/cwd").readlink())
+            if not place.endswith(" (deleted)") or not place.startswith(str(self._home)):
+                return False
+            return self._mark.items() <= process.environ().items()
+        except (OSError, psutil.Error):
+            return False
 
     def _all(self) -> Iterator[Entry]:
         for file in sorted(self._directory.rglob("*.json")):
@@ -152,13 +175,27 @@ class ProcessTable:
         try:
             data = json.loads(file.read_text())
             pid, started = int(data["pid"]), float(data["started"])
+            if "boot" not in data:  # by an earlier version, which wrote the clock's time
+                data["boot"], started = _boot(), started - psutil.boot_time()
         except (OSError, ValueError, KeyError, TypeError):
             return None
         name = file.relative_to(self._directory).with_suffix("").as_posix()
-        return Entry(name, pid, started)
+        return Entry(name, pid, started, data["boot"])
 
     def _file(self, name: str) -> Path:
         return self._directory / f"{name}.json"
+
+
+def _started(process: psutil.Process) -> float:
+    return process.create_time() - psutil.boot_time()
+
+
+def _boot() -> str:
+    """What names this boot of the machine, where the kernel says it."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _gone(process: psutil.Process) -> bool:
@@ -167,6 +204,17 @@ def _gone(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
         return True
+
+
+def _end(live: list[psutil.Process], grace: float) -> None:
+    for process in live:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    remaining = _wait_until_gone(live, grace)
+    for process in remaining:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    _wait_until_gone(remaining, _GRACE_SECONDS)
 
 
 def _wait_until_gone(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:

@@ -6,7 +6,7 @@ from meshwright_sandbox.core import labels, listing
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.filters import compile_filter
-from meshwright_sandbox.core.projects import ABSENT_PREFIX
+from meshwright_sandbox.core.projects import ABSENT_PREFIX, ID
 from meshwright_sandbox.core.service import Collection, Service
 
 Json = dict[str, Any]
@@ -53,7 +53,7 @@ def _list(call: Call) -> Json:
 
 def _create(call: Call) -> Json:
     project = call.body.get("projectId", "")
-    if not project or project.startswith(ABSENT_PREFIX):
+    if not ID.fullmatch(project) or project.startswith(ABSENT_PREFIX):
         raise invalid(f"Invalid value for field 'project_id': '{project}'.")
     name = f"projects/{project}"
     if call.cloud.store.get("cloudresourcemanager", name) is not None:

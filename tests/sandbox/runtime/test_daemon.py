@@ -181,6 +181,20 @@ def test_a_disk_with_too_little_room_is_told(shell: Shell, tmp_path: Path) -> No
     assert "MESHWRIGHT_SANDBOX_HOME" in text
 
 
+def test_what_a_crash_of_the_machine_damaged_is_told_with_the_mend(shell: Shell) -> None:
+    """And what runs can be ended nevertheless."""
+    shell.home.mkdir()
+    (shell.home / "state.db").write_text("no database")
+    text = refused(shell.run("up", "--clusters", "none"))
+    assert "cannot be read (file is not a database)" in text
+    assert "`meshwright sandbox reset` forgets it" in text
+
+    shell.run("reset")
+    (shell.home / "ca" / "root-key.pem").write_text("")
+    assert "delete that folder" in refused(shell.run("up", "--clusters", "none"))
+    assert "was not running" in shell.run("down").stdout
+
+
 def test_missing_programs_are_named(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     text = refused(shell.run("up", MESHWRIGHT_TOOLS=str(tmp_path / "empty")))

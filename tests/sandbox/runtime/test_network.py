@@ -1,13 +1,19 @@
 """Where the sandbox's servers run, and how this machine reaches them."""
 
+import json
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
+from meshwright_sandbox.daemon import lifecycle
+from meshwright_sandbox.daemon.home import Home
 from meshwright_sandbox.runtime.forwarding import Forwards
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import HOLDER, Network, open_network, read_note
@@ -136,14 +142,52 @@ def test_only_the_process_that_was_started_is_ended(processes: ProcessTable) -> 
     stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         recorded = processes.record("cluster/x", stranger.pid)
-        reused = Entry(recorded.name, recorded.pid, recorded.started - 3600)
+        reused = replace(recorded, started=recorded.started - 3600)
         assert recorded.alive
         assert not reused.alive
+        assert not replace(recorded, boot="another").alive
         processes.stop(reused)
         assert stranger.poll() is None
         assert processes.get("cluster/x") is None
     finally:
         stranger.communicate(b"\n", timeout=30)
+
+
+def test_processes_are_known_after_the_clock_was_set(
+    tmp_path: Path, processes: ProcessTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel counts a start from the boot, and says when that was by the clock as it is."""
+    entry = processes.spawn("cluster/x", ["sleep", "600"])
+    clock = psutil.Process(entry.pid).create_time()
+    earlier = {"pid": entry.pid, "started": clock}
+    (tmp_path / "run/cluster/earlier.json").write_text(json.dumps(earlier))
+    assert processes.get("cluster/earlier"), "what an earlier version wrote is read"
+
+    booted = psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + 3600)
+    assert psutil.Process(entry.pid).create_time() == clock + 3600
+    assert processes.get("cluster/x")
+
+
+def test_what_outlived_its_folder_is_found_and_ended(tmp_path: Path) -> None:
+    """As after `git clean -fdx`; a folder that was moved has its processes with it."""
+    home = tmp_path / "home"
+    moved = ProcessTable(home).spawn("emulator", ["sleep", "600"])
+    home.rename(tmp_path / "moved")
+    lost = ProcessTable(home).spawn("cluster/x", ["sleep", "600"], environment={})
+    stranger = subprocess.Popen(["sleep", "600"], cwd=home)
+    try:
+        assert ProcessTable(home).end_lost() == 0
+        shutil.rmtree(home)
+
+        assert lifecycle.down(Home(home)) == 1
+        assert not lost.alive
+        assert moved.alive
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+        assert lifecycle.down(Home(tmp_path / "moved")) == 1
 
 
 def test_a_process_that_ignores_sigterm_is_killed(processes: ProcessTable) -> None:
