@@ -257,6 +257,28 @@ def test_a_subscription_needs_its_topic(google: GoogleClients, project: str) -> 
     assert listed == {"subscriptions": [name]}
 
 
+def test_a_subscription_outlives_its_topic(google: GoogleClients, project: str) -> None:
+    """It says so, and a new topic of the old name is another one."""
+    pubsub = google("pubsub", "v1").projects()
+    topic, name = f"projects/{project}/topics/logs", f"projects/{project}/subscriptions/read"
+    pubsub.topics().create(name=topic, body={}).execute()
+    pubsub.subscriptions().create(name=name, body={"topic": topic}).execute()
+
+    pubsub.topics().delete(topic=topic).execute()
+
+    assert pubsub.subscriptions().get(subscription=name).execute()["topic"] == "_deleted-topic_"
+    pubsub.topics().create(name=topic, body={}).execute()
+    assert not pubsub.topics().subscriptions().list(topic=topic).execute().get("subscriptions")
+    change = {"subscription": {"ackDeadlineSeconds": 20}, "updateMask": "ackDeadlineSeconds"}
+    changed = pubsub.subscriptions().patch(name=name, body=change).execute()
+    assert (changed["ackDeadlineSeconds"], changed["topic"]) == (20, "_deleted-topic_")
+    back = {"subscription": {"topic": topic}, "updateMask": "topic"}
+    with pytest.raises(HttpError, match="immutable"):
+        pubsub.subscriptions().patch(name=name, body=back).execute()
+    with pytest.raises(HttpError, match="needs its topic"):
+        pubsub.subscriptions().create(name=f"{name}-2", body={}).execute()
+
+
 def test_permissions_on_a_storage_bucket_are_tested_all_at_once(storage: Any, project: str) -> None:
     storage.insert(project=project, body={"name": f"{project}-logs"}).execute()
     asked = ["storage.buckets.get", "storage.objects.create"]

@@ -111,6 +111,19 @@ def test_cloud_storage_gets_files_by_log_and_hour(
     names = [each["name"] for each in objects.list(bucket=bucket).execute()["items"]]
     path = "2024/11/21/10:00:00_10:59:59_S0.json"
     assert names == [f"cloudaudit.googleapis.com/activity/{path}", f"stdout/{path}"]
+    top = objects.list(bucket=bucket, delimiter="/").execute()
+    assert (top["prefixes"], "items" in top) == (["cloudaudit.googleapis.com/", "stdout/"], False)
+    folder = {"bucket": bucket, "prefix": "stdout/2024/11/21/", "delimiter": "/"}
+    (file,) = objects.list(**folder, startOffset="cloud").execute()["items"]
+    assert file["name"] == names[1]
+    first = objects.list(bucket=bucket, delimiter="/", maxResults=1)
+    second = objects.list_next(first, first.execute())
+    assert second.execute()["prefixes"] == ["stdout/"]
+    assert file["mediaLink"].startswith(f"{sandbox.url}/storage/download/")  # where gcloud goes
+    with urllib.request.urlopen(file["mediaLink"], timeout=30) as linked:
+        assert len(linked.read()) == int(file["size"])
+    with pytest.raises(HttpError, match="without `matchGlob`"):
+        objects.list(bucket=bucket, matchGlob="*").execute()
     file = io.BytesIO()
     download = MediaIoBaseDownload(file, objects.get_media(bucket=bucket, object=names[1]))
     while not download.next_chunk()[1]:

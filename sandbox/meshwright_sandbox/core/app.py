@@ -39,6 +39,7 @@ class Sent:
     query: Query
     body: bytes
     agent: str
+    origin: str
     if_match: str = ""
     range: str = ""
 
@@ -94,7 +95,7 @@ async def _close(app: web.Application) -> None:
 async def serve(request: web.Request) -> web.StreamResponse:
     """Answer one HTTP request: an API call, or a batch of them."""
     cloud = request.app[CLOUD]
-    agent = request.headers.get("User-Agent", "")
+    client = request.headers.get("User-Agent", ""), str(request.url.origin())
     try:
         raw = await payloads.read_body(request)
     except ApiError as error:
@@ -103,11 +104,11 @@ async def serve(request: web.Request) -> web.StreamResponse:
         path = request.rel_url.raw_path
         method, query, raw = payloads.overridden(request, raw)
         conditions = (request.headers.get(name, "") for name in ("If-Match", "Range"))
-        sent = Sent(method, path, query, raw, agent, *conditions)
+        sent = Sent(method, path, query, raw, *client, *conditions)
         return await _serve_one(cloud, request, sent)
 
     async def inner(method: str, path: str, query: Query, body: bytes) -> tuple[int, str]:
-        response = await _serve_one(cloud, request, Sent(method, path, query, body, agent))
+        response = await _serve_one(cloud, request, Sent(method, path, query, body, *client))
         return response.status, getattr(response, "text", None) or "{}"
 
     try:
@@ -165,6 +166,7 @@ async def _respond(
         entry |= {"id": found.method.id, "mutating": not dispatch.is_read(found.method)}
         call = dispatch.build_call(cloud, found, sent.query, sent.body)
         call.if_match = sent.if_match.strip('"')
+        call.origin = sent.origin
         await _settle(call)
         answer = dispatch.handle(call, action)
     except ApiError as error:

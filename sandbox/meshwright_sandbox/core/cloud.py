@@ -76,6 +76,7 @@ class Call:
         sent: the body as it was sent.
         project: project id, or "" for calls outside projects.
         if_match: the etag that the resource must have, as the request's header says, or "".
+        origin: where the client has found the sandbox, `http://127.0.0.1:8080`.
         before: the stored document that an update changes; None at create.
         fail: error that the operation shall end in (an injected fault).
     """
@@ -92,6 +93,7 @@ class Call:
     sent: Json
     project: str
     if_match: str = ""
+    origin: str = ""
     before: Json | None = None
     fail: Json | None = None
     _properties: dict[str, Json] = field(default_factory=dict)

@@ -18,6 +18,8 @@ from meshwright_sandbox.core.stamps import now
 
 Json = dict[str, Any]
 TYPE = "objects"
+# What would choose other objects than the list answers with.
+_NOT_HEEDED = frozenset({"matchGlob", "softDeleted"})
 
 
 def append(cloud: Cloud, bucket: str, path: str, lines: list[Json]) -> None:
@@ -50,13 +52,40 @@ def append(cloud: Cloud, bucket: str, path: str, lines: list[Json]) -> None:
 
 
 def list_(call: Call) -> Json:
-    """`objects.list`, by prefix."""
+    """`objects.list`: by prefix, and below a delimiter by what stands for a folder.
+
+    https://cloud.google.com/storage/docs/json_api/v1/objects/list
+    """
     bucket = _bucket_of(call)
-    if call.query.get("delimiter"):
-        raise ApiError(501, "The sandbox lists objects by prefix alone, without a delimiter.")
-    prefix = call.query.get("prefix", "")
-    documents = [doc for doc in _objects(call, bucket) if doc["name"].startswith(prefix)]
-    return listing.answer(call, documents)
+    unknown = _NOT_HEEDED & call.query.keys()
+    if unknown:
+        raise ApiError(501, f"The sandbox lists objects without `{min(unknown)}`.")
+    entries = _entries(call, sorted(_objects(call, bucket), key=lambda held: held["name"]))
+    page, token = listing.paged(call, entries)
+    found: Json = {
+        "prefixes": [entry["prefix"] for entry in page if "prefix" in entry],
+        "items": [_shown(call, entry) for entry in page if "prefix" not in entry],
+        "nextPageToken": token,
+    }
+    return {"kind": "storage#objects"} | {field: each for field, each in found.items() if each}
+
+
+def _entries(call: Call, held: list[Json]) -> list[Json]:
+    """Objects and, in the place of all that lie in one folder, the folder's prefix."""
+    prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
+    first, end = call.query.get("startOffset", ""), call.query.get("endOffset", "")
+    entries: list[Json] = []
+    for document in held:
+        name: str = document["name"]
+        if not name.startswith(prefix) or name < first or (end and name >= end):
+            continue
+        cut = name.find(delimiter, len(prefix)) if delimiter else -1
+        folder = {"prefix": name[: cut + len(delimiter)]}
+        if cut < 0:
+            entries.append(document)
+        elif entries[-1:] != [folder]:
+            entries.append(folder)
+    return entries
 
 
 def get(call: Call) -> Json:
@@ -64,7 +93,15 @@ def get(call: Call) -> Json:
     document = call.get()
     if call.query.get("alt") == "media":
         return Media(_content(call.cloud, call.name))
-    return document
+    return _shown(call, document)
+
+
+def _shown(call: Call, document: Json) -> Json:
+    """An object with the link by which clients download it, so it must lead to the sandbox."""
+    path = f"b/{document['bucket']}/o/{quote(document['name'], safe='')}"
+    query = f"generation={document['generation']}&alt=media"
+    link = f"{call.origin}/storage/download/storage/v1/{path}?{query}"
+    return document | {"mediaLink": link}
 
 
 def delete(call: Call) -> Json:

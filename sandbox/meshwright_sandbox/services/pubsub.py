@@ -8,13 +8,14 @@ from meshwright_sandbox.core import generic, labels, references
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid
-from meshwright_sandbox.core.service import Collection, Reference, Service
+from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import agent_email
 from meshwright_sandbox.services import messages
 
 Json = dict[str, Any]
 _TOPICS = "projects.topics"
 _SUBSCRIPTIONS = "projects.subscriptions"
+_DELETED_TOPIC = "_deleted-topic_"
 _NAME = re.compile(r"(?!goog)[A-Za-z][-A-Za-z0-9_.~+%]{2,254}")
 
 
@@ -53,12 +54,29 @@ def _check_topic(call: Call, topic: Json) -> None:
         require_key(call, key, agent_email("pubsub", call.cloud.projects.number(call.project)))
 
 
-def _subscription(_: Call, subscription: Json) -> None:
+def _subscription(call: Call, subscription: Json) -> None:
+    sent = subscription.get("topic")
+    if not sent:
+        raise invalid("Invalid resource name given (name=): a subscription needs its topic.")
+    topic = references.resource_name(call, sent) or f"projects/{call.project}/topics/{sent}"
+    if call.cloud.store.get("pubsub", topic) is None:
+        raise ApiError(404, call.service.not_found(topic), refusal="reference")
+    subscription["topic"] = topic
     subscription.setdefault("ackDeadlineSeconds", 10)
     subscription.setdefault("messageRetentionDuration", "604800s")
     subscription.setdefault("expirationPolicy", {"ttl": "2678400s"})
     subscription.setdefault("pushConfig", {})
     subscription["state"] = "ACTIVE"
+
+
+def _delete_topic(call: Call) -> Json:
+    """The subscriptions stay, with what they hold; a new topic of that name is not theirs."""
+    answer = generic.delete(call)
+    store = call.cloud.store
+    for row in store.of_type("pubsub", _SUBSCRIPTIONS):
+        if row.doc["topic"] == call.name:
+            store.put("pubsub", row.name, row.doc | {"topic": _DELETED_TOPIC})
+    return answer
 
 
 def _subscriptions_of_topic(call: Call) -> Json:
@@ -87,15 +105,14 @@ SERVICE = Service(
         Collection(
             _SUBSCRIPTIONS,
             body_field="subscription",
-            references=(
-                Reference("topic", "pubsub", "projects/{project}/topics/{id}", blocks=False),
-            ),
             defaults=_subscription,
+            immutable=("topic",),
         ),
     ),
     methods=messages.METHODS
     | {
         f"{_TOPICS}.create": _create,
+        f"{_TOPICS}.delete": _delete_topic,
         f"{_TOPICS}.patch": _patch,
         f"{_TOPICS}.subscriptions.list": _subscriptions_of_topic,
         f"{_SUBSCRIPTIONS}.create": _create,
