@@ -89,7 +89,10 @@ def dataset(home: Home, args: BigQueryArgs) -> Destination:
             {"kms_key_name": args["kms_key"]} if "kms_key" in args else None
         ),
         labels=home.labels,
-        opts=home.child,
+        # One in another location has the same id; the provider minds that for names alone.
+        opts=pulumi.ResourceOptions.merge(
+            home.child, pulumi.ResourceOptions(delete_before_replace=True)
+        ),
     )
 
     def admit(writer: pulumi.Input[str]) -> pulumi.Resource:

@@ -12,6 +12,9 @@ from tests.sandbox.gcp_plugin import PROJECT, Failed, Made, Plugin, kinds
 NETWORK = "gcp:compute/network:Network"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 CLUSTER = "gcp:container/cluster:Cluster"
+DATASET = "gcp:bigquery/dataset:Dataset"
+TEMPLATE = "gcp:compute/instanceTemplate:InstanceTemplate"
+MACHINE = {"machineType": "e2-small", "disks": [{"sourceImage": "debian"}]}
 SUBNET = {"name": "sub", "network": "net", "region": "europe-west4", "ipCidrRange": "10.0.0.0/20"}
 
 
@@ -161,12 +164,25 @@ def test_what_the_program_takes_back_is_a_deletion(plugin: Plugin) -> None:
     assert kinds(plugin.diff(made, SUBNET)) == {"logConfig": "DELETE"}
 
 
-def test_a_replacement_under_the_same_name_deletes_first(plugin: Plugin) -> None:
+def test_a_replacement_of_what_the_program_named_deletes_first(plugin: Plugin) -> None:
+    """In another place, too: a subnet's range is taken there until the old one is gone."""
     named = state(plugin, NETWORK, {"name": "net"})
     unnamed = state(plugin, NETWORK, {})
+    subnet = state(plugin, SUBNETWORK, SUBNET)
 
     assert plugin.diff(named, {"name": "net", "description": "x"}).deleteBeforeReplace
+    assert plugin.diff(named, {"name": "other"}).deleteBeforeReplace
+    assert plugin.diff(subnet, {**SUBNET, "region": "europe-north1"}).deleteBeforeReplace
     assert not plugin.diff(unnamed, {"description": "x"}).deleteBeforeReplace
+
+
+def test_a_replacement_of_what_has_an_id_for_a_name_is_made_first(plugin: Plugin) -> None:
+    """As with the official plugin, which looks at properties called `name` alone."""
+    made = state(plugin, DATASET, {"datasetId": "logs", "location": "EU"})
+    template = state(plugin, TEMPLATE, {"name": "vm-1", **MACHINE})
+
+    assert not plugin.diff(made, {"datasetId": "logs", "location": "US"}).deleteBeforeReplace
+    assert not plugin.diff(template, {"name": "vm-2", **MACHINE}).deleteBeforeReplace
 
 
 def test_labels_and_node_counts_change_in_place_and_places_do_not(plugin: Plugin) -> None:
@@ -178,7 +194,6 @@ def test_labels_and_node_counts_change_in_place_and_places_do_not(plugin: Plugin
 
     assert kinds(labels) == {"resourceLabels.a": "UPDATE"}
     assert kinds(place) == {"location": "UPDATE_REPLACE"}
-    assert not place.deleteBeforeReplace
     assert place.changes == pb.DiffResponse.DIFF_SOME
 
 

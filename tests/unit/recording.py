@@ -26,6 +26,8 @@ class Registration:
     depends_on: set[str]
     """Names of the resources its inputs and options wait for."""
     ignore_changes: list[str]
+    deletes_first: bool
+    """Whether a replacement waits until the old one is gone."""
     urn: str
 
     def body(self) -> dict[str, Any]:
@@ -176,6 +178,7 @@ class _Monitor(mocks.MockMonitor):
                 _name_of(request.provider.rsplit("::", 1)[0]),
                 {_name_of(urn) for urn in dependencies},
                 list(request.ignoreChanges),
+                request.deleteBeforeReplace,
                 answer.urn,
             )
         )

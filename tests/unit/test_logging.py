@@ -91,6 +91,8 @@ def test_bigquery_gets_partitions_and_the_writer_its_role():
     def check(_):
         dataset = recorder.one("Dataset").inputs
         assert dataset["datasetId"] == "mesh_logs"
+        # In another location it has the same id, which is free once the old one is gone.
+        assert recorder.one("Dataset").deletes_first
         assert dataset["location"] == "europe-west4"
         assert dataset["defaultPartitionExpirationMs"] == 172_800_000
         assert dataset["defaultEncryptionConfiguration"] == {"kmsKeyName": _KEY}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from meshwright_sandbox.plugins.gcp.check import DEFAULTED
@@ -155,6 +155,17 @@ def replacing(kind: Kind, found: list[Change], old: Values, new: Values) -> set[
     """Return the changed paths that only a replacement can bring about."""
     fixed = {"name", *kind.placeholders} | kind.replaces
     return {path for path, _ in found if _replaces(kind, fixed, path, old, new)}
+
+
+def deletes_first(kind: Kind, changed: Container[str], new: Values) -> bool:
+    """Whether a replacement waits until the old resource is gone.
+
+    As with the official plugin, that is what happens wherever the program chose the name itself,
+    even if the place or that name is another one: ranges and the like would be taken twice.
+    """
+    if "name" not in new or "name" in new.get(DEFAULTED, ()):
+        return False
+    return not (kind.renamed_first and "name" in changed)
 
 
 def _replaces(kind: Kind, fixed: set[str], path: str, old: Values, new: Values) -> bool:

@@ -59,6 +59,7 @@ class Kind:
     unordered: Paths  # Pulumi paths of lists whose order means nothing
     local: Paths  # Pulumi paths that hooks or the plugin itself deal with; * for all
     adopts: bool = False  # whether create takes over one that exists (built-in log buckets)
+    renamed_first: bool = False  # whether one of another name is made before the old one goes
     force: tuple[str, str] = ("", "")  # property, query parameter: delete the contents too
     guard: str = ""  # property that refuses deletion while it is true
     lock: str = ""  # template of what changes of this type take turns on

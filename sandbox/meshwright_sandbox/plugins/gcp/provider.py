@@ -99,16 +99,13 @@ class GcpProvider(PluginServicer):
             for path, how in found
         }
         tops = sorted({path.partition(".")[0].partition("[")[0] for path, _ in found})
-        # Two resources of one name cannot be there at once.
-        autonamed = "name" in new.get(check.DEFAULTED, ())
-        same_name = not ({*kind.placeholders} & {*tops} or autonamed)
         return pb.DiffResponse(
             changes=pb.DiffResponse.DIFF_SOME if found else pb.DiffResponse.DIFF_NONE,
             diffs=tops,
             replaces=sorted(replaced),
             detailedDiff=detail,
             hasDetailedDiff=True,
-            deleteBeforeReplace=bool(replaced) and same_name,
+            deleteBeforeReplace=bool(replaced) and diff.deletes_first(kind, tops, new),
         )
 
     def _work(self, request: Any, inputs: dict[str, Any], timeout: float = 0) -> tuple[Work, Any]:
