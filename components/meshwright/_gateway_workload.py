@@ -1,5 +1,7 @@
 """The Kubernetes objects that run a gateway's Envoy pods."""
 
+from collections.abc import Iterator
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
@@ -226,3 +228,14 @@ def _name_of(
     metadata: "pulumi.Output[kubernetes.meta.v1.outputs.ObjectMeta]",
 ) -> pulumi.Output[str]:
     return metadata.apply(lambda found: found.name or "")
+
+
+def scaling_problems(
+    fewest: pulumi.Input[int], most: pulumi.Input[int]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with the bounds between which a gateway's pods are scaled."""
+    for path, bound in (("min_replicas", fewest), ("max_replicas", most)):
+        if isinstance(bound, int) and bound < 1:
+            yield path, f"{bound} is too few; a gateway has at least 1 pod"
+    if isinstance(fewest, int) and isinstance(most, int) and fewest > most:
+        yield "min_replicas", f"{fewest} is more than max_replicas {most}"

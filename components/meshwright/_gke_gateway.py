@@ -103,7 +103,11 @@ class GkeGateway:
             self._object("redirect", "HTTPRoute", self._redirect(hosts), suffix="redirect"),
             self._object("route", "HTTPRoute", self._route(hosts, list(backends.values()))),
         ]
+        policed: set[object] = set()
         for role, backend in backends.items():
+            if backend.service in policed:
+                continue  # of several policies for one service, GKE heeds the oldest
+            policed.add(backend.service)
             target: dict[str, object] = {
                 "group": backend.group,
                 "kind": backend.kind,

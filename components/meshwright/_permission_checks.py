@@ -10,7 +10,8 @@ from typing import Any
 from ._names import DNS_LABEL
 from ._validation import duplicates
 
-_ACCOUNT = re.compile(rf"{DNS_LABEL}/{DNS_LABEL}(\.{DNS_LABEL})*")
+ACCOUNT = re.compile(rf"{DNS_LABEL}/{DNS_LABEL}(\.{DNS_LABEL})*")
+"""A caller: `namespace/service-account`."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,240}[a-z0-9])?")
 _METHOD = re.compile(r"\*|[A-Z][A-Z_-]*\*?|\*[A-Z_-]+")
 # A path of Istio: exact, with `*` at one end, or a template of whole segments.
@@ -21,7 +22,7 @@ _OWN = "deny-all"
 def permission_problems(path: str, rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong with one permission's callers, methods, paths and ports."""
     for place, caller in enumerate(rule.get("service_accounts", [])):
-        if not _ACCOUNT.fullmatch(caller):
+        if not ACCOUNT.fullmatch(caller):
             where = f"{path}.service_accounts[{place}]"
             yield where, f"{caller!r} must be `namespace/service-account`"
     for place, namespace in enumerate(rule.get("namespaces", [])):

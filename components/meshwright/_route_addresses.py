@@ -40,14 +40,15 @@ def _host_problems(given: Mapping[str, Any], outside: bool) -> Iterator[tuple[st
         named.append(("service", given["service"]))
     for path, host in named:
         port = _PORT.fullmatch(host) if with_port else None
-        if not _is_host(port[1] if port else host):
+        if not is_host(port[1] if port else host):
             text = (
                 "is no host name: lower-case letters, digits, hyphens and dots, `*.` at its start"
             )
             yield path, f"{host!r} {text} for every name below a domain"
 
 
-def _is_host(text: str) -> bool:
+def is_host(text: str) -> bool:
+    """Whether it is a DNS name, which may begin with a wildcard, and no address."""
     if not _HOST.fullmatch(text) or len(text) > 253:
         return False
     try:

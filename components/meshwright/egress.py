@@ -4,7 +4,6 @@ Follows https://cloud.google.com/service-mesh/docs/security/egress-gateways-best
 https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/.
 """
 
-import re
 from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 from weakref import WeakKeyDictionary
@@ -14,10 +13,12 @@ import pulumi_kubernetes as kubernetes
 from pulumi.runtime.settings import get_monitor
 
 from ._egress_routes import EgressRoutes, ExternalHost
-from ._gateway_workload import GatewayWorkload
+from ._gateway_workload import GatewayWorkload, scaling_problems
 from ._kube import ROOT_NAMESPACE, istio_object, metadata, revision_annotation
 from ._names import KUBERNETES, host_words, physical_name
 from ._outputs import after, outputs_of
+from ._permission_checks import ACCOUNT
+from ._route_addresses import is_host
 from ._validation import ArgumentError, checked, duplicates
 
 # Who owns the root namespace's Sidecar in which cluster, by the run of a program: one process may
@@ -25,7 +26,6 @@ from ._validation import ArgumentError, checked, duplicates
 _OWNERS: WeakKeyDictionary[object, dict[tuple[pulumi.ProviderResource | None, str], str]] = (
     WeakKeyDictionary()
 )
-_HOST = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 # Istio takes 63 characters as name of a subset and of a port, which has `https-` before it.
 _LONGEST_WORD = 57
 # What is inside: addresses of RFC 1918 and RFC 6598, and link-local ones (the metadata server).
@@ -245,7 +245,7 @@ def _problems(args: EgressGatewayArgs) -> Iterator[tuple[str, str]]:
         yield "hosts", f"{name!r} is named twice; name every caller in one entry"
     for index, host in enumerate(hosts):
         path = f"hosts[{index}]"
-        if not _HOST.fullmatch(host["host"]):
+        if "." not in host["host"] or "*" in host["host"] or not is_host(host["host"]):
             yield f"{path}.host", f"{host['host']!r} is not a host name such as api.example.net"
         if not 1 <= host.get("port", 443) <= 65535:
             yield f"{path}.port", f"{host.get('port')!r} is not a port from 1 to 65535"
@@ -255,9 +255,7 @@ def _problems(args: EgressGatewayArgs) -> Iterator[tuple[str, str]]:
         if not host["callers"]:
             yield f"{path}.callers", "is empty; a host that nobody may call is left out"
         for place, caller in enumerate(host["callers"]):
-            if caller.count("/") != 1 or not all(caller.split("/")) or "*" in caller:
+            if not ACCOUNT.fullmatch(caller):
                 text = f"{caller!r} must be `namespace/service-account`"
                 yield f"{path}.callers[{place}]", text
-    low, high = args.get("min_replicas", 2), args.get("max_replicas", 5)
-    if isinstance(low, int) and isinstance(high, int) and low > high:
-        yield "min_replicas", f"{low} is more than max_replicas {high}"
+    yield from scaling_problems(args.get("min_replicas", 2), args.get("max_replicas", 5))

@@ -6,23 +6,22 @@ https://istio.io/latest/docs/tasks/traffic-management/ingress/secure-ingress/ an
 and https://cloud.google.com/service-mesh/docs/iap-integration.
 """
 
-import re
 from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ._gateway_workload import GatewayWorkload
+from ._gateway_workload import GatewayWorkload, scaling_problems
 from ._gke_gateway import Backend, GkeGateway, LoadBalancerArgs, load_balancer_problems
 from ._jwt import JwtIssuerArgs, iap_issuer, jwt_problems, jwt_rules, request_principals
 from ._kube import istio_object, metadata, revision_annotation
 from ._names import KUBERNETES, physical_name
 from ._outputs import after, outputs_of
 from ._ranges import range_problems
+from ._route_addresses import is_host
 from ._validation import checked, duplicates, one_of
 
-_HOST = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 # GKE's classes for one cluster, and whether they take a map of Certificate Manager:
 # https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities
 CLASSES = {
@@ -239,7 +238,7 @@ def host_problems(hosts: list[str]) -> Iterator[tuple[str, str]]:
     for index, host in enumerate(hosts):
         if host == "*":
             yield f"hosts[{index}]", "'*' would serve every host; name them"
-        elif not _HOST.fullmatch(host):
+        elif "." not in host or not is_host(host):
             yield f"hosts[{index}]", f"{host!r} is not a host name such as shop.example.com"
     for host in duplicates(hosts):
         yield "hosts", f"{host!r} is named twice"
@@ -247,9 +246,7 @@ def host_problems(hosts: list[str]) -> Iterator[tuple[str, str]]:
 
 def _problems(args: IngressGatewayArgs) -> Iterator[tuple[str, str]]:
     yield from host_problems(args["hosts"])
-    low, high = args.get("min_replicas", 2), args.get("max_replicas", 5)
-    if isinstance(low, int) and isinstance(high, int) and low > high:
-        yield "min_replicas", f"{low} is more than max_replicas {high}"
+    yield from scaling_problems(args.get("min_replicas", 2), args.get("max_replicas", 5))
     yield from one_of("service_type", args.get("service_type"), ("LoadBalancer", "ClusterIP"))
     if "load_balancer" in args:
         yield from load_balancer_problems(

@@ -4,6 +4,7 @@ Follows https://cloud.google.com/kubernetes-engine/docs/how-to/deploying-multi-c
 https://cloud.google.com/kubernetes-engine/docs/how-to/multi-cluster-services.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
@@ -12,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 
 from ._gke_gateway import Backend, GkeGateway, LoadBalancerArgs, load_balancer_problems
 from ._kube import metadata
-from ._names import KUBERNETES, physical_name
+from ._names import DNS_LABEL, KUBERNETES, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates, is_plain
 from .gateway import host_problems
@@ -45,7 +46,7 @@ class ServiceExport(pulumi.ComponentResource):
 
     Every cluster that exports the same name adds its pods; each cluster of the fleet that has the
     namespace gets a ServiceImport. The fleet needs multi-cluster Services, which bring the kind.
-    Raises ArgumentError for a name or a namespace that is no text.
+    Raises ArgumentError for a name or a namespace that Kubernetes has not.
     """
 
     service: pulumi.Output[str]
@@ -54,7 +55,7 @@ class ServiceExport(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ServiceExportArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("ServiceExport", name, args, ServiceExportArgs)
+        args = checked("ServiceExport", name, args, ServiceExportArgs, _export_problems)
         super().__init__("meshwright:index:ServiceExport", name, {}, opts)
         meta = metadata(args["service"], args["namespace"])
         if "feature" in args:
@@ -68,6 +69,13 @@ class ServiceExport(pulumi.ComponentResource):
         )
         self.service = after(args["service"], [export])
         self.register_outputs(outputs_of(self))
+
+
+def _export_problems(args: ServiceExportArgs) -> Iterator[tuple[str, str]]:
+    for key, value in (("namespace", args["namespace"]), ("service", args["service"])):
+        if isinstance(value, str) and not re.fullmatch(DNS_LABEL, value):
+            text = "is no name in Kubernetes: up to 63 lower-case letters, digits, inner hyphens"
+            yield key, f"{value!r} {text}"
 
 
 class GatewayBackendArgs(TypedDict):
@@ -171,12 +179,30 @@ def _problems(args: MultiClusterGatewayArgs) -> Iterator[tuple[str, str]]:
         path = f"backends[{index}]"
         if "name" not in backend and not is_plain(backend["service"]):
             yield f"{path}.name", "missing; a service that is known only later needs a name"
+        if not re.fullmatch(DNS_LABEL, backend.get("name", "x")):
+            text = "may only have up to 63 lower-case letters, digits and inner hyphens"
+            yield f"{path}.name", f"{backend.get('name')!r} {text}"
         for key in ("path", "health_check_path"):
             if not backend.get(key, "/").startswith("/"):
                 yield f"{path}.{key}", f"{backend.get(key)!r} must start with '/'"
     for role in duplicates(_role(b) for b in backends if "name" in b or is_plain(b["service"])):
         yield "backends", f"two backends are named {role!r}; names are unique in a gateway"
+    yield from _health_problems(backends)
     yield from _weight_problems(backends)
+
+
+def _health_problems(backends: list[GatewayBackendArgs]) -> Iterator[tuple[str, str]]:
+    """A service has one health check, whichever paths lead to it."""
+    first: dict[str, int] = {}
+    for index, backend in enumerate(backends):
+        if not isinstance(backend["service"], str):
+            continue
+        earlier = first.setdefault(backend["service"], index)
+        for key in ("health_check_path", "health_check_port"):
+            here, there = backend.get(key), backends[earlier].get(key)
+            if is_plain(here) and is_plain(there) and here != there:
+                text = f"differs from backends[{earlier}]'s; {backend['service']!r} has one check"
+                yield f"backends[{index}].{key}", f"{text}, so give both the same"
 
 
 def _weight_problems(backends: list[GatewayBackendArgs]) -> Iterator[tuple[str, str]]:

@@ -222,6 +222,8 @@ def test_hosts_with_long_or_like_names_have_names_that_istio_takes_and_tells_apa
         ([{**_HOST, "host": "*.example.net"}], "hosts[0].host", "not a host name"),
         ([{**_HOST, "callers": []}], "hosts[0].callers", "nobody may call"),
         ([{**_HOST, "callers": ["*/x"]}], "hosts[0].callers[0]", "namespace/service-account"),
+        ([{**_HOST, "callers": ["Shop/web"]}], "hosts[0].callers[0]", "namespace/service-account"),
+        ([{**_HOST, "host": "192.0.2.1"}], "hosts[0].host", "is not a host name"),
         ([{**_PLAIN, "port": 80}], "hosts[0].port", "speaks TLS"),
         ([{**_HOST, "port": 0}], "hosts[0].port", "from 1 to 65535"),
     ],

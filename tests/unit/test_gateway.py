@@ -305,6 +305,8 @@ def test_an_exported_gateway_has_no_load_balancer_of_its_own():
         ),
         ({"allowed_cidrs": ["203.0.113.7"]}, "allowed_cidrs[0]", "such as /32"),
         ({"min_replicas": 6}, "min_replicas", "more than max_replicas 5"),
+        ({"min_replicas": 0}, "min_replicas", "at least 1 pod"),
+        ({"hosts": ["a" * 64 + ".example.com"]}, "hosts[0]", "is not a host name"),
         ({"gateway": "Edge_1"}, "name", "lower-case"),
         ({"service_type": "NodePort"}, "service_type", "LoadBalancer, ClusterIP"),
         (

@@ -56,6 +56,7 @@ def test_blue_and_green_services_share_the_calls_of_a_path():
         {"service": "shop-blue", "port": 443, "weight": 90},
         {"service": "shop-green", "port": 443, "weight": 10},
         {"service": "docs", "port": 443, "path": "/docs"},
+        {"name": "help", "service": "docs", "port": 443, "path": "/help"},
     ]
 
     gateway = MultiClusterGateway("global", _args(backends=backends))
@@ -68,7 +69,12 @@ def test_blue_and_green_services_share_the_calls_of_a_path():
             }
             for rule in rules
         }
-        assert shares == {"/": {"shop-blue": 90, "shop-green": 10}, "/docs": {"docs": None}}
+        assert shares == {
+            "/": {"shop-blue": 90, "shop-green": 10},
+            "/docs": {"docs": None},
+            "/help": {"docs": None},
+        }
+        # Of several for one service GKE would heed the oldest.
         assert len(recorder.of_type("HealthCheckPolicy")) == 3
 
     return gateway.address, check
@@ -115,6 +121,12 @@ def test_a_service_is_exported_under_its_own_name():
         ({"backends": []}, "backends", "at least one"),
         ({"backends": [_BACKEND, _BACKEND]}, "backends", "'public'"),
         ({"backends": [{**_BACKEND, "path": "shop"}]}, "backends[0].path", "start with '/'"),
+        ({"backends": [{**_BACKEND, "name": "Blue_1"}]}, "backends[0].name", "lower-case letters"),
+        (
+            {"backends": [_BACKEND, {**_BACKEND, "name": "b", "health_check_path": "/b"}]},
+            "backends[1].health_check_path",
+            "differs from backends[0]'s",
+        ),
         ({"backends": [{**_BACKEND, "weight": 90}]}, "backends", "add up to 90"),
         ({"backends": [{**_BACKEND, "weight": -1}]}, "backends[0].weight", "0 to 100"),
         (
@@ -153,3 +165,13 @@ def test_a_backend_that_is_known_later_needs_a_name_of_its_own():
         MultiClusterGateway("global", _args(backends=[{"service": later, "port": 443}]))
 
     assert "needs a name" in dict(raised.value.problems)["backends[0].name"]
+
+
+def test_an_export_has_the_name_of_a_service():
+    """The API server would say so of an object with another name."""
+    record()
+
+    with pytest.raises(ArgumentError) as raised:
+        ServiceExport("cart", {"namespace": "Shop_1", "service": ""})
+
+    assert set(dict(raised.value.problems)) == {"namespace", "service"}
