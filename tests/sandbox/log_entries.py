@@ -78,5 +78,5 @@ def admit(resource: Any, name: dict[str, str], role: str, member: str, **conditi
     """Let a writer in by the resource's policy."""
     binding = {"role": role, "members": [member], **condition}
     bare = "bucket" in name
-    policy = {"bindings": [binding]}
+    policy = {"bindings": [binding], "version": 3}
     resource.setIamPolicy(**name, body=policy if bare else {"policy": policy}).execute()

@@ -154,6 +154,32 @@ def test_lists_are_paged_filtered_and_aggregated(compute: Any, project: str) -> 
     assert len(everywhere["items"][f"regions/{REGION}"]["subnetworks"]) == 6
 
 
+def test_a_list_over_all_places_names_those_without_results(compute: Any, project: str) -> None:
+    """Addresses are global or regional; other places are named if they are asked for."""
+    aggregated = compute.addresses().aggregatedList
+    request = compute.globalAddresses().insert(project=project, body={"name": "ip"})
+    finish(compute.globalOperations(), request.execute(), project=project)
+
+    items = aggregated(project=project).execute()["items"]
+
+    assert [address["name"] for address in items["global"]["addresses"]] == ["ip"]
+    place = f"regions/{REGION}"
+    assert items[place]["warning"]["code"] == "NO_RESULTS_ON_PAGE"
+    assert items[place]["warning"]["data"] == [{"key": "scope", "value": place}]
+    assert not [place for place in items if place.startswith("zones/")]
+    assert (
+        "zones/us-central1-a"
+        in aggregated(project=project, includeAllScopes=True).execute()["items"]
+    )
+
+
+def test_no_page_is_larger_than_500(compute: Any, project: str) -> None:
+    with pytest.raises(HttpError, match=r"within the range: \[0, 500\]") as caught:
+        compute.networks().list(project=project, maxResults=501).execute()
+
+    assert error_of(caught)["errors"][0]["location"] == "maxResults"
+
+
 def test_wrong_type_at_depth_names_its_path(compute: Any, project: str) -> None:
     body = {"name": "s", "secondaryIpRanges": [{"rangeName": {"a": 1}}]}
 

@@ -4,7 +4,7 @@ import pytest
 
 from meshwright_sandbox.core.discovery import load
 from meshwright_sandbox.core.filters import compile_filter
-from meshwright_sandbox.core.masks import merge_patch, partial_response
+from meshwright_sandbox.core.masks import merge_patch, partial_response, selection
 from tests.sandbox.server import Sandbox
 
 
@@ -43,6 +43,85 @@ def test_a_query_parameter_of_the_wrong_type_is_refused(sandbox: Sandbox, projec
 
     assert status == 400
     assert "Invalid value at 'max_results' (TYPE_UINT32), \"many\"" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("fields", ["nonsense", "items(nam)", "items/routingConfig/mode", "kind,,"])
+def test_fields_that_the_answer_has_not_are_refused(
+    sandbox: Sandbox, project: str, fields: str
+) -> None:
+    """Before anything is done: an empty answer would hide the mistake."""
+    path = f"{networks_path(project)}?fields={fields}"
+
+    assert sandbox.call("POST", path, {"name": "misread"})[0] == 400
+    status, answer = sandbox.call("GET", path)
+
+    assert status == 400
+    assert "Invalid field selection" in answer["error"]["message"]
+    _, names = sandbox.call("GET", f"{networks_path(project)}?fields=items/name")
+    assert names == {"items": [{"name": "default"}]}
+
+
+def test_nobody_may_anything_on_what_is_not_there(sandbox: Sandbox, project: str) -> None:
+    """Google's newer APIs answer with nothing, the older ones with 404."""
+    body = {"permissions": ["a.b.c"]}
+    topic = f"/pubsub/v1/projects/{project}/topics/none:testIamPermissions"
+    regional = networks_path(project).replace("global/networks", "regions/us-central1")
+
+    assert sandbox.call("POST", topic, body) == (200, {})
+    assert sandbox.call("POST", f"{regional}/subnetworks/x/testIamPermissions", body)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("api", "first"),
+    [
+        ("gkehub/v1", "global"),
+        ("networkservices/v1", "global"),
+        ("certificatemanager/v1", "global"),
+        ("cloudkms/v1", "global"),
+        ("logging/v2", "global"),
+        ("privateca/v1", "africa-south1"),
+        ("gkeonprem/v1", "africa-south1"),
+    ],
+)
+def test_an_api_lists_its_locations(sandbox: Sandbox, project: str, api: str, first: str) -> None:
+    parent = f"/{api}/projects/{project}/locations"
+
+    listed = sandbox.call("GET", parent)[1]["locations"]
+
+    assert listed[0]["locationId"] == first
+    name = f"projects/{project}/locations/europe-west1"
+    (west,) = [each for each in listed if each["name"] == name]
+    assert west["labels"] == {"cloud.googleapis.com/region": "europe-west1"}
+    assert sandbox.call("GET", f"{parent}/europe-west1") == (200, west)
+    assert sandbox.call("GET", f"{parent}/nowhere")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("clusters/c/addons", "clusters/c/legacyAbac", "clusters/c/locations"),
+        *("clusters/c/logging", "clusters/c/monitoring", "clusters/c/resourceLabels"),
+        *("clusters/c/nodePools/p/autoscaling", "clusters/c/nodePools/p/setManagement"),
+        "clusters/c/nodePools/p/setSize",
+    ],
+)
+def test_paths_of_the_oldest_clients_are_known(sandbox: Sandbox, project: str, path: str) -> None:
+    """`projects().zones()`: another segment says what google calls `:setAddons` by now."""
+    zone = f"/container/v1/projects/{project}/zones/europe-west1-b"
+
+    _, answer = sandbox.call("POST", f"{zone}/{path}", {})
+
+    assert "was not found here" not in answer["error"]["message"]  # it is the cluster that is not
+    assert sandbox.call("GET", f"{zone}/serverconfig")[0] == 200
+
+
+def test_gke_lists_regions_and_zones(sandbox: Sandbox, project: str) -> None:
+    path = f"/container/v1beta1/projects/{project}/locations"
+
+    listed = sandbox.call("GET", path)[1]["locations"]
+
+    kinds = {place["name"]: place["type"] for place in listed}
+    assert (kinds["europe-west1"], kinds["europe-west1-b"]) == ("REGION", "ZONE")
 
 
 def test_fields_selects_a_part_of_the_answer(sandbox: Sandbox, project: str) -> None:
@@ -124,7 +203,10 @@ def test_merge_patch_follows_its_rfc() -> None:
 def test_partial_response_reads_nested_selections() -> None:
     document = {"a": {"b": 1, "c": [{"d": 1, "e": 2}]}, "f": 3}
 
-    assert partial_response(document, "a(c/d),f") == {"a": {"c": [{"d": 1}]}, "f": 3}
+    assert partial_response(document, selection("a(c/d),f", {}, None)) == {
+        "a": {"c": [{"d": 1}]},
+        "f": 3,
+    }
 
 
 def test_literal_segments_win_over_parameters() -> None:

@@ -143,6 +143,10 @@ async def test_a_gateway_has_endpoint_groups_in_each_zone_behind_its_rules(
     assert len(await cloud.names(f"{place}/forwardingRules")) == 2
     for kind in ("backendServices", "targetHttpProxies", "urlMaps"):
         assert len(await cloud.names(f"{place}/{kind}")) == 1
+    (proxy,) = await cloud.names(f"{place}/targetHttpProxies")
+    refused = await cloud.remove(f"{place}/targetHttpProxies/{proxy}")
+    assert refused.startswith("The target_http_proxy resource ")
+    assert "is already being used by" in refused
     cloud.balancing.publish(gateway(ports=(443,), is_global=is_global))
     assert len(await cloud.names(f"{place}/forwardingRules")) == 1
 

@@ -49,8 +49,8 @@ from tests.sandbox.server import Sandbox
         ),
         (
             "GET",
-            "/networkservices/v1/projects/{p}/locations",
-            "networkservices.projects.locations.list",
+            "/container/v1/projects/{p}/locations/us-central1/clusters/c/jwks",
+            "container.projects.locations.clusters.getJwks",
         ),
     ],
 )

@@ -122,11 +122,39 @@ def test_bindings_with_conditions_stand_apart(projects: Any, project: str) -> No
     policy = {"version": 3, "bindings": [binding, binding | {"condition": condition}]}
 
     projects.setIamPolicy(resource=project, body={"policy": policy}).execute()
-    read = projects.getIamPolicy(resource=project, body={}).execute()
+    wanted = {"options": {"requestedPolicyVersion": 3}}
+    read = projects.getIamPolicy(resource=project, body=wanted).execute()
 
     assert read["version"] == 3
     assert len(read["bindings"]) == 2
     assert any(entry.get("condition") == condition for entry in read["bindings"])
+
+
+def test_who_does_not_know_conditions_cannot_lose_them(projects: Any, project: str) -> None:
+    """Without version 3 a policy shows no condition, and cannot be written back."""
+    binding = {"role": "roles/viewer", "members": ["user:a@example.com"]}
+    policy = {"bindings": [binding | {"condition": {"title": "never", "expression": "false"}}]}
+
+    def refused(request: Any) -> str:
+        with pytest.raises(HttpError) as caught:
+            request.execute()
+        return error_of(caught)["message"]
+
+    unversioned = projects.setIamPolicy(resource=project, body={"policy": policy})
+    assert "need version 3" in refused(unversioned)
+    versioned = {"policy": policy | {"version": 3}}
+    projects.setIamPolicy(resource=project, body=versioned).execute()
+    shown = projects.getIamPolicy(resource=project, body={}).execute()
+    (only,) = shown["bindings"]
+    assert shown["version"] == 1
+    assert only["role"].startswith("roles/viewer_withcond_")
+    assert "condition" not in only
+    back = projects.setIamPolicy(resource=project, body={"policy": shown})
+    assert "cannot be less than the existing policy version (3)" in refused(back)
+    strange = {"options": {"requestedPolicyVersion": 2}}
+    assert "Invalid policy version: 2" in refused(
+        projects.getIamPolicy(resource=project, body=strange)
+    )
 
 
 def test_a_service_agent_exists_once_its_identity_was_generated(

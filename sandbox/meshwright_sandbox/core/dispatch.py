@@ -9,7 +9,7 @@ from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.discovery import Document, Method, load
 from meshwright_sandbox.core.emulated import nothing_there, refusal, require_emulated
 from meshwright_sandbox.core.errors import ApiError
-from meshwright_sandbox.core.masks import partial_response
+from meshwright_sandbox.core.masks import partial_response, selection
 from meshwright_sandbox.core.operations import failed
 from meshwright_sandbox.core.schema import Checker, check_query, snake_case
 from meshwright_sandbox.core.service import Service
@@ -159,6 +159,8 @@ def handle(call: Call, action: str | None) -> Json:
     if action == "operation-error":
         call.fail = failed("Internal error. Please try again or contact Google Support.")
     answer: Json = {}
+    fields = call.query.get("fields") or call.query.get("$fields")
+    chosen = selection(fields, call.document.schemas, call.method.response) if fields else None
     try:
         with call.cloud.store.transaction():
             if call.project and call.project not in ("-", *call.service.public_projects):
@@ -172,8 +174,7 @@ def handle(call: Call, action: str | None) -> Json:
                 raise Rollback
     except Rollback:
         pass
-    fields = call.query.get("fields") or call.query.get("$fields")
-    return partial_response(answer, fields) if fields else answer
+    return answer if chosen is None else partial_response(answer, chosen)
 
 
 def _answered_before(call: Call) -> Json | None:

@@ -220,7 +220,9 @@ def _immutable(call: Call, path: str) -> ApiError:
 
 def _in_use(call: Call, user: str) -> ApiError:
     if call.service.operations == "compute":
-        kind = snake_case(re.sub(r"(?<=ss)es$|s$", "", call.type))
+        kinds = call.name.split("/")[-2]  # by which a global address is an address
+        singular = re.sub(r"(?<=ss)es$|s$", "", re.sub(r"ies$", "ys", kinds))
+        kind = snake_case(singular)
         return ApiError(
             400,
             f"The {kind} resource '{call.name}' is already being used by '{user}'",

@@ -88,12 +88,19 @@ def paged(call: Call, documents: list[Json]) -> tuple[list[Json], str | None]:
     """One page of documents and the next page's token.
 
     Raises:
-        ApiError: 400 for a token that no list gave out.
+        ApiError: 400 for a token that no list gave out, or a size that the API does not take.
     """
     size_text = call.query.get("maxResults") or call.query.get("pageSize") or "0"
     size = int(size_text)
     if size < 0:
         raise invalid(f"Invalid page size: {size}.")
+    if size > _DEFAULT_PAGE and call.service.operations == "compute":  # others give fewer
+        raise ApiError(
+            400,
+            f"Invalid value '{size}'. Values must be within the range: [0, {_DEFAULT_PAGE}]",
+            reason="invalidParameter",
+            location="maxResults",
+        )
     start = 0
     token = call.query.get("pageToken")
     if token:

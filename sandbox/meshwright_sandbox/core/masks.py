@@ -106,16 +106,55 @@ def _set_key(document: Json, field: str, key: str, value: Any) -> None:
         entries[key] = value
 
 
-def partial_response(document: Any, fields: str) -> Any:
-    """What `fields=` asks for: `a,b/c,d(e,f)`; unknown names select nothing.
+def selection(fields: str, schemas: Json, schema: str | None) -> Json:
+    """What `fields=` asks for, `a,b/c,d(e,f)`, as a tree of names.
+
+    Args:
+        fields: the parameter's text.
+        schemas: the schemas of the API.
+        schema: name of the answer's schema.
 
     Raises:
-        ApiError: 400 when the expression cannot be read.
+        ApiError: 400 when the expression cannot be read, or names a field that the answer has not.
     """
     tree, rest = _parse(fields, 0)
     if rest != len(fields):
-        raise ApiError(400, f"Invalid field selection {fields}", reason="invalidParameter")
-    return _project(document, tree)
+        raise _no_field(fields)
+    return _known(tree, schemas, {"$ref": schema}, "") if schema else tree
+
+
+def _known(tree: Json, schemas: Json, declared: Json, path: str) -> Json:
+    """The tree with its names as the schema writes them."""
+    while "$ref" in declared or "items" in declared:
+        declared = schemas.get(declared["$ref"], {}) if "$ref" in declared else declared["items"]
+    properties = declared.get("properties")
+    if properties is None:
+        inner = declared.get("additionalProperties", {})
+        return {name: _known(tree[name], schemas, inner, f"{path}{name}/") for name in tree}
+    known: Json = {}
+    for name, below in tree.items():
+        field = name if name in properties else camel_case(name)
+        if field == "*":
+            known[field] = below
+        elif field in properties:
+            known[field] = _known(below, schemas, properties[field], f"{path}{name}/")
+        else:
+            raise _no_field(f"{path}{name}")
+    return known
+
+
+def _no_field(path: str) -> ApiError:
+    text = f"Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'."
+    violation = {"field": path, "description": text}
+    return ApiError(
+        400,
+        f"Invalid field selection {path}",
+        reason="invalidParameter",
+        location="fields",
+        details=[
+            {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}
+        ],
+    )
 
 
 def _parse(text: str, at: int) -> tuple[Json, int]:
@@ -142,13 +181,14 @@ def _parse(text: str, at: int) -> tuple[Json, int]:
     return tree, at
 
 
-def _project(value: Any, tree: Json) -> Any:
+def partial_response(value: Any, tree: Json) -> Any:
+    """The part of an answer that a selection names."""
     if not tree:
         return value
     if isinstance(value, list):
-        return [_project(item, tree) for item in value]
+        return [partial_response(item, tree) for item in value]
     if not isinstance(value, dict):
         return value
     if "*" in tree:
-        return {key: _project(item, tree["*"]) for key, item in value.items()}
-    return {key: _project(value[key], inner) for key, inner in tree.items() if key in value}
+        return {key: partial_response(item, tree["*"]) for key, item in value.items()}
+    return {key: partial_response(value[key], below) for key, below in tree.items() if key in value}

@@ -1,5 +1,7 @@
 """IAM policies on any resource: read, replace with etag check, test."""
 
+import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _EMPTY_ETAG = "ACAB"
+_CONDITIONAL = 3  # the version of policies that may hold conditions
+_ABOUT_VERSIONS = (
+    "For more information, please refer to https://cloud.google.com/iam/docs/policies#versions."
+)
 _ROLE = re.compile(r"(projects/[^/]+/|organizations/[^/]+/)?roles/[\w.]+")
 _MEMBER = re.compile(
     r"(deleted:)?(user|serviceAccount|group|domain|principal|principalSet|projectOwner|"
@@ -27,9 +33,25 @@ _AGENT_DOMAINS = frozenset((*AGENTS.values(), *OWN_DOMAINS))
 def get_policy(call: "Call", name: str | None = None) -> Json:
     """The policy of a resource; an empty one when none was set.
 
+    A client that does not ask for version 3 is not shown conditions, but roles of other names:
+    https://cloud.google.com/iam/docs/policies#versions
+
     Raises:
-        ApiError: 404 when there is no such resource.
+        ApiError: 404 when there is no such resource, 400 for a version that does not exist.
     """
+    options = ("options.requestedPolicyVersion", "optionsRequestedPolicyVersion")
+    asked = [call.query[option] for option in options if option in call.query]
+    asked.append(call.body.get("options", {}).get("requestedPolicyVersion", 0))
+    version = int(asked[0])
+    _require_version(version)
+    policy = _stored(call, name)
+    if version == _CONDITIONAL or not _has_conditions(policy):
+        return policy
+    bindings = [_without_condition(binding) for binding in policy["bindings"]]
+    return policy | {"version": 1, "bindings": bindings}
+
+
+def _stored(call: "Call", name: str | None) -> Json:
     name = name or call.name
     if "get" in call.document.verbs(call.type):
         call.get(name)
@@ -41,11 +63,24 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
 
     Raises:
         ApiError: 404 when there is no such resource, 409 for a stale etag, 400 for a wrong role,
-            a wrong member, or a service account that does not exist.
+            a wrong member, a service account that does not exist, or a version without conditions
+            for a policy that has them.
     """
     name = name or call.name
     policy = call.body.get("policy", call.body)
-    current = get_policy(call, name)
+    current = _stored(call, name)
+    version = policy.get("version", 0)
+    _require_version(version)
+    if version != _CONDITIONAL and _has_conditions(policy):
+        raise invalid(
+            f"Specified policy version ({version}) cannot hold conditional role bindings: they "
+            f"need version {_CONDITIONAL}. {_ABOUT_VERSIONS}"
+        )
+    if version != _CONDITIONAL and policy.get("etag") and _has_conditions(current):
+        raise invalid(
+            f"Specified policy version ({version}) cannot be less than the existing policy "
+            f"version ({_CONDITIONAL}). {_ABOUT_VERSIONS}"
+        )
     if policy.get("etag") and not same_token(policy["etag"], current["etag"]):
         raise aborted(
             "There were concurrent policy changes. Please retry the whole read-modify-write with "
@@ -54,9 +89,11 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
         )
     known = {m for binding in current.get("bindings", []) for m in binding["members"]}
     bindings = merged_bindings(call, policy.get("bindings", []), known)
-    changed: Json = {"version": policy.get("version", 1), "etag": new_etag()}
+    changed: Json = {"version": 1, "etag": new_etag()}
     if bindings:
         changed["bindings"] = bindings
+    if _has_conditions(changed):
+        changed["version"] = _CONDITIONAL
     masked = call.body.get("updateMask", "auditConfigs")
     audit = policy if "auditConfigs" in masked or "audit_configs" in masked else current
     if audit.get("auditConfigs"):
@@ -65,8 +102,33 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
     return changed
 
 
+def _has_conditions(policy: Json) -> bool:
+    return any(binding.get("condition") for binding in policy.get("bindings", []))
+
+
+def _without_condition(binding: Json) -> Json:
+    if not binding.get("condition"):
+        return binding
+    text = json.dumps(binding["condition"], sort_keys=True).encode()
+    mark = hashlib.sha256(text).hexdigest()[:20]
+    return {"role": f"{binding['role']}_withcond_{mark}", "members": binding["members"]}
+
+
+def _require_version(version: int) -> None:
+    if version not in (0, 1, _CONDITIONAL):
+        raise invalid(f"Invalid policy version: {version}. {_ABOUT_VERSIONS}")
+
+
 def test_permissions(call: "Call") -> Json:
-    """Every permission is held: the sandbox's caller is the owner."""
+    """Every permission is held: the sandbox's caller is the owner.
+
+    On what does not exist none is, and the older APIs say so.
+    """
+    exists = call.cloud.store.get(call.service.name, call.name) is not None
+    if "get" in call.document.verbs(call.type) and not exists:
+        if call.service.style == "legacy":
+            raise ApiError(404, call.service.not_found(call.name))
+        return {}
     return {"permissions": call.body.get("permissions", [])}
 
 

@@ -11,6 +11,7 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import invalid
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import now
+from meshwright_sandbox.services import locations
 
 Json = dict[str, Any]
 _API = "certificatemanager"
@@ -97,4 +98,5 @@ SERVICE = Service(
             ),
         ),
     ),
+    methods=locations.methods("global"),
 )

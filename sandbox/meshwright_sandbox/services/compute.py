@@ -17,6 +17,7 @@ from meshwright_sandbox.services.machines import (
 )
 from meshwright_sandbox.services.vpc import (
     addresses,
+    everywhere,
     firewalls,
     networks,
     places,
@@ -157,6 +158,7 @@ SERVICE = Service(
         **templates.METHODS,
         **groups.METHODS,
         **autoscalers.METHODS,
+        **everywhere.METHODS,
         "*.setLabels": _set_labels,
         "backendServices.getHealth": _backend_health,
         "regionBackendServices.getHealth": _backend_health,

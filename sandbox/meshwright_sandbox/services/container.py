@@ -10,16 +10,31 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.labels import check_labels
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import new_etag
-from meshwright_sandbox.services.gke import clusters, node_pools, updates, versions, work
+from meshwright_sandbox.services.gke import clusters, node_pools, places, updates, versions, work
 from meshwright_sandbox.services.gke.locks import require_free
 
 Json = dict[str, Any]
+# What the oldest clients write as one more segment of the path: `clusters/C/addons`.
+_OLD_VERB = re.compile(
+    r"(/clusters/[^/]+(?:/nodePools/[^/]+)?)/(addons|autoscaling|legacyAbac|locations|logging|"
+    r"master|monitoring|resourceLabels|setManagement|setSize)$"
+)
 _CLUSTERS, _POOLS = clusters.TYPE, node_pools.TYPE
 
 
 def _rewrite(path: str) -> str:
     """Paths of the oldest clients, `projects/P/zones/Z/...`, mean locations."""
-    return re.sub(r"^(projects/[^/]+)/zones/", r"\1/locations/", path)
+    path, old = re.subn(r"^(projects/[^/]+)/zones/", r"\1/locations/", path)
+    if not old:
+        return path
+    path = path.replace("/serverconfig", "/serverConfig")
+    return _OLD_VERB.sub(lambda match: f"{match[1]}:{_verb(match[2])}", path)
+
+
+def _verb(old: str) -> str:
+    if old == "master":
+        return "updateMaster"
+    return old if old.startswith("set") else f"set{old[0].upper()}{old[1:]}"
 
 
 def _delete_cluster(call: Call) -> Json:
@@ -146,6 +161,7 @@ SERVICE = Service(
         ),
     ),
     methods={
+        "projects.locations.list": places.list_,
         "projects.locations.getServerConfig": versions.server_config,
         f"{_CLUSTERS}.delete": _delete_cluster,
         f"{_CLUSTERS}.update": updates.update,

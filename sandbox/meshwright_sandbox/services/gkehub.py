@@ -1,6 +1,7 @@
 """GKE Hub: fleets, memberships, and features such as the managed service mesh."""
 
 from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.services import locations
 from meshwright_sandbox.services.hub import (
     features,
     fleets,
@@ -53,7 +54,8 @@ SERVICE = Service(
         ),
     ),
     works={"mesh": mesh.work},
-    methods={
+    methods=locations.methods("global")
+    | {
         f"{FEATURES}.create": features.create,
         f"{FEATURES}.patch": features.patch,
         f"{FLEETS}.create": fleets.create,

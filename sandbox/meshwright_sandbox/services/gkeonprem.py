@@ -6,6 +6,7 @@ and the argument reference of the provider's resources.
 """
 
 from meshwright_sandbox.core.service import Service
+from meshwright_sandbox.services import locations
 from meshwright_sandbox.services.onprem import bare_metal, vmware
 
 SERVICE = Service(
@@ -13,5 +14,6 @@ SERVICE = Service(
     versions={"v1": "gkeonprem.v1"},
     proto="google.cloud.gkeonprem",
     must_be_enabled=True,
+    methods=locations.methods(),
     collections=(*bare_metal.COLLECTIONS, *vmware.COLLECTIONS),
 )

@@ -10,6 +10,7 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.stamps import now
+from meshwright_sandbox.services import locations
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
@@ -171,7 +172,8 @@ SERVICE = Service(
         ),
         Collection(_VERSIONS, system=True),
     ),
-    methods={
+    methods=locations.methods(*_MULTI_REGIONS)
+    | {
         f"{_KEYS}.create": _create_key,
         f"{_KEYS}.updatePrimaryVersion": _set_primary,
         f"{_VERSIONS}.create": _create_version,

@@ -11,6 +11,7 @@ from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import agent_email, service_account
 from meshwright_sandbox.core.stamps import now
+from meshwright_sandbox.services import locations
 from meshwright_sandbox.services.logs import entries, sinks
 from meshwright_sandbox.services.vpc.places import REGIONS
 
@@ -221,6 +222,7 @@ SERVICE = Service(
         ),
     ),
     methods=sinks.METHODS
+    | locations.methods("global", "eu", "us")
     | entries.METHODS
     | {
         f"{_BUCKETS}.createAsync": generic.create,

@@ -7,6 +7,7 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import self_link
+from meshwright_sandbox.services import locations
 
 Json = dict[str, Any]
 _MESHES = "projects.locations.meshes"
@@ -146,4 +147,5 @@ SERVICE = Service(
             for kind in _ROUTES
         ),
     ),
+    methods=locations.methods("global"),
 )

@@ -17,6 +17,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
+from meshwright_sandbox.services import locations
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
@@ -190,7 +191,8 @@ SERVICE = Service(
         Collection(_CERTIFICATES, id_from="query:certificateId", id_pattern=_ID),
         Collection(_TEMPLATES, id_from="query:certificateTemplateId", id_pattern=_ID),
     ),
-    methods={
+    methods=locations.methods()
+    | {
         f"{_AUTHORITIES}.activate": _activate,
         f"{_AUTHORITIES}.delete": _delete,
         f"{_AUTHORITIES}.disable": _disable,

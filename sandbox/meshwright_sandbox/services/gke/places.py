@@ -1,5 +1,9 @@
 """Regions and zones as GKE sees them: where clusters and their nodes can be."""
 
+from typing import Any
+
+from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.listing import answer
 from meshwright_sandbox.services.vpc.places import REGIONS, ZONES
 
 _SPREAD = 3  # zones of a regional cluster's nodes
@@ -25,3 +29,16 @@ def node_zones(location: str) -> list[str]:
     if is_zone(location):
         return [location]
     return [zone for zone in ZONES if region_of(zone) == location][:_SPREAD]
+
+
+def list_(call: Call) -> dict[str, Any]:
+    """`projects.locations.list`: GKE tells regions and zones apart, as no other API does."""
+    kinds = {"REGION": sorted(REGIONS), "ZONE": sorted(ZONES)}
+    return answer(
+        call,
+        [
+            {"type": kind, "name": name, "recommended": True}
+            for kind, names in kinds.items()
+            for name in names
+        ],
+    )
