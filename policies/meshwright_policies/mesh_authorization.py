@@ -159,9 +159,10 @@ def _callers(policy: Resource, path: str, rule: object) -> Iterator[Finding]:
     """
     found = list(_sources(policy, path, rule))
     told = [
-        (f"{path}.when[{index}].values", IDENTITY_KEYS[str(at(condition, "key"))], values)
+        (f"{path}.when[{index}].values", IDENTITY_KEYS[key], values)
         for index, condition in each(rule, "when")
-        if at(condition, "key") in IDENTITY_KEYS and (values := at(condition, "values")) is not None
+        if (key := text(at(condition, "key"))) in IDENTITY_KEYS
+        and (values := at(condition, "values")) is not None
     ]
     if found and (at(rule, "when") is UNKNOWN or any(values is UNKNOWN for *_, values in told)):
         yield Unjudged(f"{path}.when", policy.urn)
