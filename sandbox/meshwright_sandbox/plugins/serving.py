@@ -22,7 +22,6 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
 from typing import Any, ClassVar
 
 import grpc
@@ -47,6 +46,8 @@ _OPTIONS = [
 ]
 # A readiness wait holds its thread, so there must be more threads than `--parallel` allows.
 _THREADS = 256
+# It ends within it whatever its calls do: the engine kills it after five seconds.
+_ENDED_WITHIN_SECONDS = 4
 
 
 class PluginError(Exception):
@@ -240,12 +241,14 @@ def serve(create: Callable[[str], PluginServicer]) -> None:
     arguments, _ = parser.parse_known_args()
     parent = os.getppid()
 
-    # A signal comes between any two steps of this thread. It may put something into such a queue
-    # then; an event's lock it would wait for without end, if this thread were about to wait itself.
-    ends: SimpleQueue[None] = SimpleQueue()
+    # A signal may come just before this thread begins to wait, or to another thread, and its
+    # handler is run by this one alone: what is written as it arrives ends the wait in any case.
+    ended, ending = os.pipe()
+    os.set_blocking(ending, False)
+    signal.set_wakeup_fd(ending)
 
     def end(*_: Any) -> None:
-        ends.put(None)
+        os.write(ending, b"\0")
 
     servicer = create(arguments.engine)
     servicer.on_engine_death = end
@@ -262,10 +265,10 @@ def serve(create: Callable[[str], PluginServicer]) -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
 
-    ends.get()
+    os.read(ended, 1)
     servicer.cancelled.set()
-    server.stop(grace=1).wait()
     # Threads may still hang in a request to a cluster that no longer answers.
+    server.stop(grace=1).wait(_ENDED_WITHIN_SECONDS)
     os._exit(0)
 
 
