@@ -159,7 +159,7 @@ def _callers(policy: Resource, path: str, rule: object) -> Iterator[Finding]:
     """
     found = list(_sources(policy, path, rule))
     told = [
-        (f"{path}.when[{index}].values", IDENTITY_KEYS[key], values)
+        (f"{path}.when[{index}].values", IDENTITY_KEYS[str(key)], values)
         for index, condition in each(rule, "when")
         if (key := text(at(condition, "key"))) in IDENTITY_KEYS
         and (values := at(condition, "values")) is not None
