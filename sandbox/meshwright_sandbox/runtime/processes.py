@@ -16,6 +16,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -190,6 +191,7 @@ def _started(process: psutil.Process) -> float:
     return process.create_time() - psutil.boot_time()
 
 
+@cache
 def _boot() -> str:
     """What names this boot of the machine, where the kernel says it."""
     try:
