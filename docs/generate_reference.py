@@ -44,19 +44,20 @@ def main() -> int:
 
 
 def generate() -> dict[str, str]:
-    """The pages by file name: one for each module that holds a component, and an index."""
-    modules: dict[str, list[str]] = {}
+    """The pages by file name: one for each component's module and its arguments, and an index."""
+    modules: dict[str, dict[str, list[str]]] = {}
     for name in meshwright.__all__:
         module = getattr(meshwright, name).__module__
-        modules.setdefault(module, []).append(name)
+        modules.setdefault(_title(module), {}).setdefault(module, []).append(name)
     pages: dict[str, str] = {}
     index = ["# Reference", "", "Generated from the docstrings of the package `meshwright`.", ""]
-    for module_name in sorted(modules, key=_title):
-        module = sys.modules[module_name]
-        page = f"{_title(module_name)}.md"
-        pages[page] = _page(module, modules[module_name])
-        names = ", ".join(f"`{name}`" for name in modules[module_name])
-        index.append(f"- [{page.removesuffix('.md')}]({page}): {names}")
+    for title, named in sorted(modules.items()):
+        # The module of the components is the public one: it says what the page is about.
+        about = sys.modules[max(named, key=lambda module: not _is_private(module))]
+        found = [name for module in named for name in named[module]]
+        pages[f"{title}.md"] = _page(title, about, found)
+        names = ", ".join(f"`{name}`" for name in found)
+        index.append(f"- [{title}]({title}.md): {names}")
     pages["index.md"] = "\n".join([*index, ""])
     return pages
 
@@ -66,11 +67,11 @@ def _current(name: str) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
-def _page(module: ModuleType, names: list[str]) -> str:
-    """A module's page: its components first, then the types that their arguments use."""
+def _page(title: str, about: ModuleType, names: list[str]) -> str:
+    """A page: components first, then the types that their arguments use."""
     items = [getattr(meshwright, name) for name in names]
     items.sort(key=lambda item: (not _is_component(item), item.__name__))
-    parts = [f"# {_title(module.__name__)}", "", _text(module.__doc__), ""]
+    parts = [f"# {title}", "", _text(about.__doc__), ""]
     for item in items:
         parts += [f"## {item.__name__}", "", _text(item.__doc__), ""]
         if inspect.isfunction(item):
@@ -81,7 +82,11 @@ def _page(module: ModuleType, names: list[str]) -> str:
 
 
 def _title(module: str) -> str:
-    return module.rsplit(".", 1)[-1].strip("_")
+    return module.rpartition(".")[2].strip("_").removesuffix("_args")
+
+
+def _is_private(module: str) -> bool:
+    return module.rpartition(".")[2].startswith("_")
 
 
 def _is_component(item: Any) -> bool:

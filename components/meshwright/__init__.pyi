@@ -1,6 +1,8 @@
 """Components for a service-mesh platform on Google Cloud."""
 
+from ._attached_args import AttachedClusterArgs, EksClusterArgs
 from ._bare_metal import BareMetalClusterArgs, BareMetalNodePoolArgs
+from ._cluster_args import AuthorizedNetworkArgs, GkeClusterArgs
 from ._gke_gateway import IapArgs, LoadBalancerArgs
 from ._istio_charts import ControlPlaneRevisionArgs
 from ._jwt import JwtIssuerArgs
@@ -8,7 +10,8 @@ from ._log_destination_args import BigQueryArgs, LogBucketArgs, PubSubArgs, Stor
 from ._node_pools import NodePoolArgs, NodeTaintArgs
 from ._on_prem_addresses import LoadBalancerPoolArgs
 from ._proxy_metrics import MetricOverrideArgs
-from ._route_args import (
+from ._shared_vpc import ServiceProjectArgs
+from ._traffic_args import (
     RetryArgs,
     RouteAbortArgs,
     RouteCookieArgs,
@@ -19,18 +22,19 @@ from ._route_args import (
     RouteOutlierDetectionArgs,
     RouteStickyArgs,
     RouteVersionArgs,
+    TrafficRouteArgs,
 )
-from ._shared_vpc import ServiceProjectArgs
 from ._validation import ArgumentError
+from ._vm_args import MeshVmGroupArgs
 from ._vm_group import VmStickyArgs
 from ._vmware import VmwareClusterArgs, VmwareNodePoolArgs
 from ._workload_group import VmWorkloadGroupArgs
 from .alerts import BurnRateArgs, MeshAlerts, MeshAlertsArgs
-from .attached import AttachedCluster, AttachedClusterArgs, EksClusterArgs
+from .attached import AttachedCluster
 from .certificate_authority import MeshCertificateAuthority, MeshCertificateAuthorityArgs
 from .certificates import CertificateMap, CertificateMapArgs, DnsRecordResult
 from .cloud_run import MeshCloudRunService, MeshCloudRunServiceArgs
-from .cluster import AuthorizedNetworkArgs, GkeCluster, GkeClusterArgs
+from .cluster import GkeCluster
 from .egress import EgressGateway, EgressGatewayArgs, EgressHostArgs
 from .fleet import Fleet, FleetArgs, FleetMemberArgs
 from .fleet_features import FleetClustersArgs, FleetFeatures, FleetFeaturesArgs
@@ -58,8 +62,8 @@ from .rollout import Rollout, RolloutAnalysisArgs, RolloutMetricsArgs, RolloutSt
 from .security import AllowRuleArgs, JwtRuleArgs, MeshSecurity, MeshSecurityArgs, PlaintextArgs
 from .slo import MeshSlo, MeshSloArgs
 from .telemetry import MeshTelemetry, MeshTelemetryArgs, TracingTagArgs
-from .traffic import TrafficRoute, TrafficRouteArgs
-from .vm import MeshVmGroup, MeshVmGroupArgs
+from .traffic import TrafficRoute
+from .vm import MeshVmGroup
 
 __all__ = [
     "AllowRuleArgs",

@@ -3,15 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pulumi
 
+from ._attached_args import AttachedClusterArgs
 from ._places import REGION
 from ._validation import ArgumentError, duplicates, is_plain, one_of
-
-if TYPE_CHECKING:
-    from .attached import AttachedClusterArgs
 
 LOGGED = ("SYSTEM_COMPONENTS", "WORKLOADS")
 _DISTRIBUTIONS = ("eks", "aks", "generic")
@@ -19,7 +17,7 @@ _MOST_ADMINS = 10
 _PLATFORM_VERSION = re.compile(r"(\d+)\.(\d+)\.\d+-gke\.\d+")
 
 
-def attached_problems(args: "AttachedClusterArgs") -> Iterator[tuple[str, str]]:
+def attached_problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
     """Each mistake, with the path of its argument."""
     yield from one_of("distribution", args["distribution"], _DISTRIBUTIONS)
     yield from _identity_problems(args)
@@ -34,7 +32,7 @@ def attached_problems(args: "AttachedClusterArgs") -> Iterator[tuple[str, str]]:
         yield from one_of(f"logging_components[{index}]", component, LOGGED)
 
 
-def _identity_problems(args: "AttachedClusterArgs") -> Iterator[tuple[str, str]]:
+def _identity_problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
     named = [key for key in ("eks", "issuer_url") if key in args]
     if len(named) != 1:
         have = "both are" if named else "neither is"
@@ -51,7 +49,7 @@ def _identity_problems(args: "AttachedClusterArgs") -> Iterator[tuple[str, str]]
         yield "jwks", 'must be a JSON Web Key Set, such as {"keys": [...]}'
 
 
-def _format_problems(args: "AttachedClusterArgs") -> Iterator[tuple[str, str]]:
+def _format_problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
     platform = args["platform_version"]
     if isinstance(platform, str) and not _PLATFORM_VERSION.fullmatch(platform):
         yield "platform_version", f"{platform!r} must be a full version, such as 1.36.0-gke.1"

@@ -3,16 +3,13 @@
 import ipaddress
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from ._cluster_args import GkeClusterArgs
 from ._names import NODE_POOL, name_problem
 from ._node_pools import NodePoolArgs
 from ._places import REGION, ZONE, is_zone_of, region_of
 from ._ranges import range_problem
 from ._validation import duplicates, one_of
-
-if TYPE_CHECKING:
-    from .cluster import GkeClusterArgs
 
 _CHANNELS = ("RAPID", "REGULAR", "STABLE", "EXTENDED", "UNSPECIFIED")
 _GATEWAY_CHANNELS = ("CHANNEL_STANDARD", "CHANNEL_DISABLED")
@@ -25,7 +22,7 @@ _SMALLEST_DISK_GB = 10
 Problems = Iterator[tuple[str, str]]
 
 
-def cluster_problems(args: "GkeClusterArgs") -> Problems:
+def cluster_problems(args: GkeClusterArgs) -> Problems:
     """Combinations that GKE refuses, after minutes or in words that do not name the argument."""
     yield from one_of("release_channel", args.get("release_channel"), _CHANNELS)
     yield from one_of("gateway_api_channel", args.get("gateway_api_channel"), _GATEWAY_CHANNELS)
@@ -45,7 +42,7 @@ def cluster_problems(args: "GkeClusterArgs") -> Problems:
         yield from _pool_problems(f"node_pools[{index}]", pool, args["location"])
 
 
-def _place_problems(args: "GkeClusterArgs") -> Problems:
+def _place_problems(args: GkeClusterArgs) -> Problems:
     location = args["location"]
     if not (REGION.fullmatch(location) or ZONE.fullmatch(location)):
         yield "location", f"{location!r} is neither a region nor a zone, such as 'europe-west1'"
@@ -60,7 +57,7 @@ def _place_problems(args: "GkeClusterArgs") -> Problems:
         yield "node_pools", "is empty; leave it out for one pool, or name at least one"
 
 
-def _access_problems(args: "GkeClusterArgs") -> Problems:
+def _access_problems(args: GkeClusterArgs) -> Problems:
     for index, item in enumerate(args.get("authorized_networks", [])):
         path, cidr = f"authorized_networks[{index}].cidr", item["cidr"]
         if not isinstance(cidr, str):
@@ -80,7 +77,7 @@ def _access_problems(args: "GkeClusterArgs") -> Problems:
         yield "security_group", f"{group!r} must be `{_GROUP}DOMAIN`, which GKE takes alone"
 
 
-def _encryption_problems(args: "GkeClusterArgs") -> Problems:
+def _encryption_problems(args: GkeClusterArgs) -> Problems:
     if "secrets_kms_key" in args and not args.get("secrets_encryption", True):
         yield "secrets_encryption", "is false, but secrets_kms_key names a key; leave one out"
     region = region_of(args["location"])

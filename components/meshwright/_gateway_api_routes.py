@@ -3,8 +3,6 @@
 The route's parents are the Service itself, for callers in the mesh, and the gateways.
 """
 
-from typing import TYPE_CHECKING
-
 import pulumi
 import pulumi_kubernetes as kubernetes
 
@@ -13,10 +11,7 @@ from ._kube import istio_object, metadata, revision_annotation
 from ._names import KUBERNETES, physical_name
 from ._outputs import after
 from ._routes import Match, Route, Rule, cookie_pattern
-
-if TYPE_CHECKING:
-    from ._route_args import RouteVersionArgs
-    from .traffic import TrafficRouteArgs
+from ._traffic_args import RouteVersionArgs, TrafficRouteArgs
 
 _GROUP = "gateway.networking.k8s.io"
 _API = f"{_GROUP}/v1"
@@ -34,7 +29,7 @@ def make(
 
 
 def make_version_services(
-    parent: pulumi.Resource, name: str, args: "TrafficRouteArgs"
+    parent: pulumi.Resource, name: str, args: TrafficRouteArgs
 ) -> dict[str, pulumi.Input[str]]:
     """Make a Service for each version that names none; their names, once they stand."""
     made: dict[str, pulumi.Input[str]] = {}
@@ -66,9 +61,9 @@ def _service_name(service: pulumi.Input[str], version: str) -> pulumi.Input[str]
 
 
 def _service_spec(
-    args: "TrafficRouteArgs",
+    args: TrafficRouteArgs,
     selector: pulumi.Input[dict[str, pulumi.Input[str]]],
-    version: "RouteVersionArgs",
+    version: RouteVersionArgs,
 ) -> "kubernetes.core.v1.ServiceSpecArgsDict":
     """The service's pods that have the version's labels."""
     port = args.get("port", 0)

@@ -3,16 +3,12 @@
 https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster
 """
 
-from typing import TYPE_CHECKING
-
 import pulumi
 import pulumi_gcp as gcp
 
+from ._cluster_args import GkeClusterArgs
 from ._node_pools import default_pool_config
 from ._projects import project_number
-
-if TYPE_CHECKING:
-    from .cluster import GkeClusterArgs
 
 _MANAGED_BY = {"managed-by": "meshwright"}
 
@@ -21,7 +17,7 @@ def hardened_cluster(
     parent: pulumi.Resource,
     name: str,
     physical: str,
-    args: "GkeClusterArgs",
+    args: GkeClusterArgs,
     project: pulumi.Input[str],
     account: pulumi.Input[str],
     secrets_key: pulumi.Input[str] | None,
@@ -115,7 +111,7 @@ def hardened_cluster(
 
 
 def _labels(
-    parent: pulumi.Resource, args: "GkeClusterArgs"
+    parent: pulumi.Resource, args: GkeClusterArgs
 ) -> pulumi.Input[dict[str, pulumi.Input[str]]]:
     """The caller's labels and, in a fleet, the one that mesh dashboards find the cluster by."""
     # What another stack does not export is an output that is null.

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ._durations import is_duration, is_whole_duration, milliseconds
 from ._names import DNS_LABEL
 from ._route_addresses import address_problems
 from ._route_limits import PROTOCOLS, RENDERINGS, Problem, unsupported
+from ._traffic_args import TrafficRouteArgs
 from ._validation import duplicates, is_plain, one_of
-
-if TYPE_CHECKING:
-    from .traffic import TrafficRouteArgs
 
 _LABEL = re.compile(DNS_LABEL)
 _OUTLIERS = "outlier_detection"
@@ -44,7 +42,7 @@ _RETRY_ON = (
 )
 
 
-def route_problems(args: "TrafficRouteArgs") -> Iterator[Problem]:
+def route_problems(args: TrafficRouteArgs) -> Iterator[Problem]:
     """Everything wrong with the arguments of a TrafficRoute."""
     given = cast(Mapping[str, Any], args)
     yield from one_of("rendering", given.get("rendering"), RENDERINGS)

@@ -1,15 +1,13 @@
 """What a rendering or a protocol cannot express, so that nothing is dropped in silence."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ._gateway_api_limits import gateway_api_limits
 from ._networkservices_routes import RETRY_CONDITIONS
 from ._route_addresses import covered_hosts
+from ._traffic_args import TrafficRouteArgs
 from ._validation import is_plain
-
-if TYPE_CHECKING:
-    from .traffic import TrafficRouteArgs
 
 Problem = tuple[str, str]
 
@@ -77,7 +75,7 @@ _MEANINGLESS: dict[str, dict[str, str]] = {
 }
 
 
-def unsupported(args: "TrafficRouteArgs") -> list[Problem]:
+def unsupported(args: TrafficRouteArgs) -> list[Problem]:
     """What of `args` their rendering or protocol cannot express: each argument's path and text.
 
     Pure; `args` must have the right shape, but may be wrong in other ways.

@@ -1,7 +1,6 @@
 """From a route's arguments, which are checked, to the Route that is rendered."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -18,23 +17,21 @@ from ._routes import (
     Version,
     rules,
 )
+from ._traffic_args import (
+    RetryArgs,
+    RouteMatchArgs,
+    RouteOutlierDetectionArgs,
+    RouteStickyArgs,
+    TrafficRouteArgs,
+)
 from ._validation import ArgumentError, is_plain
-
-if TYPE_CHECKING:
-    from ._route_args import (
-        RetryArgs,
-        RouteMatchArgs,
-        RouteOutlierDetectionArgs,
-        RouteStickyArgs,
-    )
-    from .traffic import TrafficRouteArgs
 
 # What is safe to try again whatever the method: the call never reached the application.
 _RETRY_ON = "connect-failure,refused-stream"
 _RETRY_ON_GRPC = f"{_RETRY_ON},unavailable,cancelled"
 
 
-def known_weights(name: str, args: "TrafficRouteArgs") -> dict[str, pulumi.Input[int]]:
+def known_weights(name: str, args: TrafficRouteArgs) -> dict[str, pulumi.Input[int]]:
     """The shares; such as are known later are checked then, and end the update where wrong."""
     if "active" in args:
         return {args["active"]: 100}
@@ -57,7 +54,7 @@ def checked_weights(name: str, weights: dict[str, int]) -> dict[str, int]:
 
 
 def route_of(
-    args: "TrafficRouteArgs",
+    args: TrafficRouteArgs,
     weights: dict[str, pulumi.Input[int]],
     services: Mapping[str, pulumi.Input[str]] | None = None,
 ) -> Route:
@@ -95,7 +92,7 @@ def route_of(
 
 
 def _versions(
-    args: "TrafficRouteArgs", services: Mapping[str, pulumi.Input[str]]
+    args: TrafficRouteArgs, services: Mapping[str, pulumi.Input[str]]
 ) -> dict[str, Version]:
     return {
         version["name"]: Version(
@@ -108,32 +105,32 @@ def _versions(
     }
 
 
-def _match(match: "RouteMatchArgs") -> Match:
+def _match(match: RouteMatchArgs) -> Match:
     headers = {name.lower(): value for name, value in match.get("headers", {}).items()}
     cookie = match.get("cookie")
     return Match(headers, cookie and (cookie["name"], cookie["value"]))
 
 
 # What is for 0 percent of the calls is left out below: not every API can be told 0.
-def _mirror(args: "TrafficRouteArgs") -> Mirror | None:
+def _mirror(args: TrafficRouteArgs) -> Mirror | None:
     given = args.get("mirror")
     percent = given.get("percent", 100) if given else 0
     return Mirror(given["version"], percent) if given and percent != 0 else None
 
 
-def _delay(args: "TrafficRouteArgs") -> Delay | None:
+def _delay(args: TrafficRouteArgs) -> Delay | None:
     given = args.get("fault", {}).get("delay")
     percent = given.get("percent", 100) if given else 0
     return Delay(given["fixed_delay"], percent) if given and percent != 0 else None
 
 
-def _abort(args: "TrafficRouteArgs") -> Abort | None:
+def _abort(args: TrafficRouteArgs) -> Abort | None:
     given = args.get("fault", {}).get("abort")
     percent = given.get("percent", 100) if given else 0
     return Abort(given["http_status"], percent) if given and percent != 0 else None
 
 
-def _retry(retry: "RetryArgs", args: "TrafficRouteArgs") -> Retry:
+def _retry(retry: RetryArgs, args: TrafficRouteArgs) -> Retry:
     http = args.get("rendering") == "networkservices" and args.get("protocol", "http") == "http"
     default = _RETRY_ON if http else _RETRY_ON_GRPC
     return Retry(
@@ -144,7 +141,7 @@ def _retry(retry: "RetryArgs", args: "TrafficRouteArgs") -> Retry:
     )
 
 
-def _outliers(given: "RouteOutlierDetectionArgs") -> OutlierDetection:
+def _outliers(given: RouteOutlierDetectionArgs) -> OutlierDetection:
     return OutlierDetection(
         given.get("consecutive_5xx_errors", 5),
         given.get("interval", "10s"),
@@ -153,7 +150,7 @@ def _outliers(given: "RouteOutlierDetectionArgs") -> OutlierDetection:
     )
 
 
-def _sticky(sticky: "RouteStickyArgs") -> Sticky:
+def _sticky(sticky: RouteStickyArgs) -> Sticky:
     return Sticky(
         to_version=sticky.get("to") == "version",
         ttl=sticky.get("ttl", "24h"),

@@ -1,15 +1,12 @@
 """What a MeshVmGroup refuses: settings that the APIs would find one by one, or never."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ._durations import is_duration, milliseconds
 from ._places import REGION, ZONE, is_zone_of
 from ._validation import duplicates, is_plain, one_of
-
-if TYPE_CHECKING:
-    from ._vm_group import VmStickyArgs
-    from .vm import MeshVmGroupArgs
+from ._vm_args import MeshVmGroupArgs
+from ._vm_group import VmStickyArgs
 
 Problems = Iterator[tuple[str, str]]
 MODES = ("service-proxy", "workload-group")
@@ -26,7 +23,7 @@ _OF_SERVICE_PROXY = (
 )  # fmt: skip
 
 
-def vm_group_problems(args: "MeshVmGroupArgs") -> Problems:
+def vm_group_problems(args: MeshVmGroupArgs) -> Problems:
     """Every mistake in a group's arguments."""
     yield from _mode_problems(args)
     yield from _place_problems(args)
@@ -41,7 +38,7 @@ def vm_group_problems(args: "MeshVmGroupArgs") -> Problems:
         yield from _sticky_problems(args["sticky"], args.get("protocol", "HTTP"))
 
 
-def _sticky_problems(sticky: "VmStickyArgs", protocol: str) -> Problems:
+def _sticky_problems(sticky: VmStickyArgs, protocol: str) -> Problems:
     given = [key for key in ("cookie", "header", "source_ip") if sticky.get(key)]
     if len(given) != 1:
         yield "sticky", f"needs exactly one of cookie, header and source_ip, not {len(given)}"
@@ -60,7 +57,7 @@ def _sticky_problems(sticky: "VmStickyArgs", protocol: str) -> Problems:
         yield "sticky.cookie", "gRPC clients keep no cookies; use a header"
 
 
-def _mode_problems(args: "MeshVmGroupArgs") -> Problems:
+def _mode_problems(args: MeshVmGroupArgs) -> Problems:
     mode = args.get("mode", MODES[0])
     yield from one_of("mode", mode, MODES)
     if mode == "workload-group" and "workload_group" not in args:
@@ -73,7 +70,7 @@ def _mode_problems(args: "MeshVmGroupArgs") -> Problems:
                 yield key, "only taken with mode `service-proxy`; leave it out"
 
 
-def _place_problems(args: "MeshVmGroupArgs") -> Problems:
+def _place_problems(args: MeshVmGroupArgs) -> Problems:
     region = args["region"]
     if not REGION.fullmatch(region):
         hint = "a zone; name its region" if ZONE.fullmatch(region) else "no region"
@@ -91,7 +88,7 @@ def _place_problems(args: "MeshVmGroupArgs") -> Problems:
             yield f"zones[{index}]", f"{zone!r} is not a zone of {region}"
 
 
-def _health_problems(args: "MeshVmGroupArgs") -> Problems:
+def _health_problems(args: MeshVmGroupArgs) -> Problems:
     protocol, path = args.get("protocol", "HTTP"), args.get("health_path")
     if path is None:
         return
@@ -101,7 +98,7 @@ def _health_problems(args: "MeshVmGroupArgs") -> Problems:
         yield "health_path", f"{path!r} must begin with `/`"
 
 
-def _size_problems(args: "MeshVmGroupArgs") -> Problems:
+def _size_problems(args: MeshVmGroupArgs) -> Problems:
     low, high = args.get("min_replicas", 2), args.get("max_replicas", 6)
     yield from _within("min_replicas", low, 0, _MOST_MACHINES)
     yield from _within("max_replicas", high, 1, _MOST_MACHINES)
