@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -24,21 +22,13 @@ _AT_A_TIME = 250
 _ROUTES = "http://127.0.0.1:15000/config_dump?resource=dynamic_route_configs"
 
 
-# Starts in a tenth of the time that what makes many calls takes.
-_ASK = """
-import sys, urllib.request
-url, body = sys.argv[1:]
-how = {"data": body.encode(), "method": "PUT"} if body else {}
-headers = {"content-type": "application/json"}
-request = urllib.request.Request(url, headers=headers, **how)
-print(urllib.request.urlopen(request, timeout=60).read().decode())
-"""
-
-
 def ask(network: Network, url: str, body: str = "") -> str:
     """One call from inside a network: GET, or PUT where there is a ``body``."""
-    command = network.command([sys.executable, "-I", "-c", _ASK, url, body])
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    headers = {"content-type": "application/json"}
+    asked = Call(url, "PUT" if body else "GET", headers, body, timeout_seconds=60)
+    (answer,) = call(network, asked)
+    assert answer.status == 200, answer
+    return answer.body
 
 
 def rendered(rendering: str = "istio", **more: Any) -> dict[str, Any]:

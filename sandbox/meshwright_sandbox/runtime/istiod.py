@@ -8,8 +8,6 @@ a certificate of the development CA, which is also the CA by which it signs work
 from __future__ import annotations
 
 import ipaddress
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +15,13 @@ from pathlib import Path
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.runtime.private_files import write_private
+from meshwright_sandbox.runtime.probing import answers_well
 from meshwright_sandbox.runtime.processes import ProcessTable, collection
 
 NAMESPACE = "istio-system"
 WEBHOOK_PORT = 15017
 # The pods that run an istiod, by whichever installer; kwok leaves them to the sandbox.
 POD_SELECTOR = "app=istiod"
-# Run inside the sandbox's network: succeeds once istiod is ready by its own probe.
-_PROBE = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=2)"
 
 
 @dataclass(frozen=True)
@@ -98,9 +95,7 @@ class Istiods:
         """Whether it is ready; one that cannot run on this machine is not waited for."""
         if not self._can_listen(istiod.address):
             return True
-        probe = [sys.executable, "-I", "-c", _PROBE, f"http://{istiod.address}:8080/ready"]
-        command = self._network.command(probe)
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        return answers_well(self._network, [f"http://{istiod.address}:8080/ready"])
 
     def end_istiods(self, prefix: str, keep: set[str]) -> None:
         """End those whose name starts with ``prefix`` and is not in ``keep``."""

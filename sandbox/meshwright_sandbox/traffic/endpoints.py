@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import defaultdict
 
 from meshwright_sandbox.runtime.api import Api, Object
 from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.probing import read
 
 _SLICES = "/apis/discovery.k8s.io/v1/endpointslices"
 _SERVICE_LABEL = "kubernetes.io/service-name"
 # Istio leads calls of such a Service to the address that was asked for, whatever it knows.
 _HEADLESS_LABEL = "service.kubernetes.io/headless"
 _CLUSTERS = "http://127.0.0.1:15000/clusters?format=json"
-# Run in the pod's network.
-_READ = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).read().decode())"
 
 
 def of_services(api: Api) -> dict[str, set[str]]:
@@ -37,12 +34,11 @@ def unknown_to(network: Network, services: dict[str, set[str]]) -> list[str]:
 
     Empty as well where the proxy does not answer: there is a probe for that.
     """
-    command = network.command([sys.executable, "-I", "-c", _READ, _CLUSTERS])
-    asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    if asked.returncode:
+    found = read(network, [_CLUSTERS])
+    if found is None:
         return []
     known: dict[str, set[str]] = defaultdict(set)
-    for cluster in json.loads(asked.stdout).get("cluster_statuses", []):
+    for cluster in json.loads(found[0]).get("cluster_statuses", []):
         # Istio names them so: https://istio.io/latest/docs/ops/diagnostic-tools/proxy-cmd/
         direction, _, subset, host = (cluster["name"].split("|") + [""] * 3)[:4]
         if direction == "outbound" and not subset:

@@ -30,10 +30,10 @@ from meshwright_sandbox.traffic.machines import (
     Place,
     app_command,
     app_probe,
-    wait_until_it_answers,
 )
 from meshwright_sandbox.traffic.pod_network import Capture, open_pod_network
 from meshwright_sandbox.traffic.pod_processes import Programs
+from meshwright_sandbox.traffic.waiting import wait_until_it_answers
 
 Json = dict[str, Any]
 _KEY = "istio-cluster-env"
@@ -45,6 +45,7 @@ _SETTINGS = (
     "ISTIO_INBOUND_PORTS", "ISTIO_META_POD_PORTS", "ISTIO_METAJSON_LABELS", "ISTIO_NAMESPACE",
     "ISTIO_SERVICE",
 )  # fmt: skip
+
 _READY = "http://127.0.0.1:15021/healthz/ready"
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -30,7 +29,6 @@ from meshwright_sandbox.traffic import echo
 _log = logging.getLogger(__name__)
 _AT_ONCE = 4
 NETWORK, PROXY, APP = "network", "proxy", "app"
-_READY_SECONDS = 180
 # How long a machine that ended stays away before it is started again: a group's healing takes
 # minutes, https://cloud.google.com/compute/docs/instance-groups/autohealing-instances-in-migs
 _HEALING_SECONDS = 10.0
@@ -39,7 +37,6 @@ _NOTICE_SECONDS = 3.0
 _END_SECONDS = 2.0
 _ECHO = "meshwright_sandbox.traffic.echo"
 _GRPC_ECHO = "meshwright_sandbox.traffic.grpc_echo"
-_WAITING = "meshwright_sandbox.traffic.waiting"
 
 
 class Machine(Protocol):
@@ -174,9 +171,7 @@ class Machines(Generic[M]):
             try:
                 self._settle(name)
                 self._problems.pop(name, None)
-            except (
-                ApiError, HTTPError, OSError, RuntimeFailure, subprocess.SubprocessError
-            ) as error:  # fmt: skip
+            except (ApiError, HTTPError, OSError, RuntimeFailure) as error:
                 self._problems[name] = str(error)
                 _log.warning("%s: %s", name, error)
             self._changed()
@@ -237,17 +232,3 @@ def app_command(*, grpc: bool) -> list[str]:
 def app_probe(port: int, *, grpc: bool) -> str:
     """What `wait_until_it_answers` asks of that service."""
     return str(port) if grpc else f"http://127.0.0.1:{port}{echo.READY_PATH}"
-
-
-def wait_until_it_answers(network: Network, *probes: str) -> None:
-    """Until each of these answers inside a network: a URL, or a port that takes connections."""
-    command = [sys.executable, "-I", "-m", _WAITING, *probes]
-    try:
-        done = subprocess.run(
-            network.command(command), capture_output=True, timeout=_READY_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        text = f"it did not answer within {_READY_SECONDS} seconds"
-        raise RuntimeFailure(text) from error
-    if done.returncode:
-        raise RuntimeFailure(f"it could not be asked: {done.stderr.decode().strip()}")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from meshwright_sandbox.runtime.api import Api, Object
 from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.probing import answers_well
 from meshwright_sandbox.runtime.processes import ProcessTable
 from meshwright_sandbox.runtime.records import ClusterRecord
 from meshwright_sandbox.traffic import containers, echo, images, proxies
 from meshwright_sandbox.traffic.pod_network import open_pod_network
-from meshwright_sandbox.traffic.probing import answers_well
 
 _HOLDER, _PROXY, _APP = "network", "proxy", "app"
 _PROXY_READY = "15021/healthz/ready"

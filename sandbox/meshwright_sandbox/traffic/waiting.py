@@ -1,4 +1,4 @@
-"""Returns once every address that it is given answers; run inside a workload's network.
+"""Waits, inside a workload's network, until every address that it is given answers.
 
 An address is a URL, which must answer well, or a bare port of the workload's, which must be open.
 """
@@ -6,22 +6,48 @@ An address is a URL, which must answer well, or a bare port of the workload's, w
 from __future__ import annotations
 
 import socket
-import sys
 import urllib.request
+from collections.abc import Sequence
+from http.client import HTTPException
+from typing import Any
 
-from tenacity import retry, retry_if_exception_type, wait_fixed
+from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from meshwright_sandbox.runtime.inside import run_inside
+from meshwright_sandbox.runtime.interface import RuntimeFailure
+from meshwright_sandbox.runtime.launcher import Network
 
 _SECONDS = 2
+_READY_SECONDS = 180
 
 
-@retry(retry=retry_if_exception_type(OSError), wait=wait_fixed(0.1))
-def _answers(address: str) -> None:
-    if address.isdecimal():
-        socket.create_connection(("127.0.0.1", int(address)), timeout=_SECONDS).close()
-    else:
-        urllib.request.urlopen(address, timeout=_SECONDS).close()  # noqa: S310 - the sandbox's own
+def wait_until_it_answers(network: Network, *addresses: str) -> None:
+    """Until each of these answers inside ``network``.
+
+    Raises :class:`RuntimeFailure` if that takes more than three minutes.
+    """
+    asked = {"addresses": addresses, "seconds": _READY_SECONDS}
+    if not run_inside(network, __name__, asked):
+        raise RuntimeFailure(f"it did not answer within {_READY_SECONDS} seconds")
 
 
-if __name__ == "__main__":
-    for given in sys.argv[1:]:
-        _answers(given)
+def answer(asked: dict[str, Any]) -> bool:
+    """What :func:`wait_until_it_answers` does, once inside the network."""
+    wait = retry(
+        retry=retry_if_exception_type((OSError, HTTPException)),
+        wait=wait_fixed(0.1),
+        stop=stop_after_delay(asked["seconds"]),
+    )
+    try:
+        wait(_all_answer)(asked["addresses"])
+    except RetryError:
+        return False
+    return True
+
+
+def _all_answer(addresses: Sequence[str]) -> None:
+    for address in addresses:
+        if address.isdecimal():
+            socket.create_connection(("127.0.0.1", int(address)), timeout=_SECONDS).close()
+        else:
+            urllib.request.urlopen(address, timeout=_SECONDS).close()  # noqa: S310 - the sandbox's own

@@ -13,9 +13,9 @@ from meshwright_sandbox.traffic.machines import (
     Place,
     app_command,
     app_probe,
-    wait_until_it_answers,
 )
 from meshwright_sandbox.traffic.pod_network import Capture, open_pod_network
+from meshwright_sandbox.traffic.waiting import wait_until_it_answers
 from meshwright_sandbox.trafficdirector import proxies
 from meshwright_sandbox.trafficdirector.clusters import MARK
 from meshwright_sandbox.trafficdirector.listeners import INBOUND_PORT
