@@ -16,7 +16,7 @@ from ._fleet_agents import grant_agent
 from ._names import MEMBERSHIP, name_problem
 from ._outputs import after, outputs_of
 from ._places import region_of
-from ._projects import project_number
+from ._projects import number_problems, project_number
 from ._validation import checked, duplicates, once_known
 
 _CLUSTER_APIS = (
@@ -249,6 +249,7 @@ def _default_member(
 
 
 def _problems(args: FleetArgs) -> Iterator[tuple[str, str]]:
+    yield from number_problems("project_number", args.get("project_number"))
     others = args.get("cluster_projects", [])
     if args["project"] in [project for project in others if isinstance(args["project"], str)]:
         yield "cluster_projects", f"{args['project']!r} is the fleet's own project; leave it out"

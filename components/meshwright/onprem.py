@@ -17,7 +17,7 @@ from ._bare_metal_rules import bare_metal_problems as bare_metal_problems
 from ._connect_gateway import gateway_kubeconfig
 from ._names import MEMBERSHIP, named, physical_name
 from ._outputs import after, outputs_of
-from ._projects import project_number
+from ._projects import number_problems, project_number
 from ._validation import checked, once_known
 from ._vmware import VmwareClusterArgs, vmware_cluster, vmware_node_pool
 from ._vmware_rules import vmware_problems as vmware_problems
@@ -180,6 +180,7 @@ class OnPremCluster(pulumi.ComponentResource):
 
 
 def _problems(args: OnPremClusterArgs) -> Iterator[tuple[str, str]]:
+    yield from number_problems("project_number", args.get("project_number"))
     named = [key for key in ("bare_metal", "vmware", "existing") if key in args]
     if len(named) != 1:
         have = f"{' and '.join(named)} are" if named else "none of them is"

@@ -220,6 +220,7 @@ def test_a_member_that_turns_out_to_be_no_cluster_ends_the_update():
     ("change", "path", "says"),
     [
         ({"cluster_projects": ["p1"]}, "cluster_projects", "own project"),
+        ({"project_number": "p1"}, "project_number", "the project's number, not its id"),
         ({"cluster_projects": ["p2", "p2"]}, "cluster_projects", "twice"),
         (
             {"members": [{"name": "a", "cluster": _CLUSTER}, {"name": "a", "cluster": _CLUSTER}]},
