@@ -1,5 +1,6 @@
 """What stands inside one cluster: namespaces, gateways, permissions, telemetry, services."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from meshwright import (
     TrafficRoute,
 )
 from stacks import _doors, _failover, _observation, _permissions, _routes, _workloads
+from stacks._across import Across
 from stacks._meshes import ControlPlane
 from stacks._rollouts import lead
 from stacks.spec import Platform
@@ -56,6 +58,14 @@ class ClusterContents:
     """What Google issues, by the `namespace/name` of the gateway."""
     rollouts: Mapping[str, Rollout]
     """Who decides shares, by the `namespace/name` of the service."""
+
+    @property
+    def _objects(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(provider=self.provider)
+
+    @functools.cached_property
+    def _across(self) -> Across:
+        return Across(self.spec, self.cluster)
 
     @property
     def _component(self) -> pulumi.ResourceOptions:
@@ -100,8 +110,11 @@ class ClusterContents:
         for reference, service in running.items():
             home = here[_permissions.home(reference)]
             services[reference] = self._service(made[home.name], home, service, gateways)
+        for reference, service in self._across.called().items():
+            if (home := here.get(_permissions.home(reference))) is not None:
+                self._name_only(made[home.name], home, service)
         addresses = {name: gateway.address for name, gateway in gateways.items()}
-        return Built(addresses | self._across(gateways, made), made, services)
+        return Built(addresses | self._front_doors(gateways, made), made, services)
 
     def _runs(self, part: Gateway | EgressGateway | Service, namespace: Namespace) -> bool:
         """Whether this cluster runs a gateway or service of a namespace."""
@@ -128,6 +141,7 @@ class ClusterContents:
                         *(cidr for door in doors for cidr in _doors.cidrs(door)),
                         *self._calls_from_cloud_run(namespace),
                         *self._machines(namespace, into=True),
+                        *self._across.callers(namespace.name),
                     }
                 )
             ],
@@ -140,8 +154,9 @@ class ClusterContents:
             for host in gateway.hosts
             for caller in host.callers
         }
-        if machines := self._machines(namespace, into=False):
-            args["egress_cidrs"] = [*sorted(set(machines))]
+        elsewhere = {*self._machines(namespace, into=False), *self._across.callees(namespace.name)}
+        if elsewhere:
+            args["egress_cidrs"] = [*sorted(elsewhere)]
         if callers:
             args["ingress_from"] = sorted(callers - {namespace.name})
         if out:
@@ -221,7 +236,7 @@ class ClusterContents:
             return namespace
         return pulumi.Output.all(namespace, self.features.project).apply(lambda both: both[0])
 
-    def _across(
+    def _front_doors(
         self, gateways: dict[str, IngressGateway], made: dict[str, pulumi.Output[str]]
     ) -> dict[str, pulumi.Output[str]]:
         """The load balancers before several clusters, which stand in the config cluster."""
@@ -256,18 +271,36 @@ class ClusterContents:
     ) -> pulumi.Output[str]:
         """Returns the name of the Service."""
         name = f"{self.cluster}-{namespace.name}-{service.name}"
-        built = _workloads.service(
-            name, service, made, self.spec.labels, pulumi.ResourceOptions(provider=self.provider)
-        )
+        built = _workloads.service(name, service, made, self.spec.labels, self._objects)
         physical = built.metadata.apply(lambda metadata: metadata.name or "")
         if service.exported:
             where = self._exportable(made)
             ServiceExport(name, {"namespace": where, "service": physical}, opts=self._component)
+        self._route(name, physical, made, namespace, service, gateways)
+        return physical
+
+    def _name_only(self, made: pulumi.Output[str], namespace: Namespace, service: Service) -> None:
+        """What lets workloads here call a service of other clusters, by its name and its shares."""
+        name = f"{self.cluster}-{namespace.name}-{service.name}"
+        built = _workloads.address(name, service, made, self.spec.labels, self._objects)
+        physical = built.metadata.apply(lambda metadata: metadata.name or "")
+        self._route(name, physical, made, namespace, service, {})
+
+    def _route(
+        self,
+        name: str,
+        physical: pulumi.Output[str],
+        made: pulumi.Output[str],
+        namespace: Namespace,
+        service: Service,
+        gateways: dict[str, IngressGateway],
+    ) -> None:
+        """The route to a service, if it has one; `physical` is the name of its Service."""
         clusters = service.clusters or namespace.clusters
         route = _failover.route_of(service, clusters)
         route = route or (Route() if service.rollout is not None else None)
         if route is None:
-            return physical
+            return
         args = _routes.arguments(service, route)
         _failover.extend(args, service, clusters)
         args["namespace"] = made
@@ -280,4 +313,3 @@ class ClusterContents:
         if service.rollout is not None:
             lead(args, self.rollouts[f"{namespace.name}/{service.name}"], service.rollout)
         TrafficRoute(name, args, opts=self._component)
-        return physical

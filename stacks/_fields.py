@@ -1,6 +1,7 @@
 """The types of the spec's fields: each says its own rule and how to mend a value that breaks it."""
 
 import datetime
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -34,6 +35,16 @@ def _name(limit: int = _names.RESOURCE_LIMIT) -> Callable[[str], str]:
         return value
 
     return check
+
+
+def _revision(value: str) -> str:
+    if _names.REVISION.fullmatch(value) and len(value) <= _names.REVISION_LIMIT:
+        return value
+    near = re.sub(r"[^a-z0-9]+", "-", value.lower())[: _names.REVISION_LIMIT].strip("-")
+    raise broken(
+        "a revision is at most 46 lower-case letters, digits and inner '-'",
+        f"did you mean {near}?" if _names.REVISION.fullmatch(near) else "write it like 1-31-1",
+    )
 
 
 def _project(value: str) -> str:
@@ -203,6 +214,11 @@ Name = Annotated[str, AfterValidator(_name()), _schema(pattern=f"^{_names.NAME.p
 """A name of RFC 1035: lower-case letters, digits, '-'; at most 63."""
 
 Prefix = Annotated[str, AfterValidator(_prefix), _schema(pattern=f"^({_names.NAME.pattern})?$")]
+RevisionName = Annotated[
+    str,
+    AfterValidator(_revision),
+    _schema(pattern=f"^{_names.REVISION.pattern}$", maxLength=_names.REVISION_LIMIT),
+]
 ClusterName = Annotated[
     str, AfterValidator(_name(_names.CLUSTER_LIMIT)), _schema(pattern=f"^{_names.NAME.pattern}$")
 ]

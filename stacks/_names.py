@@ -17,8 +17,12 @@ SERVICE_ACCOUNT_LIMIT = 30
 RESOURCE_LIMIT = 63
 LOG_LIMIT = 100
 CLOUD_RUN_LIMIT = 49
+REVISION_LIMIT = 46
+"""Helm takes 53 characters as a release's name, which is `istiod-` and the revision."""
 
 NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+REVISION = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+"""A control plane's revision is a label's value: Istio calls its own after versions, `1-31-1`."""
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")

@@ -1,6 +1,7 @@
 """Rules across fields; they run on whatever of a spec is well-formed, beside the fields' own."""
 
 from stacks import (
+    _rules_across,
     _rules_clusters,
     _rules_fleet,
     _rules_hybrid,
@@ -22,6 +23,7 @@ _PARTS = (
     _rules_routes,
     _rules_rollouts,
     _rules_mesh,
+    _rules_across,
     _rules_fleet,
     _rules_hybrid,
     _rules_operations,

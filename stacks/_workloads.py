@@ -40,6 +40,23 @@ def service(
     )
     for version in service.versions:
         _deployment(f"{name}-{version.name}", service, version, account, labels, opts)
+    # Machines that answer beside the pods ask for the account's token as soon as they start.
+    after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[account]))
+    return address(name, service, namespace, labels, after)
+
+
+def address(
+    name: str,
+    service: Service,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> kubernetes.core.v1.Service:
+    """The Service alone; in a cluster without its pods, its name leads to those of others.
+
+    The arguments are those of `service`.
+    """
+    app = {"app": service.name}
     return kubernetes.core.v1.Service(
         name,
         metadata={"name": service.name, "namespace": namespace, "labels": {**labels, **app}},
@@ -54,8 +71,7 @@ def service(
                 }
             ],
         },
-        # Machines that answer beside the pods ask for the account's token as soon as they start.
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[account])),
+        opts=opts,
     )
 
 

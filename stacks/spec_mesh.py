@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks._fields import MAX_ENTRIES, Closed, Filter, Name, Percent
+from stacks._fields import MAX_ENTRIES, Closed, Filter, Name, Percent, RevisionName
 
 
 class Fleet(Closed):
@@ -36,7 +36,7 @@ Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+([-+.][\w.+-]+)?$")]
 class Revision(Closed):
     """One control plane inside a cluster; two side by side are a canary upgrade."""
 
-    name: Name = Field(description="Name of the revision.", examples=["1-31-1"])
+    name: RevisionName = Field(description="Name of the revision.", examples=["1-31-1"])
     version: Version | None = Field(
         default=None, description="Version of the charts or images. Default: the component's."
     )

@@ -54,7 +54,9 @@ class Callers(Closed):
         examples=[{"x-beta": "true"}],
     )
     cookie: CookieName | None = Field(
-        default=None, description="Name of a cookie that must be there.", examples=["beta"]
+        default=None,
+        description="Name of a cookie that must be there with `cookie_value`.",
+        examples=["beta"],
     )
     cookie_value: Annotated[str, Field(pattern=r"^[!#-+\--:<-\[\]-~]{1,256}$")] | None = Field(
         default=None, description="Exact value of the cookie."

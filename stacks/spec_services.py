@@ -11,6 +11,7 @@ from stacks._fields import (
     Labels,
     Name,
     Port,
+    RevisionName,
     Seconds,
 )
 from stacks.spec_rollouts import Rollout
@@ -99,7 +100,7 @@ class Namespace(Closed):
     pod_security: Literal["restricted", "baseline"] = Field(
         default="restricted", description="Pod Security level that is enforced."
     )
-    revision: Name | None = Field(
+    revision: RevisionName | None = Field(
         default=None,
         description="Control plane of its proxies: a revision of the mesh of its clusters. "
         "Default: the mesh's default revision.",

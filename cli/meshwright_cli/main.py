@@ -5,9 +5,10 @@ import importlib
 import json
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import click
 
@@ -39,19 +40,21 @@ class _Lazy(click.Group):
             return super().get_command(ctx, cmd_name)
         return getattr(importlib.import_module(self.ELSEWHERE[cmd_name][0]), cmd_name)
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the command line; `--help` prints here already."""
+        with _in_one_line():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; what the system refuses (a full disk, a folder) is said in one line."""
-        try:
+        """Run a command."""
+        with _in_one_line():
             return super().invoke(ctx)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # click ends quietly when nobody reads on
-            if error.filename is None:
-                _give_up_output()
-            said = error.strerror or str(error)
-            raise click.ClickException(
-                f"{error.filename}: {said}" if error.filename else said
-            ) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""
@@ -59,6 +62,21 @@ class _Lazy(click.Group):
         rows += [(name, c.get_short_help_str(80)) for name, c in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl(sorted(rows))
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What the system refuses (a full disk, a folder) is said without a traceback."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # click ends quietly when nobody reads on
+        if error.filename is None:
+            _give_up_output()
+        said = error.strerror or str(error)
+        text = f"{error.filename}: {said}" if error.filename else said
+        raise click.ClickException(text) from error
 
 
 def _give_up_output() -> None:

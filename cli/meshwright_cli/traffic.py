@@ -83,7 +83,8 @@ def traffic(
         if stop:
             with progress(_errors, "sandbox: ending the pods' processes"):
                 driving.stop(home)
-            click.echo("The sandbox carries no traffic; pods are simulated")
+            said = "The sandbox carries no traffic; pods are simulated"
+            click.echo(json.dumps({"traffic": False}) if as_json else said)
             return
         with progress(_errors, "sandbox: starting pods") as tell:
             report = driving.start(

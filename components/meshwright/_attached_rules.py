@@ -9,6 +9,7 @@ import pulumi
 
 from ._attached_args import AttachedClusterArgs
 from ._places import REGION
+from ._projects import number_problems
 from ._validation import ArgumentError, duplicates, is_plain, one_of
 
 LOGGED = ("SYSTEM_COMPONENTS", "WORKLOADS")
@@ -59,9 +60,7 @@ def _format_problems(args: AttachedClusterArgs) -> Iterator[tuple[str, str]]:
     location = args["location"]
     if isinstance(location, str) and not REGION.fullmatch(location):
         yield "location", f"{location!r} must be a region of Google Cloud, such as europe-west1"
-    number = args["fleet_project_number"]
-    if isinstance(number, str) and not number.isdigit():
-        yield "fleet_project_number", f"{number!r} must be the project's number, not its id"
+    yield from number_problems("fleet_project_number", args["fleet_project_number"])
 
 
 def _is_key_set(text: str) -> bool:

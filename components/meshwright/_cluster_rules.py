@@ -8,6 +8,7 @@ from ._cluster_args import GkeClusterArgs
 from ._names import NODE_POOL, name_problem
 from ._node_pools import NodePoolArgs
 from ._places import REGION, ZONE, is_zone_of, region_of
+from ._projects import number_problems
 from ._ranges import range_problem
 from ._validation import duplicates, one_of
 
@@ -24,6 +25,7 @@ Problems = Iterator[tuple[str, str]]
 
 def cluster_problems(args: GkeClusterArgs) -> Problems:
     """Combinations that GKE refuses, after minutes or in words that do not name the argument."""
+    yield from number_problems("fleet_project_number", args.get("fleet_project_number"))
     yield from one_of("release_channel", args.get("release_channel"), _CHANNELS)
     yield from one_of("gateway_api_channel", args.get("gateway_api_channel"), _GATEWAY_CHANNELS)
     if "version" in args and args.get("release_channel", "REGULAR") in _CHANNELS[:-1]:

@@ -47,11 +47,21 @@ def as_gateway_duration(value: pulumi.Input[str]) -> pulumi.Input[str]:
     """gateway_duration(), also of a value that is known later."""
     if isinstance(value, str):
         return gateway_duration(value)
-    return pulumi.Output.from_input(value).apply(gateway_duration)
+    return pulumi.Output.from_input(value).apply(lambda known: gateway_duration(_checked(known)))
 
 
 def as_json_duration(value: pulumi.Input[str]) -> pulumi.Input[str]:
     """json_duration(), also of a value that is known later."""
     if isinstance(value, str):
         return json_duration(value)
-    return pulumi.Output.from_input(value).apply(json_duration)
+    return pulumi.Output.from_input(value).apply(lambda known: json_duration(_checked(known)))
+
+
+def _checked(known: str) -> str:
+    """What was not known when the arguments were checked; nothing else would read it as 0."""
+    if not is_duration(known):
+        raise pulumi.RunError(
+            f"an argument turned out to be {known!r}, which is not a duration such as `2s` or "
+            "`500ms`"
+        )
+    return known

@@ -2,12 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from ._validation import ArgumentError
 
 _DIGEST_LENGTH = 6
+_MEND = "change the name or the prefix"
 DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 """A label of RFC 1123, as a regular expression: what Kubernetes calls most things by."""
 
@@ -113,9 +114,23 @@ def physical_name(
     if rule is DATASET:
         name = name.replace("-", "_")
     if problem := name_problem(rule, name):
-        text = f"{problem}; change the name or the prefix"
-        raise ArgumentError(component, owner or parts[0], [(path, text)])
+        raise ArgumentError(component, owner or parts[0], [(path, f"{problem}; {_MEND}")])
     return name
+
+
+def named(rule: NameRule, name: str, field: str = "") -> Callable[[Any], Iterator[tuple[str, str]]]:
+    """A rule for the arguments of a component: that its main resource may be called as it will be.
+
+    That is the component's `name` behind the argument `prefix`, or what stands in the argument
+    `field`. `physical_name` composes the same name, once the arguments are right.
+    """
+
+    def problems(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        parts = (args.get(field, name),) if field else (args.get("prefix"), name)
+        if problem := name_problem(rule, "-".join(filter(None, parts))):
+            yield "name", f"{problem}; {_MEND}"
+
+    return problems
 
 
 def name_problem(rule: NameRule, name: str) -> str:

@@ -1,10 +1,17 @@
 """What is asked about a project."""
 
+from collections.abc import Iterator
 from importlib import metadata
 
 import pulumi
 
 _GET_PROJECT = "gcp:organizations/getProject:getProject"
+
+
+def number_problems(path: str, number: object) -> Iterator[tuple[str, str]]:
+    """What is wrong with a project's number, if it is known now."""
+    if isinstance(number, str) and not number.isdecimal():
+        yield path, f"{number!r} must be the project's number, not its id"
 
 
 def project_number(parent: pulumi.Resource, project: pulumi.Input[str]) -> pulumi.Output[str]:

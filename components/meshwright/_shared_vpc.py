@@ -10,7 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._outputs import after
-from ._projects import project_number
+from ._projects import number_problems, project_number
 from ._validation import duplicates
 
 # GKE's agent exists once its API is on; it works through Google's APIs agent.
@@ -135,6 +135,7 @@ def sharing_problems(
         path = f"service_projects[{index}]"
         if item["project"] == host_project:
             yield f"{path}.project", f"{item['project']!r} is the network's own project"
+        yield from number_problems(f"{path}.project_number", item.get("project_number"))
         if item.get("subnets") == []:
             yield f"{path}.subnets", "is empty; leave it out for all subnets, or name one"
         for name in item.get("subnets", []):

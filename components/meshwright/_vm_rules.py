@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ._durations import is_duration, milliseconds
 from ._places import REGION, ZONE, is_zone_of
+from ._projects import number_problems
 from ._validation import duplicates, is_plain, one_of
 from ._vm_args import MeshVmGroupArgs
 from ._vm_group import VmStickyArgs
@@ -25,6 +26,7 @@ _OF_SERVICE_PROXY = (
 
 def vm_group_problems(args: MeshVmGroupArgs) -> Problems:
     """Every mistake in a group's arguments."""
+    yield from number_problems("project_number", args.get("project_number"))
     yield from _mode_problems(args)
     yield from _place_problems(args)
     yield from one_of("protocol", args.get("protocol"), _PROTOCOLS)

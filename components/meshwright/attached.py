@@ -16,7 +16,7 @@ from ._attached_rules import LOGGED, attached_problems, check_platform
 from ._binary_authorization import evaluation_mode
 from ._connect_gateway import gateway_kubeconfig
 from ._eks import EksCluster, eks_cluster
-from ._names import MEMBERSHIP, physical_name
+from ._names import MEMBERSHIP, named, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked
 
@@ -50,7 +50,14 @@ class AttachedCluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: AttachedClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("AttachedCluster", name, args, AttachedClusterArgs, attached_problems)
+        args = checked(
+            "AttachedCluster",
+            name,
+            args,
+            AttachedClusterArgs,
+            attached_problems,
+            named(MEMBERSHIP, name),
+        )
         physical = physical_name("AttachedCluster", MEMBERSHIP, args.get("prefix"), name)
         found = eks_cluster(args["eks"]["name"], args["eks"]["region"]) if "eks" in args else None
         runs = args.get("kubernetes_version", found.version if _known(found) else None)

@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._names import NameRule, physical_name
+from ._names import NameRule, named, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked, is_plain, one_of
 
@@ -91,7 +91,7 @@ class MeshCertificateAuthority(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         kind = MeshCertificateAuthorityArgs
-        args = checked("MeshCertificateAuthority", name, args, kind, _problems)
+        args = checked("MeshCertificateAuthority", name, args, kind, _problems, named(_NAME, name))
         physical = physical_name("MeshCertificateAuthority", _NAME, args.get("prefix"), name)
         super().__init__("meshwright:index:MeshCertificateAuthority", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)

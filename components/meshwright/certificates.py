@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._names import COMPUTE, host_words, physical_name
+from ._names import COMPUTE, host_words, named, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked
 from .gateway import host_problems
@@ -56,7 +56,9 @@ class CertificateMap(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: CertificateMapArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("CertificateMap", name, args, CertificateMapArgs, _problems)
+        args = checked(
+            "CertificateMap", name, args, CertificateMapArgs, _problems, named(COMPUTE, name)
+        )
         prefix, labels = args.get("prefix"), args.get("labels")
         physical = physical_name("CertificateMap", COMPUTE, prefix, name)
         domains = list(dict.fromkeys(map(_domain, args["hosts"])))

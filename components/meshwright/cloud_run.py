@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._accounts import ready_project, workload_account
-from ._names import CLOUD_RUN, SERVICE_ACCOUNT, physical_name
+from ._names import CLOUD_RUN, SERVICE_ACCOUNT, named, physical_name
 from ._outputs import after, outputs_of
 from ._places import REGION
 from ._validation import checked, duplicates, is_plain, one_of
@@ -104,7 +104,14 @@ class MeshCloudRunService(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MeshCloudRunServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("MeshCloudRunService", name, args, MeshCloudRunServiceArgs, _problems)
+        args = checked(
+            "MeshCloudRunService",
+            name,
+            args,
+            MeshCloudRunServiceArgs,
+            _problems,
+            named(CLOUD_RUN, name),
+        )
         prefix = args.get("prefix")
         physical = physical_name("MeshCloudRunService", CLOUD_RUN, prefix, name)
         account_id = ""

@@ -11,7 +11,7 @@ from ._cluster_args import GkeClusterArgs
 from ._cluster_rules import cluster_problems
 from ._hardened_cluster import hardened_cluster
 from ._kubeconfig import context_name, render_kubeconfig
-from ._names import CLUSTER, SERVICE_ACCOUNT, physical_name
+from ._names import CLUSTER, SERVICE_ACCOUNT, named, physical_name
 from ._node_pools import NodePoolArgs, node_account, node_pool
 from ._outputs import after, outputs_of
 from ._places import region_of
@@ -59,7 +59,9 @@ class GkeCluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: GkeClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("GkeCluster", name, args, GkeClusterArgs, cluster_problems)
+        args = checked(
+            "GkeCluster", name, args, GkeClusterArgs, cluster_problems, named(CLUSTER, name)
+        )
         physical = physical_name("GkeCluster", CLUSTER, args.get("prefix"), name)
         account_id = ""
         if "node_service_account" not in args:

@@ -15,7 +15,7 @@ from pulumi.runtime.settings import get_monitor
 from ._egress_routes import EgressRoutes, ExternalHost
 from ._gateway_workload import GatewayWorkload, scaling_problems
 from ._kube import ROOT_NAMESPACE, istio_object, metadata, revision_annotation
-from ._names import KUBERNETES, host_words, physical_name
+from ._names import KUBERNETES, host_words, named, physical_name
 from ._outputs import after, outputs_of
 from ._permission_checks import ACCOUNT
 from ._route_addresses import is_host
@@ -100,7 +100,14 @@ class EgressGateway(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: EgressGatewayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("EgressGateway", name, args, EgressGatewayArgs, _problems)
+        args = checked(
+            "EgressGateway",
+            name,
+            args,
+            EgressGatewayArgs,
+            _problems,
+            named(KUBERNETES, name, "gateway"),
+        )
         physical = physical_name("EgressGateway", KUBERNETES, None, args.get("gateway", name))
         super().__init__("meshwright:index:EgressGateway", name, {}, opts)
         revision = args.get("revision")

@@ -16,8 +16,8 @@ from ._fleet_agents import grant_agent
 from ._names import MEMBERSHIP, name_problem
 from ._outputs import after, outputs_of
 from ._places import region_of
-from ._projects import project_number
-from ._validation import checked, duplicates
+from ._projects import number_problems, project_number
+from ._validation import checked, duplicates, once_known
 
 _CLUSTER_APIS = (
     "binaryauthorization",
@@ -156,7 +156,8 @@ class Fleet(pulumi.ComponentResource):
         if args.get("multi_cluster_services", False):
             self._feature(name, "multiclusterservicediscovery", labels, False)
         members = {
-            member["name"]: self._member(name, member, labels) for member in args.get("members", [])
+            member["name"]: self._member(name, index, member, labels)
+            for index, member in enumerate(args.get("members", []))
         }
         names = pulumi.Output.all(*[membership.name for membership in members.values()])
         self.memberships = names.apply(lambda found: dict(zip(members, found, strict=True)))
@@ -202,11 +203,14 @@ class Fleet(pulumi.ComponentResource):
     def _member(
         self,
         name: str,
+        index: int,
         member: FleetMemberArgs,
         labels: pulumi.Input[dict[str, pulumi.Input[str]]] | None,
     ) -> "gcp.gkehub.Membership":
-        link = pulumi.Output.concat("//container.googleapis.com/", member["cluster"])
-        region = pulumi.Output.from_input(member["cluster"]).apply(_region)
+        path = f"members[{index}].cluster"
+        cluster = once_known("Fleet", name, path, member["cluster"], _cluster_problem)
+        link = pulumi.Output.concat("//container.googleapis.com/", cluster)
+        region = cluster.apply(_region)
         return gcp.gkehub.Membership(
             f"{name}-member-{member['name']}",
             membership_id=member["name"],
@@ -232,6 +236,12 @@ def _region(cluster: str) -> str:
     return region_of(cluster.split("/")[3])
 
 
+def _cluster_problem(cluster: str) -> str | None:
+    if _CLUSTER.fullmatch(cluster):
+        return None
+    return f"{cluster!r} must have the form `projects/P/locations/L/clusters/C`"
+
+
 def _default_member(
     mesh_by_default: bool,
 ) -> "gcp.gkehub.FeatureFleetDefaultMemberConfigArgsDict | None":
@@ -239,6 +249,7 @@ def _default_member(
 
 
 def _problems(args: FleetArgs) -> Iterator[tuple[str, str]]:
+    yield from number_problems("project_number", args.get("project_number"))
     others = args.get("cluster_projects", [])
     if args["project"] in [project for project in others if isinstance(args["project"], str)]:
         yield "cluster_projects", f"{args['project']!r} is the fleet's own project; leave it out"
@@ -248,8 +259,7 @@ def _problems(args: FleetArgs) -> Iterator[tuple[str, str]]:
         if problem := name_problem(MEMBERSHIP, member["name"]):
             yield f"members[{index}].name", problem
         cluster = member["cluster"]
-        if isinstance(cluster, str) and not _CLUSTER.fullmatch(cluster):
-            form = "projects/P/locations/L/clusters/C"
-            yield f"members[{index}].cluster", f"{cluster!r} must have the form `{form}`"
+        if isinstance(cluster, str) and (problem := _cluster_problem(cluster)):
+            yield f"members[{index}].cluster", problem
     for name in duplicates(member["name"] for member in args.get("members", [])):
         yield "members", f"two members are named {name!r}; ids are unique in a fleet"

@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 
 from ._fleet_agents import grant_agent
 from ._outputs import after, outputs_of
-from ._projects import project_number
+from ._projects import number_problems, project_number
 from ._validation import checked, duplicates
 
 _NETWORK_VIEWER = "roles/compute.networkViewer"
@@ -189,6 +189,7 @@ def _workload(pool: pulumi.Input[str], account: str) -> pulumi.Output[str]:
 
 
 def _problems(args: FleetFeaturesArgs) -> Iterator[tuple[str, str]]:
+    yield from number_problems("project_number", args.get("project_number"))
     if not args["clusters"]:
         yield "clusters", "is empty; name the projects whose clusters are members"
     for project in duplicates(item["project"] for item in args["clusters"]):

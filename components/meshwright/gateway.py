@@ -16,7 +16,7 @@ from ._gateway_workload import GatewayWorkload, scaling_problems
 from ._gke_gateway import Backend, GkeGateway, LoadBalancerArgs, load_balancer_problems
 from ._jwt import JwtIssuerArgs, iap_issuer, jwt_problems, jwt_rules, request_principals
 from ._kube import istio_object, metadata, revision_annotation
-from ._names import KUBERNETES, physical_name
+from ._names import KUBERNETES, named, physical_name
 from ._outputs import after, outputs_of
 from ._ranges import range_problems
 from ._route_addresses import is_host
@@ -103,7 +103,14 @@ class IngressGateway(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: IngressGatewayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("IngressGateway", name, args, IngressGatewayArgs, _problems)
+        args = checked(
+            "IngressGateway",
+            name,
+            args,
+            IngressGatewayArgs,
+            _problems,
+            named(KUBERNETES, name, "gateway"),
+        )
         physical = physical_name("IngressGateway", KUBERNETES, None, args.get("gateway", name))
         super().__init__("meshwright:index:IngressGateway", name, {}, opts)
         # As Istio's own gateway chart labels its pods.
@@ -136,14 +143,16 @@ class IngressGateway(pulumi.ComponentResource):
             address = service.status.apply(_address)
         else:
             service, address = parts.cluster_service(), pulumi.Output.from_input("")
-        named = service.metadata.apply(lambda found: found.name or "")
+        called = service.metadata.apply(lambda found: found.name or "")
         if args.get("exported", False):
-            meta_of_export = metadata(named, args["namespace"], args.get("revision"))
+            meta_of_export = metadata(called, args["namespace"], args.get("revision"))
             waits.append(_export(self, name, meta_of_export))
         if "load_balancer" in args:
             edge = args["load_balancer"]
             # The pods' own health, which asks for no token and passes no policy.
-            health = Backend("Service", named, 443, health_path="/healthz/ready", health_port=15021)
+            health = Backend(
+                "Service", called, 443, health_path="/healthz/ready", health_port=15021
+            )
             made, address = GkeGateway(self, name, physical, meta, edge).build(
                 edge.get("gateway_class", next(iter(CLASSES))), args["hosts"], {"edge": health}
             )
@@ -152,7 +161,7 @@ class IngressGateway(pulumi.ComponentResource):
         self.gateway = after(pulumi.Output.concat(args["namespace"], "/", physical), waits)
         self.address = after(address, waits)
         self.service_account = pulumi.Output.concat(args["namespace"], "/", physical)
-        self.service = after(named, waits)
+        self.service = after(called, waits)
         self.register_outputs(outputs_of(self))
 
     def _gateway(

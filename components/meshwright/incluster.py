@@ -25,7 +25,8 @@ from ._istio_charts import (
 )
 from ._kube import ROOT_NAMESPACE
 from ._outputs import after, outputs_of
-from ._validation import checked, is_plain, one_of
+from ._projects import number_problems
+from ._validation import checked, one_of
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)-asm\.(\d+)")
 _HUB = "gke.gcr.io/asm"
@@ -260,6 +261,4 @@ def _problems(args: InClusterMeshArgs) -> Iterator[tuple[str, str]]:
     for key in ("ca_pool", "ca_template"):
         if args.get(key) and not service:
             yield key, "has no effect; it goes with `ca: ca_service`"
-    number = args["project_number"]
-    if is_plain(number) and not str(number).isdigit():
-        yield "project_number", f"{number!r} must be a number; the id goes in `project`"
+    yield from number_problems("project_number", args["project_number"])

@@ -21,7 +21,7 @@ from ._log_destinations import (
     storage,
     topic,
 )
-from ._names import LOG_NAME, physical_name
+from ._names import LOG_NAME, named, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates
 
@@ -91,7 +91,7 @@ class LogSink(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: LogSinkArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("LogSink", name, args, LogSinkArgs, _problems)
+        args = checked("LogSink", name, args, LogSinkArgs, _problems, named(LOG_NAME, name))
         physical = physical_name("LogSink", LOG_NAME, args.get("prefix"), name)
         project = args.get("destination_project", args["project"])
         kind = next(kind for kind in _KINDS if kind in args)

@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 
 from ._dashboard import Queries, dashboard
 from ._mesh_metrics import METRICS, name_problem
-from ._names import DASHBOARD, physical_name
+from ._names import DASHBOARD, named, physical_name
 from ._outputs import outputs_of
 from ._validation import checked, duplicates, one_of
 
@@ -59,7 +59,9 @@ class MeshDashboard(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MeshDashboardArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("MeshDashboard", name, args, MeshDashboardArgs, _problems)
+        args = checked(
+            "MeshDashboard", name, args, MeshDashboardArgs, _problems, named(DASHBOARD, name)
+        )
         title = physical_name("MeshDashboard", DASHBOARD, args.get("prefix"), name)
         super().__init__("meshwright:index:MeshDashboard", name, {}, opts)
 

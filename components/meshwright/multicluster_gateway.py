@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 
 from ._gke_gateway import Backend, GkeGateway, LoadBalancerArgs, load_balancer_problems
 from ._kube import metadata
-from ._names import DNS_LABEL, KUBERNETES, physical_name
+from ._names import DNS_LABEL, KUBERNETES, named, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked, duplicates, is_plain
 from .gateway import host_problems
@@ -134,7 +134,14 @@ class MultiClusterGateway(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MultiClusterGatewayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("MultiClusterGateway", name, args, MultiClusterGatewayArgs, _problems)
+        args = checked(
+            "MultiClusterGateway",
+            name,
+            args,
+            MultiClusterGatewayArgs,
+            _problems,
+            named(KUBERNETES, name, "gateway"),
+        )
         physical = physical_name("MultiClusterGateway", KUBERNETES, None, args.get("gateway", name))
         super().__init__("meshwright:index:MultiClusterGateway", name, {}, opts)
         meta = metadata(physical, args["namespace"])
@@ -185,6 +192,10 @@ def _problems(args: MultiClusterGatewayArgs) -> Iterator[tuple[str, str]]:
         for key in ("path", "health_check_path"):
             if not backend.get(key, "/").startswith("/"):
                 yield f"{path}.{key}", f"{backend.get(key)!r} must start with '/'"
+        for key in ("port", "health_check_port"):
+            port = backend.get(key)
+            if isinstance(port, int) and not 1 <= port <= 65535:
+                yield f"{path}.{key}", f"{port} is not a port from 1 to 65535"
     for role in duplicates(_role(b) for b in backends if "name" in b or is_plain(b["service"])):
         yield "backends", f"two backends are named {role!r}; names are unique in a gateway"
     yield from _health_problems(backends)

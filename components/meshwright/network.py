@@ -12,7 +12,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ._names import COMPUTE, physical_name
+from ._names import COMPUTE, named, physical_name
 from ._outputs import after, outputs_of
 from ._places import REGION
 from ._ranges import range_problem, range_problems
@@ -111,7 +111,13 @@ class MeshNetwork(pulumi.ComponentResource):
         self, name: str, args: MeshNetworkArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = checked(
-            "MeshNetwork", name, args, MeshNetworkArgs, _subnet_problems, _sharing_problems
+            "MeshNetwork",
+            name,
+            args,
+            MeshNetworkArgs,
+            _subnet_problems,
+            _sharing_problems,
+            named(COMPUTE, name),
         )
         self._physical_name = physical_name("MeshNetwork", COMPUTE, args.get("prefix"), name)
         self._names = _part_names(name, self._physical_name, args)

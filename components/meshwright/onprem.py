@@ -15,10 +15,10 @@ import pulumi_gcp as gcp
 from ._bare_metal import BareMetalClusterArgs, bare_metal_cluster, bare_metal_node_pool
 from ._bare_metal_rules import bare_metal_problems as bare_metal_problems
 from ._connect_gateway import gateway_kubeconfig
-from ._names import MEMBERSHIP, physical_name
+from ._names import MEMBERSHIP, named, physical_name
 from ._outputs import after, outputs_of
-from ._projects import project_number
-from ._validation import checked
+from ._projects import number_problems, project_number
+from ._validation import checked, once_known
 from ._vmware import VmwareClusterArgs, vmware_cluster, vmware_node_pool
 from ._vmware_rules import vmware_problems as vmware_problems
 
@@ -86,7 +86,9 @@ class OnPremCluster(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: OnPremClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("OnPremCluster", name, args, OnPremClusterArgs, _problems)
+        args = checked(
+            "OnPremCluster", name, args, OnPremClusterArgs, _problems, named(MEMBERSHIP, name)
+        )
         physical = physical_name("OnPremCluster", MEMBERSHIP, args.get("prefix"), name)
         super().__init__("meshwright:index:OnPremCluster", name, {}, opts)
         if "bare_metal" in args:
@@ -147,7 +149,13 @@ class OnPremCluster(pulumi.ComponentResource):
     ) -> None:
         self.endpoint = pulumi.Output.from_input(existing.get("endpoint", ""))
         if "membership" in existing:
-            self.membership = pulumi.Output.from_input(existing["membership"])
+            self.membership = once_known(
+                "OnPremCluster",
+                name,
+                "existing.membership",
+                existing["membership"],
+                _membership_problem,
+            )
             return
         registered = gcp.gkehub.Membership(
             f"{name}-membership",
@@ -172,6 +180,7 @@ class OnPremCluster(pulumi.ComponentResource):
 
 
 def _problems(args: OnPremClusterArgs) -> Iterator[tuple[str, str]]:
+    yield from number_problems("project_number", args.get("project_number"))
     named = [key for key in ("bare_metal", "vmware", "existing") if key in args]
     if len(named) != 1:
         have = f"{' and '.join(named)} are" if named else "none of them is"
@@ -200,10 +209,15 @@ def _existing_problems(
     membership = existing.get("membership")
     if membership is None:
         return
-    if isinstance(membership, str) and not _MEMBERSHIP.fullmatch(membership):
-        form = "projects/P/locations/L/memberships/M"
-        yield "existing.membership", f"{membership!r} must have the form {form}"
+    if isinstance(membership, str) and (problem := _membership_problem(membership)):
+        yield "existing.membership", problem
     if "issuer_url" in existing:
         yield "existing.issuer_url", "a membership that exists has its issuer; leave it out"
     if "labels" in args:
         yield "labels", "a membership that exists has its labels; leave them out"
+
+
+def _membership_problem(membership: str) -> str | None:
+    if _MEMBERSHIP.fullmatch(membership):
+        return None
+    return f"{membership!r} must have the form projects/P/locations/L/memberships/M"

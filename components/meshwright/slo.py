@@ -12,7 +12,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._mesh_metrics import METRICS, name_problem, service_filter
-from ._names import MONITORED, physical_name
+from ._names import MONITORED, named, physical_name
 from ._outputs import outputs_of
 from ._validation import checked, one_of
 
@@ -69,7 +69,7 @@ class MeshSlo(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MeshSloArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("MeshSlo", name, args, MeshSloArgs, _problems)
+        args = checked("MeshSlo", name, args, MeshSloArgs, _problems, named(MONITORED, name))
         physical = physical_name("MeshSlo", MONITORED, args.get("prefix"), name)
         super().__init__("meshwright:index:MeshSlo", name, {}, opts)
         watched = pulumi.Output.format("{0}/{1}", args["namespace"], args["service"])

@@ -11,7 +11,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from ._kube import ROOT_NAMESPACE, istio_object, metadata
-from ._names import KUBERNETES, physical_name
+from ._names import KUBERNETES, named, physical_name
 from ._outputs import after, outputs_of
 from ._proxy_metrics import MetricOverrideArgs, collection, metric_problems, metrics_spec
 from ._validation import checked, duplicates
@@ -81,7 +81,9 @@ class MeshTelemetry(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MeshTelemetryArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("MeshTelemetry", name, args, MeshTelemetryArgs, _problems)
+        args = checked(
+            "MeshTelemetry", name, args, MeshTelemetryArgs, _problems, named(KUBERNETES, name)
+        )
         physical = physical_name("MeshTelemetry", KUBERNETES, None, name)
         super().__init__("meshwright:index:MeshTelemetry", name, {}, opts)
         namespace = args.get("namespace", ROOT_NAMESPACE)

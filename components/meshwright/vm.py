@@ -8,7 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ._accounts import ready_project, workload_account
-from ._names import SERVICE_ACCOUNT, VM_GROUP, physical_name
+from ._names import SERVICE_ACCOUNT, VM_GROUP, named, physical_name
 from ._outputs import after, outputs_of
 from ._projects import project_number
 from ._service_proxy import PROXY_PORT, service_proxy_metadata
@@ -61,7 +61,9 @@ class MeshVmGroup(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MeshVmGroupArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        args = checked("MeshVmGroup", name, args, MeshVmGroupArgs, vm_group_problems)
+        args = checked(
+            "MeshVmGroup", name, args, MeshVmGroupArgs, vm_group_problems, named(VM_GROUP, name)
+        )
         prefix = args.get("prefix")
         physical = physical_name("MeshVmGroup", VM_GROUP, prefix, name)
         account_id = ""

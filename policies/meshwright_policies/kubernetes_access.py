@@ -17,8 +17,8 @@ MASTERS = "system:masters"
 # A role's holder gives himself what he does not have: by a binding, by a wider role, by being
 # somebody else.
 GAINING = ("bind", "escalate", "impersonate")
-# The kinds whose names the three verbs can be limited to, and limited to what.
-_EVERYTHING = ("*", "*/*")
+# Words for all verbs, groups or resources, all of a resource's parts, or all paths.
+_EVERYTHING = ("*", "*/*", "/*")
 
 
 @resource_rule(

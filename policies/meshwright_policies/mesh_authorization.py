@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from meshwright_policies.mesh_objects import (
+    API_GATEWAY,
     AUTHORIZATION_POLICY,
     GATEWAY,
     authorization_fields,
     items,
-    kind,
     meshes,
     name,
     namespace,
@@ -35,7 +35,6 @@ WORKLOAD_IDENTITIES = ("principals", "namespaces", "serviceAccounts")
 IDENTITY_KEYS = {f"source.{field[:-1]}": field for field in WORKLOAD_IDENTITIES}
 # Labels by which Istio's and Google's own charts and samples mark the pods of a gateway.
 GATEWAY_NAME_LABELS = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
-API_GATEWAY = kind("gateway.networking.k8s.io", "Gateway")
 # Proxies of ambient mode that stand between workloads, though their kind is Gateway too.
 WAYPOINT_CLASS = "istio-waypoint"
 # A wildcard that still names one namespace in full.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from meshwright_policies.mesh_control_planes import CHART, CONFIG_MAP, mesh_config
 from meshwright_policies.mesh_hosts import Hosts
 from meshwright_policies.mesh_objects import (
+    API_GATEWAY,
     GATEWAY,
     NAMESPACE,
     NETWORK_POLICY,
@@ -31,6 +32,7 @@ from meshwright_policies.rule import (
 )
 from meshwright_policies.values import UNKNOWN, at, each
 
+USE_WAYPOINT = "istio.io/use-waypoint"
 OUTBOUND_MODE = ("outboundTrafficPolicy", "mode")
 
 
@@ -53,8 +55,13 @@ def egress_boundary(resources: list[Resource], settings: Settings) -> Iterator[F
         for gateway in of_kind(objects, GATEWAY):
             for host in served_hosts(gateway):
                 served.add(host, gateway)
+        for gateway in of_kind(objects, API_GATEWAY):
+            for host in _listeners_hosts(gateway):
+                served.add(host, gateway)
+        waypoints = {name(n) for n in of_kind(objects, NAMESPACE) if _by_waypoint(n)}
         for entry in of_kind(objects, SERVICE_ENTRY):
-            yield from _outside_hosts(entry, served)
+            if not _by_waypoint(entry) and namespace(entry) not in waypoints:
+                yield from _outside_hosts(entry, served)
 
 
 class _Packets:
@@ -158,6 +165,24 @@ def _outside_hosts(entry: Resource, served: Hosts[Resource]) -> Iterator[Finding
                 "VirtualService that sends calls there",
                 entry.urn,
             )
+
+
+def _listeners_hosts(gateway: Resource) -> Iterator[object]:
+    """The hosts of the listeners of a Gateway of the Gateway API, which may be egress too."""
+    spec = at(gateway.properties, "spec")
+    if spec is UNKNOWN or at(spec, "listeners") is UNKNOWN:
+        yield UNKNOWN
+    for _, listener in each(spec, "listeners"):
+        if (host := at(listener, "hostname")) is not None:
+            yield host
+
+
+def _by_waypoint(item: Resource) -> bool:
+    """Whether labels of a ServiceEntry, or of its namespace, send its calls through a waypoint,
+    which is ambient mode's egress gateway.
+    """
+    waypoint = mapping(labels(item)).get(USE_WAYPOINT)
+    return waypoint not in (None, "", "none")
 
 
 def served_hosts(gateway: Resource) -> Iterator[object]:

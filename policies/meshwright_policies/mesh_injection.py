@@ -34,14 +34,19 @@ from meshwright_policies.rule import (
 from meshwright_policies.values import UNKNOWN, at
 
 INJECT = "sidecar.istio.io/inject"
-# Annotations that take some of a pod's traffic from its proxy, and the value that takes none.
+# What Istio's injector takes for true or for nothing said; any other word keeps the proxy out:
+# https://github.com/istio/istio/blob/master/pkg/kube/inject/inject.go (injectRequired)
+LETS_IN = ("", "y", "yes", "true", "on")
+# Annotations that take some of a pod's traffic from its proxy, and the values that take none.
 AROUND_THE_PROXY = {
-    "traffic.sidecar.istio.io/excludeInboundPorts": "",
-    "traffic.sidecar.istio.io/excludeOutboundPorts": "",
-    "traffic.sidecar.istio.io/excludeOutboundIPRanges": "",
-    "traffic.sidecar.istio.io/excludeInterfaces": "",
-    "traffic.sidecar.istio.io/includeInboundPorts": "*",
-    "traffic.sidecar.istio.io/includeOutboundIPRanges": "*",
+    "traffic.sidecar.istio.io/excludeInboundPorts": ("",),
+    "traffic.sidecar.istio.io/excludeOutboundPorts": ("",),
+    "traffic.sidecar.istio.io/excludeOutboundIPRanges": ("",),
+    "traffic.sidecar.istio.io/excludeInterfaces": ("",),
+    "traffic.sidecar.istio.io/includeInboundPorts": ("*",),
+    "traffic.sidecar.istio.io/includeOutboundIPRanges": ("*",),
+    "sidecar.istio.io/interceptionMode": ("REDIRECT", "TPROXY"),
+    "ambient.istio.io/bypass-inbound-capture": ("false",),
 }
 
 
@@ -120,7 +125,7 @@ def no_way_around_the_proxy(resource: Resource, settings: Settings) -> Iterator[
             value = mapping(annotations).get(annotation)
             if value is UNKNOWN:
                 yield Unjudged(key(path, annotation))
-            elif value is not None and value != harmless:
+            elif value is not None and value not in harmless:
                 yield Violation(
                     key(path, annotation),
                     f"is {value!r}, which takes that traffic from the proxy",
@@ -210,15 +215,15 @@ def _refused(workload: Resource, pod: Pod, around: Mapping[str, object]) -> Iter
         where = key(f"{pod.path}metadata.labels", AMBIENT)
         what = "is 'none', which keeps the pod out of its ambient namespace's mesh"
         yield Violation(where, what, "Remove it", workload.urn)
-    for place in ("labels", "annotations"):
+    # Where a label says it, the annotation does not count any more.
+    for place in ("labels",) if own.get(INJECT) is not None else ("labels", "annotations"):
         value = mapping(at(pod.metadata, place)).get(INJECT)
         where = key(f"{pod.path}metadata.{place}", INJECT)
         if value is UNKNOWN:
             yield Unjudged(where, workload.urn)
-        elif value in ("false", False):
-            yield Violation(
-                where, "is 'false', which keeps the proxy out", "Remove it", workload.urn
-            )
+        elif value is False or (isinstance(value, str) and value.lower() not in LETS_IN):
+            what = f"is {value!r}, which keeps the proxy out"
+            yield Violation(where, what, "Remove it", workload.urn)
 
 
 def _no_injection(namespace: Resource, around: Mapping[str, object]) -> Iterator[Finding]:

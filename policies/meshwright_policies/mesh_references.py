@@ -24,6 +24,7 @@ from meshwright_policies.mesh_objects import (
     namespace,
     of_kind,
     or_patch,
+    text,
 )
 from meshwright_policies.rule import (
     Finding,
@@ -35,6 +36,8 @@ from meshwright_policies.rule import (
     stack_rule,
 )
 from meshwright_policies.values import UNKNOWN, at, each
+
+RELEASE = "kubernetes:helm.sh/v3:Release$"
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Destination:
 def subsets_exist(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
     """A DestinationRule counts in its own cluster only, since each control plane reads its own."""
     for objects in by_cluster(resources).values():
-        rules = _Rules(of_kind(objects, or_patch(DESTINATION_RULE)))
+        rules = _Rules(of_kind(objects, or_patch(DESTINATION_RULE)), _charts_homes(objects))
         for route in of_kind(objects, or_patch(VIRTUAL_SERVICE)):
             for destination in destinations(route):
                 yield from _subset(route, destination, rules)
@@ -70,10 +73,11 @@ def subsets_exist(resources: list[Resource], settings: Settings) -> Iterator[Fin
 )
 def hosts_and_gateways_exist(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
     """Services and Gateways are judged in namespaces whose Services or Gateways this stack makes,
-    in any of its clusters: what another stack makes cannot be seen here.
+    in any of its clusters: what another stack makes cannot be seen here, nor what a chart holds.
     """
-    services = _Services(of_kind(resources, or_patch(SERVICE)))
-    homes = {namespace(gateway) for gateway in of_kind(resources, GATEWAY)}
+    charts = _charts_homes(resources)
+    services = _Services(of_kind(resources, or_patch(SERVICE)), charts)
+    homes = {namespace(gateway) for gateway in of_kind(resources, GATEWAY)} - charts
     for objects in by_cluster(resources).values():
         gateways = _Gateways(of_kind(objects, or_patch(GATEWAY)), homes)
         entries = _entries(of_kind(objects, or_patch(SERVICE_ENTRY)))
@@ -100,13 +104,23 @@ def destinations(route: Resource) -> Iterator[Destination]:
                 yield Destination(where, at(mirror, "destination"))
 
 
-class _Rules:
-    """The DestinationRules of a cluster, by the host that each is for."""
+def _charts_homes(resources: list[Resource]) -> set[object]:
+    """The namespaces that Helm installs charts into, whose objects the engine does not know."""
+    homes = (text(at(r.properties, "namespace")) for r in of_kind(resources, RELEASE))
+    return {"default" if home is None else home for home in homes}
 
-    def __init__(self, rules: list[Resource]) -> None:
+
+class _Rules:
+    """The DestinationRules of a cluster, by the host that each is for.
+
+    `charts` are the namespaces in which charts may hold further ones.
+    """
+
+    def __init__(self, rules: list[Resource], charts: set[object]) -> None:
         self.by_host: Hosts[Resource] = Hosts()
+        self._charts = charts
         # Whether some of them could still turn out to be one that is looked for.
-        self.unknown = False
+        self.unknown = UNKNOWN in charts
         # What a patch adds to a rule whose host it does not say, which another stack may make.
         self.added: list[object] = []
         for rule in rules:
@@ -117,6 +131,10 @@ class _Rules:
                 self.by_host.add(full_host(host, home), rule)
             elif host is None:
                 self.added += _subset_names(rule)
+
+    def may_be_in_chart(self, host: str, home: object) -> bool:
+        """Whether a chart may hold a rule for a host in full that a route in `home` names."""
+        return not self._charts.isdisjoint((home, service_of(host)[1]))
 
 
 def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterator[Finding]:
@@ -140,7 +158,7 @@ def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterato
         yield Violation(
             where, f"{subset!r} is no subset of {full}'s DestinationRule", mend, route.urn
         )
-    elif not route.is_patch:
+    elif not route.is_patch and not rules.may_be_in_chart(full, namespace(route)):
         mend = "Add a DestinationRule for this host that declares it"
         what = f"{subset!r} is declared nowhere: {full} has no DestinationRule in this cluster"
         yield Violation(where, what, mend, route.urn)
@@ -232,12 +250,13 @@ def _overlap(served: object, host: str) -> bool:
 
 
 class _Services:
-    """The names of Services by their namespaces."""
+    """The names of Services by their namespaces; those that charts may add to are left out."""
 
-    def __init__(self, services: list[Resource]) -> None:
-        self._names: dict[object, set[object]] = {}
+    def __init__(self, services: list[Resource], charts: set[object]) -> None:
+        self._names: dict[object, set[object]] = {UNKNOWN: {UNKNOWN}} if UNKNOWN in charts else {}
         # A patch is of a Service that is there, and says nothing of others beside it.
         self._homes = {namespace(item) for item in services if not item.is_patch}
+        self._homes -= charts - {UNKNOWN}
         for item in services:
             self._names.setdefault(namespace(item), set()).add(name(item))
 

@@ -38,11 +38,8 @@ def route_weights(resource: Resource, settings: Settings) -> Iterator[Finding]:
     for path, route, targets, fault in _routes(resource):
         if route is UNKNOWN or at(route, *targets.split(".")) is UNKNOWN:
             yield Unjudged(f"{path}.{targets}")
-        # A backendRef of the Gateway API that says nothing has the weight 1.
-        unset = 1 if API_ROUTE.match(resource.type) else 0
-        yield from _split(
-            f"{path}.{targets}", [item for _, item in each(route, *targets.split("."))], unset
-        )
+        split = [item for _, item in each(route, *targets.split("."))]
+        yield from _split(f"{path}.{targets}", split, _unset(resource.type))
         injected = at(route, *fault.split("."))
         if in_production and injected is UNKNOWN and route is not UNKNOWN:
             yield Unjudged(f"{path}.{fault}")
@@ -69,17 +66,25 @@ def _routes(resource: Resource) -> Iterator[tuple[str, object, str, str]]:
             yield f"rules[{index}]", route, "action.destinations", "action.faultInjectionPolicy"
 
 
-def _split(path: str, targets: list[object], unset: int) -> Iterator[Finding]:
+def _unset(type_: str) -> int | None:
+    """The weight of a target that names none; None where a route's targets name all or none."""
+    if API_ROUTE.match(type_):
+        return 1
+    return None if SERVICE_ROUTE.match(type_) else 0
+
+
+def _split(path: str, targets: list[object], unset: int | None) -> Iterator[Finding]:
     """What is wrong with the weights of one split; a single target needs none.
 
     Args:
         path: the path of the targets.
         targets: where the split sends calls.
-        unset: the weight of a target that names none.
+        unset: the weight of a target that names none; None where all must if one does.
     """
     weights = [at(target, "weight") for target in targets]
-    # The API server writes the weight that is unset into what it stores and shows.
-    if weights in ([None], [unset or None]):
+    # Where no target has a share of its own, all get the same; Istio alone would send none. The
+    # API server writes the weight that is unset into what it stores and shows.
+    if weights == [None] or (unset != 0 and all(weight in (None, unset) for weight in weights)):
         return
     total, whole = 0.0, True
     for index, weight in enumerate(weights):
@@ -87,8 +92,12 @@ def _split(path: str, targets: list[object], unset: int) -> Iterator[Finding]:
         if weight is UNKNOWN:
             whole = False
             yield Unjudged(where)
+        elif weight is None and unset is None:
+            whole = False
+            what = "is not set, though others are, and the API takes weights for all or for none"
+            yield Violation(where, what, "Set it, or leave all of them out for equal shares")
         elif weight is None:
-            total += unset
+            total += unset or 0
         elif _is_percentage(weight):
             total += float(str(weight))
         else:

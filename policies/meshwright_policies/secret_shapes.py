@@ -116,10 +116,11 @@ _WORD = re.compile(r"[^\s\"',;)}\]]*")
 _SEPARATOR = re.compile(r"[\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # What stands under such a name and is none: a switch, a number's worth of nothing, a place to look
-# (a path, a resource's name, an address), or a text that is filled in later.
+# (a path, a resource's name, an address), a text that is filled in later, or one that SOPS has
+# encrypted.
 _REFERENCE = re.compile(
     r"(?:true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|\d{0,3})$"
-    r"|/|\./|~/|(?:projects|organizations|folders)/|[a-z][a-z0-9+.-]*://|sm://"
+    r"|ENC\[|/|\./|~/|(?:projects|organizations|folders)/|[a-z][a-z0-9+.-]*://|sm://"
     r"|.*(?:\$[({\w]|\{\{|<[\w -]+>|\*{3})",
     re.IGNORECASE,
 )

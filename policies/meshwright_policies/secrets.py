@@ -20,6 +20,8 @@ KUBERNETES_SECRETS: Final = ("kubernetes:core/v1:Secret", "kubernetes:core/v1:Se
 SETTINGS_MAPS: Final = frozenset(
     ("annotations", "data", "environmentVariables", "labels", "metadata", "variables")
 )
+# What a controller alone can decrypt, by the names of what it holds: SealedSecrets.
+ENCRYPTED: Final = "encryptedData"
 # Certificates and public keys, in PEM or PEM in base64, are for everybody to read.
 PUBLIC: Final = (
     "-----BEGIN CERTIFICATE",
@@ -80,7 +82,7 @@ def _within(value: object, path: str, name: str, *, in_settings: bool) -> Iterat
         for key, item in _items(value):
             paired = key == "value" and isinstance(pair, str)
             settings = paired or name in SETTINGS_MAPS
-            known_as = str(pair) if paired else key
+            known_as = "" if name == ENCRYPTED else str(pair) if paired else key
             yield from _within(item, _key(path, key), known_as, in_settings=settings)
 
 

@@ -94,16 +94,33 @@ ROUTES = [
 ]  # fmt: skip
 
 _REVISIONS = "mesh.istio.revisions"
+_LEDGER = {"name": "ledger", "port": 80, "versions": [{"name": "v1", "image": "example.com/l:1"}]}
 
 PLANES = [
     Case("mesh-kind-misspelt", {"mesh.kind": "isto"}, "mesh.kind", "must be one of",
          "did you mean istio?"),
     Case("cluster-mesh-misspelt", {"clusters[0].mesh": "incluster"}, "clusters[0].mesh",
          "must be one of", "did you mean in_cluster?"),
+    Case("call-without-namespace", {"namespaces[2].clusters": ["belgium"],
+         "namespaces[2].services": [_LEDGER], "egress_gateways": [],
+         "security.calls[+]": {"from": "shop/checkout", "to": "egress/ledger"}},
+         "security.calls[2].to", "in finland, where this service's namespace is not",
+         "add finland to the clusters of namespace egress", (), "staging"),
+    Case("call-into-another-mesh", {"clusters[1].mesh": "istio", "namespaces[1].services[+]":
+         {**_LEDGER, "clusters": ["belgium"]},
+         "security.calls[+]": {"from": "shop/checkout", "to": "shop/ledger"}},
+         "security.calls[2].to", "in finland, whose mesh knows nothing of this service",
+         "run the service there too", (), "staging"),
+    Case("egress-where-callers-are-not", {"egress_gateways[0].clusters": ["belgium"]},
+         "egress_gateways[0].hosts[0].callers[0]", "also runs in finland, where this gateway",
+         "run the gateway there too", (), "staging"),
     Case("revision-unknown", {"namespaces[1].revision": "canari"}, "namespaces[1].revision",
          "must name a revision of mesh.istio", "did you mean canary?", base="istio"),
     Case("revision-on-managed", {"namespaces[1].revision": "stable"}, "namespaces[1].revision",
          "has the managed mesh", "remove it"),
+    Case("revision-dots", {f"{_REVISIONS}[1].name": "1.31.1"}, f"{_REVISIONS}[1].name",
+         "lower-case letters, digits and inner '-'", "did you mean 1-31-1?",
+         ("namespaces[1].revision",), "istio"),
     Case("revisions-of-one-name", {f"{_REVISIONS}[1].name": "stable"}, f"{_REVISIONS}[1].name",
          "must be unique", "another name", ("namespaces[1].revision",), "istio"),
     Case("revisions-empty", {_REVISIONS: []}, _REVISIONS, "at least 1", "add one",
@@ -113,7 +130,7 @@ PLANES = [
     Case("revision-version", {f"{_REVISIONS}[0].version": "1.31"}, f"{_REVISIONS}[0].version",
          "must match", "Version", (), "istio"),
     Case("revision-underscore", {f"{_REVISIONS}[1].name": "1_31_1"}, f"{_REVISIONS}[1].name",
-         "lower-case", "give it", ("namespaces[1].revision",), "istio"),
+         "lower-case", "did you mean 1-31-1", ("namespaces[1].revision",), "istio"),
     Case("charts-nowhere", {"mesh.istio.chart_repository": "charts"}, "mesh.istio.chart_repository",
          "must match", "Where the charts", (), "istio"),
     Case("authority-unknown", {"clusters[1].certificate_authority": "leger"},

@@ -5,14 +5,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
+from pydantic import BaseModel, TypeAdapter
 
 from meshwright_cli.main import main
+from stacks._view import model_of
 from stacks.spec import Platform, SpecError, load
 from stacks.validate import schema
 from tests.inputs.cases_rules import KEY, SECRETS
@@ -86,13 +88,14 @@ def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == f"Error: {target}: No such file or directory\n"
 
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [*command, "validate", DEV_FILE], stdout=full, stderr=subprocess.PIPE, text=True,
-            check=False, timeout=60,
-        )  # fmt: skip
-    assert done.returncode == 1
-    assert done.stderr == "Error: No space left on device\n"
+    for asked in (["validate", DEV_FILE], ["--help"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*command, *asked], stdout=full, stderr=subprocess.PIPE, text=True,
+                check=False, timeout=60,
+            )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr == "Error: No space left on device\n"
 
 
 @pytest.mark.parametrize("case", SECRETS, ids=lambda case: case.id)
@@ -133,6 +136,19 @@ def test_schema_describes_every_field() -> None:
         if not field.get("description")
     ]
     assert not bare
+
+
+def test_every_example_is_taken() -> None:
+    """An editor offers it, and whoever takes it must not be refused."""
+    models: list[type[BaseModel]] = [Platform]
+    for model in models:
+        for name, field in model.model_fields.items():
+            inner = model_of(field.annotation)
+            models += [inner] if inner is not None and inner not in models else []
+            taken: Any = Annotated[field.annotation, *field.metadata, "as it is"]
+            for example in field.examples or []:
+                whole = [example] if get_origin(field.annotation) is list else example
+                assert TypeAdapter(taken).validate_python(whole) == whole, name
 
 
 def test_model_reads_back_what_it_wrote() -> None:

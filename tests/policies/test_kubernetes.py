@@ -150,6 +150,12 @@ def test_roles_as_wide_as_their_work_hold(type_: str, properties: dict) -> None:
         (ROLE, {"rules": [READER, READER | {"verbs": ["*"]}]}, "rules[1].verbs[0]", "'*'"),
         (ROLE, {"rules": [READER | {"resources": ["*"]}]}, "rules[0].resources[0]", "'*'"),
         (ROLE, {"rules": [READER | {"resources": ["*/*"]}]}, "rules[0].resources[0]", "'*/*'"),
+        (
+            ROLE,
+            {"rules": [{"nonResourceURLs": ["/*"], "verbs": ["get"]}]},
+            "rules[0].nonResourceURLs[0]",
+            "'/*'",
+        ),
         (ROLE, {"rules": [READER | {"apiGroups": ["", "*"]}]}, "rules[0].apiGroups[1]", "'*'"),
         (
             ROLE,

@@ -153,8 +153,18 @@ def gateway(*hosts: object) -> Resource:
     return thing(f"{NETWORKING}:Gateway", "out", {"servers": [{"hosts": list(hosts)}]})
 
 
+def api_gateway(*hosts: object) -> Resource:
+    listeners = [{"name": f"l{i}", "hostname": host} for i, host in enumerate(hosts)]
+    return thing("kubernetes:gateway.networking.k8s.io/v1:Gateway", "out", {"listeners": listeners})
+
+
 BANK = "api.bank.example.net"
 IN_MESH = {"istio-injection": "enabled"}
+
+
+def by_waypoint(waypoint: str) -> Resource:
+    labels = {"istio.io/use-waypoint": waypoint}
+    return thing(f"{NETWORKING}:ServiceEntry", "bank", {"hosts": [BANK]}, labels=labels)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +177,9 @@ IN_MESH = {"istio-injection": "enabled"}
         [sidecar(home="istio-system"), namespace("shop", IN_MESH), network_policy()],
         [entry(BANK), gateway(BANK)],
         [entry(BANK), gateway("shop/*.bank.example.net")],
+        [entry(BANK), api_gateway("*.bank.example.net")],
+        [entry(BANK), namespace("shop", {"istio.io/use-waypoint": "egress"})],
+        [by_waypoint("egress")],
         [entry("ledger.shop.internal", location="MESH_INTERNAL")],
     ],
 )
@@ -187,6 +200,8 @@ MODE = "spec.outboundTrafficPolicy.mode"
         ([sidecar(home="istio-system"), namespace("shop", IN_MESH)], ("scope", MODE)),
         ([sidecar(cluster="west"), network_policy()], ("scope", MODE)),
         ([entry(BANK)], ("bank", "spec.hosts[0]")),
+        ([entry(BANK), api_gateway("other.example.net")], ("bank", "spec.hosts[0]")),
+        ([by_waypoint("none")], ("bank", "spec.hosts[0]")),
         ([entry("a.example.net", BANK), gateway("a.example.net")], ("bank", "spec.hosts[1]")),
     ],
 )

@@ -77,6 +77,21 @@ def test_a_pod_that_refuses_its_proxy_is_found(place: str) -> None:
     assert found == [("a", f'{TEMPLATE}.{place}["{INJECT}"]')]
 
 
+@pytest.mark.parametrize("word", ["no", "False", "disabled"])
+def test_every_word_that_istio_takes_for_no_is_found(word: str) -> None:
+    refusing = deployment("a", labels={INJECT: word})
+
+    assert wrong(injected_workloads, MESH, namespace("shop", ENABLED), refusing) == [
+        ("a", f'{TEMPLATE}.labels["{INJECT}"]')
+    ]
+
+
+def test_a_label_that_asks_for_a_proxy_outdoes_the_annotation() -> None:
+    asking = deployment("a", labels={INJECT: "true"}, annotations={INJECT: "false"})
+
+    assert wrong(injected_workloads, MESH, namespace("shop", ENABLED), asking) == []
+
+
 def test_a_patch_that_refuses_the_proxy_is_found_and_one_that_says_nothing_is_not() -> None:
     def patch(**labels: str) -> Resource:
         return dataclasses.replace(deployment("a", labels=labels), type=f"{DEPLOYMENT}Patch")
@@ -149,6 +164,7 @@ TRAFFIC = "traffic.sidecar.istio.io"
         {"prometheus.io/scrape": "true"},
         {f"{TRAFFIC}/includeInboundPorts": "*"},
         {f"{TRAFFIC}/excludeOutboundPorts": ""},
+        {"sidecar.istio.io/interceptionMode": "TPROXY"},
     ],
 )
 def test_a_pod_whose_traffic_all_meets_the_proxy_holds(annotations: object) -> None:
@@ -156,17 +172,18 @@ def test_a_pod_whose_traffic_all_meets_the_proxy_holds(annotations: object) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("annotation", "value"),
     [
-        ("excludeInboundPorts", "8081"),
-        ("excludeOutboundPorts", "5432,6379"),
-        ("excludeOutboundIPRanges", "10.0.0.0/8"),
-        ("includeInboundPorts", ""),
-        ("includeOutboundIPRanges", "10.0.0.0/8"),
+        (f"{TRAFFIC}/excludeInboundPorts", "8081"),
+        (f"{TRAFFIC}/excludeOutboundPorts", "5432,6379"),
+        (f"{TRAFFIC}/excludeOutboundIPRanges", "10.0.0.0/8"),
+        (f"{TRAFFIC}/includeInboundPorts", ""),
+        (f"{TRAFFIC}/includeOutboundIPRanges", "10.0.0.0/8"),
+        ("sidecar.istio.io/interceptionMode", "NONE"),
+        ("ambient.istio.io/bypass-inbound-capture", "true"),
     ],
 )
-def test_a_way_around_the_proxy_is_found(name: str, value: str) -> None:
-    annotation = f"{TRAFFIC}/{name}"
+def test_a_way_around_the_proxy_is_found(annotation: str, value: str) -> None:
     properties = {
         "spec": {
             "jobTemplate": {

@@ -17,6 +17,7 @@ from tests.policies.mesh_resources import (
     what,
     wrong,
 )
+from tests.policies.resources import made
 
 FULL = "checkout.shop.svc.cluster.local"
 RULE = f"{NETWORKING}:DestinationRule"
@@ -152,6 +153,36 @@ BANK = "api.bank.example.net"
 )
 def test_routes_to_what_exists_hold(resources: list[Resource]) -> None:
     assert wrong(hosts_and_gateways_exist, *resources) == []
+
+
+def release(home: object, cluster: str = "east") -> Resource:
+    properties = {"chart": "redis", "namespace": home}
+    return made("kubernetes:helm.sh/v3:Release", properties, name="redis", cluster=cluster)
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [route("redis-master"), CHECKOUT],
+        [route("redis-master", "v1", home="edge"), subsets("checkout", "v1")],
+        [
+            route(hosts=[SHOP], gateways=["shop/front"]),
+            CHECKOUT,
+            gateway(SHOP, home="shop", name="a"),
+        ],
+    ],
+    ids=["Service", "DestinationRule", "Gateway"],
+)
+def test_what_a_chart_in_the_same_namespace_may_hold_is_not_missed(
+    resources: list[Resource],
+) -> None:
+    """The engine knows of a Helm release no more than its chart and values."""
+    for rule in (subsets_exist, hosts_and_gateways_exist):
+        homes = [release("shop"), release("edge")]
+        assert wrong(rule, *resources, *homes) == open_(rule, *resources, *homes) == []
+    unknown = release(UNKNOWN)
+    assert wrong(hosts_and_gateways_exist, route("redis"), CHECKOUT, unknown) == []
+    assert open_(hosts_and_gateways_exist, route("redis"), CHECKOUT, unknown) == [("route", HOST)]
 
 
 HOST = "spec.http[0].route[0].destination.host"

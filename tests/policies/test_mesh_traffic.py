@@ -87,6 +87,18 @@ def test_the_gateway_apis_default_weight_counts(weights: tuple) -> None:
     assert places(route_weights, *http_route(*weights)) == []
 
 
+@pytest.mark.parametrize("shape", [http_route, service_route])
+def test_calls_are_shared_evenly_where_no_target_has_a_weight(shape) -> None:
+    assert places(route_weights, *shape(None, None, None)) == []
+
+
+def test_googles_routes_have_weights_for_all_destinations_or_for_none() -> None:
+    """Otherwise the API refuses them: a missing weight is no 0 there, and no 1."""
+    assert places(route_weights, *service_route(100, None)) == [
+        "rules[0].action.destinations[1].weight"
+    ]
+
+
 @pytest.mark.parametrize(
     ("resource", "where"),
     [

@@ -117,6 +117,7 @@ def test_a_secret_is_known_by_the_name_of_what_holds_it(
         "${PASSWORD}",
         "Bearer {{ .Token }}",
         "<set by CI>",
+        "ENC[AES256_GCM,data:dGVzdA==,iv:dGVzdA==,tag:dGVzdA==,type:str]",
         SecretText("hunter2"),
     ],
 )
@@ -130,6 +131,7 @@ def test_a_name_of_a_secret_over_something_else_holds(value: str) -> None:
         {"spec": {"volumes": [{"name": "tls", "secret": {"secretName": "shop-tls"}}]}},
         {"spec": {"servers": [{"tls": {"credentialName": "shop-tls"}}]}},
         {"spec": {"data": [{"secretKey": "password", "remoteRef": {"key": "db"}}]}},
+        {"spec": {"encryptedData": {"password": "AgBy3i4OJSWK+PiTySYZZA9rO43cGDEq"}}},
         {"spec": {"taints": [{"key": "dedicated", "value": "gpu"}]}},
         {"spec": {"auth": {"token": "grafana-token", "secret": "grafana"}}},
         {"spec": {"privateKey": {"algorithm": "ECDSA"}, "passwordPolicy": "strict"}},

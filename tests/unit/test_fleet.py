@@ -199,10 +199,28 @@ def test_a_wish_enables_its_apis_in_the_fleets_project_alone(wish, apis):
     program()
 
 
+def test_a_member_that_turns_out_to_be_no_cluster_ends_the_update():
+    """The same error as for one that is known, only later."""
+    record()
+
+    @component_test
+    def program():
+        later = pulumi.Output.from_input("main")
+        fleet = Fleet("fleet", _args(members=[{"name": "a", "cluster": later}]))
+        return fleet.memberships, lambda _: None
+
+    with pytest.raises(ArgumentError) as raised:
+        program()
+
+    form = "`projects/P/locations/L/clusters/C`"
+    assert raised.value.problems == (("members[0].cluster", f"'main' must have the form {form}"),)
+
+
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
         ({"cluster_projects": ["p1"]}, "cluster_projects", "own project"),
+        ({"project_number": "p1"}, "project_number", "the project's number, not its id"),
         ({"cluster_projects": ["p2", "p2"]}, "cluster_projects", "twice"),
         (
             {"members": [{"name": "a", "cluster": _CLUSTER}, {"name": "a", "cluster": _CLUSTER}]},

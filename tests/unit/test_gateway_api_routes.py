@@ -8,6 +8,7 @@ import pulumi
 import pytest
 from ruamel.yaml import YAML
 
+from meshwright._durations import as_gateway_duration
 from meshwright_toolchain.cache import module_dir
 from tests.unit.recording import Recorder
 from tests.unit.routes import arguments, made
@@ -123,6 +124,17 @@ def test_matches_mirrors_and_time_outs_are_rendered():
         mirrored = {"backendRef": _backend("v2"), "percent": 5}
         assert rule["filters"] == [{"type": "RequestMirror", "requestMirror": mirrored}]
         assert rule["timeouts"] == {"request": "1m500ms"}
+
+
+def test_a_time_out_that_turns_out_to_be_none_ends_the_update():
+    """It would be read as 0, which is none at all."""
+
+    @pulumi.runtime.test
+    def program():
+        return as_gateway_duration(pulumi.Output.from_input("soon"))
+
+    with pytest.raises(pulumi.RunError, match="'soon', which is not a duration such as `2s`"):
+        program()
 
 
 def test_callers_stay_with_their_version():

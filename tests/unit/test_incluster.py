@@ -131,7 +131,7 @@ def test_on_gke_its_end_of_support_is_told(platform, warns, caplog):
         ({"ca_pool": "p"}, "ca_pool", "has no effect"),
         ({"ca_template": "t"}, "ca_template", "has no effect"),
         ({"platform": "onprem"}, "platform", "must be one of gke, other"),
-        ({"project_number": "fleet"}, "project_number", "must be a number"),
+        ({"project_number": "fleet"}, "project_number", "must be the project's number"),
         ({"clusterr": "c"}, "clusterr", "did you mean `cluster`"),
     ],
 )

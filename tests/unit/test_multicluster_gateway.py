@@ -117,6 +117,12 @@ def test_a_service_is_exported_under_its_own_name():
 @pytest.mark.parametrize(
     ("change", "path", "says"),
     [
+        ({"backends": [{**_BACKEND, "port": 0}]}, "backends[0].port", "from 1 to 65535"),
+        (
+            {"backends": [{**_BACKEND, "health_check_port": 70000}]},
+            "backends[0].health_check_port",
+            "from 1 to 65535",
+        ),
         ({"hosts": ["*"]}, "hosts[0]", "every host"),
         ({"backends": []}, "backends", "at least one"),
         ({"backends": [_BACKEND, _BACKEND]}, "backends", "'public'"),

@@ -125,7 +125,8 @@ def test_a_wrong_argument_is_refused_by_its_name_before_anything_is_made(name):
     with pytest.raises(meshwright.ArgumentError) as refused:
         _COMPONENTS[name]("it", wrong)
 
-    assert set(dict(missing.value.problems)) == {"frobnicate", *arguments.__required_keys__}
+    # Rules of one of several, neither of which is needed by itself, may say more.
+    assert set(dict(missing.value.problems)) >= {"frobnicate", *arguments.__required_keys__}
     assert set(dict(refused.value.problems)) == set(wrong)
     assert f"{name} 'it' was given wrong arguments" in str(refused.value)
     assert recorder.registrations == []

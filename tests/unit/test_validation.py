@@ -1,5 +1,6 @@
 """How components refuse wrong arguments: every one at once, by path, without showing values."""
 
+from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -46,6 +47,57 @@ def test_every_mistake_is_reported_at_once_with_its_path():
         "inner[0].size": "must be a whole number, not a float",
         "labels.a": "must be text, not a int",
     }
+
+
+class _Split(TypedDict):
+    mode: str
+    weights: NotRequired[dict[str, int]]
+    lowest: NotRequired[int]
+    highest: NotRequired[int]
+    pools: NotRequired[list[_Inner]]
+
+
+def _split_problems(args: _Split) -> Iterator[tuple[str, str]]:
+    if args["mode"] == "tcp" and "pools" in args:
+        yield "pools", "belong to another mode"
+    if args["mode"] != "tcp" and "pools" not in args:
+        yield "pools", "missing in this mode"
+    if args.get("lowest", 1) > args.get("highest", 3):
+        yield "lowest", "is above the highest"
+    if (total := sum(args.get("weights", {"v1": 100}).values())) != 100:
+        yield "weights", f"add up to {total}"
+    for index, pool in enumerate(args.get("pools", [])):
+        if not pool["name"].islower():
+            yield f"pools[{index}].name", "is not in lower case"
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ({"weights": {"v1": 90}}, {"mode": "missing", "weights": "add up to 90"}),
+        ({"mode": 5, "lowest": 9}, {"mode": "must be text", "lowest": "is above"}),
+        ({"mode": "tcp", "lowest": 9, "highest": "3"}, {"highest": "must be a whole number"}),
+        ({"mode": "tcp", "lowest": 9, "higest": 10}, {"higest": "did you mean `highest`?"}),
+        ({"mode": "tcp", "weights": {"v1": 90, "v2": "9"}}, {"weights.v2": "whole number"}),
+        (
+            {"mode": "http", "pools": [{"name": "A"}, {"name": 1}, {"nam": "b"}]},
+            {
+                "pools[0].name": "is not in lower case",
+                "pools[1].name": "must be text",
+                "pools[2].nam": "did you mean `name`?",
+                "pools[2].name": "missing",
+            },
+        ),
+    ],
+)
+def test_rules_say_at_once_what_has_nothing_to_do_with_a_wrong_shape(args, expected):
+    """And nothing that depends on what should stand in the wrong place."""
+    with pytest.raises(ArgumentError) as raised:
+        checked("Thing", "thing", args, _Split, _split_problems)
+
+    problems = dict(raised.value.problems)
+    assert problems.keys() == expected.keys()
+    assert all(expected[path] in text for path, text in problems.items())
 
 
 def test_the_error_is_shown_without_a_traceback_and_names_the_component():
