@@ -176,6 +176,9 @@ def view(call: Call, cluster: Json) -> None:
     rows = node_pools.rows(call.cloud, cluster["_name"])
     cluster["nodePools"] = [pool_shown(call, cluster, dict(row.doc)) for row in rows]
     cluster["instanceGroupUrls"] = [u for row in rows for u in row.doc["instanceGroupUrls"]]
+    if rows:
+        oldest = min((row.doc["version"] for row in rows), key=versions.order)
+        cluster["currentNodeVersion"] = oldest
     count = sum(row.doc["_count"] * len(row.doc["locations"]) for row in rows)
     autopilot = cluster.get("autopilot", {}).get("enabled")
     cluster["currentNodeCount"] = _AUTOPILOT_NODES if autopilot else count

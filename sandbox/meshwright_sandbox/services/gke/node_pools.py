@@ -70,11 +70,7 @@ def complete(call: Call, cluster: Json, name: str, pool: Json) -> None:
     check_autoscaling(pool.get("autoscaling", {}))
     places = pool.setdefault("locations", list(cluster["locations"]))
     check_locations(call, places)
-    pool["version"] = (
-        versions.resolve(pool["version"], "")
-        if pool.get("version")
-        else cluster["currentMasterVersion"]
-    )
+    pool["version"] = versions.of_nodes(pool.get("version", ""), cluster["currentMasterVersion"])
     pool.setdefault("management", {"autoRepair": True, "autoUpgrade": True})
     pool.setdefault("maxPodsConstraint", dict(cluster["defaultMaxPodsConstraint"]))
     pool.setdefault("upgradeSettings", {"maxSurge": 1, "strategy": "SURGE"})
@@ -207,8 +203,8 @@ def refuse_autopilot(cluster: Json) -> None:
         raise invalid("Autopilot node pools cannot be accessed or modified.")
 
 
-def changed(pool: Json, body: Json) -> Json:
-    """A pool after `nodePools.update` with that body.
+def changed(cluster: Json, pool: Json, body: Json) -> Json:
+    """A pool of a cluster after `nodePools.update` with that body.
 
     Raises:
         ApiError: 400 when the body changes nothing.
@@ -220,7 +216,7 @@ def changed(pool: Json, body: Json) -> Json:
         raise ApiError(400, "At least one field to update must be set.")
     for field, value in fields.items():
         if field == "nodeVersion":
-            after["version"] = versions.resolve(value, "")
+            after["version"] = versions.of_nodes(value, cluster["currentMasterVersion"])
         elif field in ("labels", "resourceLabels"):
             config[field] = value.get("labels", {})
         elif field in ("taints", "tags"):
