@@ -13,6 +13,7 @@ from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
 _ID = "[a-z]([-a-z0-9]{0,47}[a-z0-9])?"
+_ALL = 100
 _SERVICES = "projects.locations.services"
 
 
@@ -47,6 +48,9 @@ def _check(call: Call, service: Json) -> None:
         )
     if template.get("serviceMesh") and service["launchStage"] == "GA":
         raise invalid("Service mesh needs launch stage BETA.")
+    shares = sum(target.get("percent", 0) for target in service.get("traffic", []))
+    if service.get("traffic") and shares != _ALL:
+        raise invalid(f"traffic: the percentages must add up to {_ALL}, not to {shares}.")
     template.setdefault("maxInstanceRequestConcurrency", 80)
     template.setdefault("timeout", "300s")
     template.setdefault("scaling", {"maxInstanceCount": 100})
