@@ -90,13 +90,16 @@ def test_autoscaling_and_management_are_set(gke: Any, pools: Any) -> None:
     scaling = {"enabled": True, "minNodeCount": 1, "maxNodeCount": 4}
     body = {"autoscaling": scaling}
     wait_container(gke, pools.setAutoscaling(name=name, body=body).execute())
-    body = {"management": {"autoRepair": True}}
+    body = {"management": {"autoUpgrade": True}}
     wait_container(gke, pools.setManagement(name=name, body=body).execute())
+    alone = {"management": {"autoRepair": True}}
+    with pytest.raises(HttpError, match="Auto_upgrade must be true when release_channel REGULAR"):
+        pools.setManagement(name=name, body=alone).execute()
 
     pool = read(pools)
 
     assert pool["autoscaling"] == scaling
-    assert pool["management"] == {"autoRepair": True}
+    assert pool["management"] == body["management"]
     body = {"autoscaling": {"enabled": True, "minNodeCount": 5, "maxNodeCount": 4}}
     with pytest.raises(HttpError, match="greater than max_node_count"):
         pools.setAutoscaling(name=name, body=body).execute()
@@ -182,6 +185,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "does not have access to service account",
     ),
     "zone elsewhere": ({"locations": ["us-east1-b"]}, "is not a zone of the region"),
+    "upgrades of its own": (
+        {"management": {"autoRepair": True}},
+        "Auto_upgrade must be true when release_channel REGULAR is set",
+    ),
     "bounds that contradict": (
         {"autoscaling": {"enabled": True, "minNodeCount": 3, "maxNodeCount": 1}},
         "greater than max_node_count",

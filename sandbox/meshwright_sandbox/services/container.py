@@ -128,6 +128,7 @@ def _set_autoscaling(call: Call) -> Json:
 
 def _set_management(call: Call) -> Json:
     management = call.body.get("management", {})
+    node_pools.check_management(_cluster_of_pool(call)[1], management)
     return _change_pool(call, "SET_NODE_POOL_MANAGEMENT", management=management)
 
 

@@ -43,6 +43,8 @@ def _check(call: Call, service: Json) -> None:
     for container in template["containers"]:
         if not container.get("image"):
             raise invalid("template.containers.image: the image is required.")
+        if len(container.get("ports", [])) > 1:
+            raise invalid("template.containers.ports: only a single port can be specified.")
         container.setdefault("resources", {}).setdefault(
             "limits", {"cpu": "1000m", "memory": "512Mi"}
         )

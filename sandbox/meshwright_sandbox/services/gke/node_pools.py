@@ -72,6 +72,7 @@ def complete(call: Call, cluster: Json, name: str, pool: Json) -> None:
     check_locations(call, places)
     pool["version"] = versions.of_nodes(pool.get("version", ""), cluster["currentMasterVersion"])
     pool.setdefault("management", {"autoRepair": True, "autoUpgrade": True})
+    check_management(cluster, pool["management"])
     pool.setdefault("maxPodsConstraint", dict(cluster["defaultMaxPodsConstraint"]))
     pool.setdefault("upgradeSettings", {"maxSurge": 1, "strategy": "SURGE"})
     policy, network = cluster["ipAllocationPolicy"], cluster["networkConfig"]
@@ -123,6 +124,16 @@ def _complete_config(call: Call, cluster: Json, config: Json) -> None:
             "GKE_METADATA workload metadata mode can only be set on clusters with Workload "
             "Identity enabled."
         )
+
+
+def check_management(cluster: Json, management: Json) -> None:
+    """Refuse nodes that do not follow the release channel of their cluster.
+
+    https://cloud.google.com/kubernetes-engine/docs/concepts/node-auto-upgrades
+    """
+    channel = cluster["releaseChannel"].get("channel")
+    if channel and not management.get("autoUpgrade"):
+        raise invalid(f"Auto_upgrade must be true when release_channel {channel} is set.")
 
 
 def check_autoscaling(autoscaling: Json) -> None:

@@ -185,6 +185,11 @@ def _pool_image(call: Call, _: Json, value: str) -> None:
         call.cloud.store.put("container", row.name, row.doc | {"config": config})
 
 
+def _workload_identity(call: Call, cluster: Json, value: Json) -> None:
+    clusters.check_workload_pool(call, value)
+    cluster["workloadIdentityConfig"] = value
+
+
 def _locations(call: Call, cluster: Json, value: list[str]) -> None:
     node_pools.check_locations(call, value)
     cluster["locations"] = value
@@ -218,6 +223,7 @@ _SPECIAL: dict[str, Change] = {
     "desiredNodeVersion": _node_version,
     "desiredReleaseChannel": _channel,
     "desiredSecurityPostureConfig": _merge("securityPostureConfig"),
+    "desiredWorkloadIdentityConfig": _workload_identity,
 }
 
 

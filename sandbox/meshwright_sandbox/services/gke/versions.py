@@ -42,6 +42,11 @@ def resolve(wanted: str, channel: str) -> str:
     for version in available:
         if _means(wanted, version):
             return version
+    if any(_means(wanted, version) for version in _ALL):  # and so in another channel
+        raise invalid(
+            f'Master version must be one of "{channel}" channel supported versions '
+            f"[{', '.join(available)}]."
+        )
     raise invalid(f'Master version "{wanted}" is unsupported.')
 
 
