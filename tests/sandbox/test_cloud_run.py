@@ -28,6 +28,23 @@ def service(google: GoogleClients, services: Any, project: str) -> str:
     return f"{parent}/services/hello"
 
 
+def test_a_services_traffic_adds_up(services: Any, service: str) -> None:
+    """To all of it, over its revisions."""
+    latest = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 90}
+    change = services.get(name=service).execute() | {"traffic": [latest]}
+
+    with pytest.raises(HttpError, match="must add up to 100, not to 90"):
+        services.patch(name=service, body=change).execute()
+
+
+def test_a_container_has_one_port(services: Any, service: str) -> None:
+    change = services.get(name=service).execute()
+    change["template"]["containers"][0]["ports"] = [{"containerPort": p} for p in (80, 81)]
+
+    with pytest.raises(HttpError, match="only a single port"):
+        services.patch(name=service, body=change).execute()
+
+
 def test_callers_are_named_in_the_services_own_policy(
     google: GoogleClients, services: Any, service: str, project: str
 ) -> None:

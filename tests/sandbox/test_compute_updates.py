@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from googleapiclient.errors import HttpError
 
 from tests.sandbox.server import finish
 from tests.sandbox.vpc import make_network
@@ -50,6 +51,17 @@ def test_a_health_check_gets_the_default_times(compute: Any, project: str) -> No
     after = checks.get(project=project, healthCheck="check").execute()
     times = {key: after[key] for key in ("checkIntervalSec", "timeoutSec", "healthyThreshold")}
     assert times == {"checkIntervalSec": 5, "timeoutSec": 5, "healthyThreshold": 2}
+
+
+def test_a_health_check_is_of_one_type(compute: Any, project: str) -> None:
+    check = {"name": "h", "type": "TCP", "tcpHealthCheck": {"port": 80}}
+    for wrong, text in (
+        ({"type": None}, "must match the type"),
+        ({"type": "GRPC"}, "must match the type"),
+        ({"timeoutSec": 10}, "must not be greater than checkIntervalSec"),
+    ):
+        with pytest.raises(HttpError, match=text):
+            compute.healthChecks().insert(project=project, body=check | wrong).execute()
 
 
 def test_a_backend_service_keeps_its_scheme(compute: Any, project: str) -> None:

@@ -160,6 +160,7 @@ REFUSED = {
         400,
         'Master version "1.12" is unsupported',
     ),
+    "version of another channel": ({"initialClusterVersion": "1.34"}, 400, '"REGULAR" channel'),
     "node location elsewhere": (
         {"locations": ["us-central1-a"]},
         400,
@@ -297,6 +298,9 @@ def test_an_empty_or_wrong_update_is_refused(gke: Any, cluster: dict[str, Any]) 
         clusters(gke).update(name=name, body={"update": {}}).execute()
     with pytest.raises(HttpError, match="Cannot find field"):
         clusters(gke).update(name=name, body={"update": {"desiredColour": "red"}}).execute()
+    pool = {"update": {"desiredWorkloadIdentityConfig": {"workloadPool": "x.svc.id.goog"}}}
+    with pytest.raises(HttpError, match="is invalid"):
+        clusters(gke).update(name=name, body=pool).execute()
     absent = {"update": {"desiredShieldedNodes": {}}}
     with pytest.raises(HttpError, match="Not found"):
         clusters(gke).update(name=f"{PARENT}/clusters/absent", body=absent).execute()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
+from meshwright_sandbox.services.gke import versions
 from tests.sandbox.platform import (
     PARENT,
     PROJECT,
@@ -89,13 +90,16 @@ def test_autoscaling_and_management_are_set(gke: Any, pools: Any) -> None:
     scaling = {"enabled": True, "minNodeCount": 1, "maxNodeCount": 4}
     body = {"autoscaling": scaling}
     wait_container(gke, pools.setAutoscaling(name=name, body=body).execute())
-    body = {"management": {"autoRepair": True}}
+    body = {"management": {"autoUpgrade": True}}
     wait_container(gke, pools.setManagement(name=name, body=body).execute())
+    alone = {"management": {"autoRepair": True}}
+    with pytest.raises(HttpError, match="Auto_upgrade must be true when release_channel REGULAR"):
+        pools.setManagement(name=name, body=alone).execute()
 
     pool = read(pools)
 
     assert pool["autoscaling"] == scaling
-    assert pool["management"] == {"autoRepair": True}
+    assert pool["management"] == body["management"]
     body = {"autoscaling": {"enabled": True, "minNodeCount": 5, "maxNodeCount": 4}}
     with pytest.raises(HttpError, match="greater than max_node_count"):
         pools.setAutoscaling(name=name, body=body).execute()
@@ -111,6 +115,43 @@ def test_a_cluster_update_may_name_a_pool(gke: Any, pools: Any) -> None:
     absent = update | {"desiredNodePoolId": "absent"}
     with pytest.raises(HttpError, match="nodePools/absent"):
         clusters.update(name=CLUSTER, body={"update": absent}).execute()
+
+
+def test_nodes_are_never_newer_than_their_control_plane(gke: Any, pools: Any) -> None:
+    """And a cluster shows the oldest version of its pools."""
+    clusters = gke.projects().locations().clusters()
+    name, main = f"{PARENT}/clusters/v", f"{PARENT}/clusters/v/nodePools/default-pool"
+    none = {"channel": "UNSPECIFIED"}
+    cluster = standard_cluster("v", initialClusterVersion="1.34", releaseChannel=none)
+    wait_container(gke, clusters.create(parent=PARENT, body=cluster).execute())
+    old = clusters.get(name=name).execute()["currentMasterVersion"]
+    newer = f'"{versions.DEFAULT}" cannot be greater than current master version "{old}"'
+    with pytest.raises(HttpError, match=newer):
+        pools.update(name=main, body={"nodeVersion": versions.DEFAULT}).execute()
+    pool = {"name": "p", "version": versions.DEFAULT}
+    with pytest.raises(HttpError, match=newer):
+        pools.create(parent=name, body={"nodePool": pool}).execute()
+    with pytest.raises(HttpError, match="more than one minor version at a time"):
+        clusters.updateMaster(name=name, body={"masterVersion": "1.36"}).execute()
+
+    started = clusters.updateMaster(name=name, body={"masterVersion": "1.35"}).execute()
+
+    assert started["operationType"] == "UPGRADE_MASTER"
+    wait_container(gke, started)
+    shown = clusters.get(name=name).execute()
+    assert shown["currentMasterVersion"].startswith("1.35.")
+    assert shown["currentNodeVersion"] == old
+    wait_container(gke, pools.update(name=main, body={"nodeVersion": "latest"}).execute())
+    shown = clusters.get(name=name).execute()
+    assert shown["currentNodeVersion"] == shown["currentMasterVersion"]
+    update = {"desiredMasterVersion": "1.34"}
+    with pytest.raises(HttpError, match="not newer than the current version"):
+        clusters.update(name=name, body={"update": update}).execute()
+    pool = {"name": "second", "initialNodeCount": 1}
+    wait_container(gke, pools.create(parent=name, body={"nodePool": pool}).execute())
+    with pytest.raises(HttpError, match="Node pool id must be specified"):
+        clusters.update(name=name, body={"update": {"desiredNodeVersion": "-"}}).execute()
+    wait_container(gke, clusters.delete(name=name).execute())
 
 
 def test_an_update_changes_the_nodes_configuration(gke: Any, pools: Any) -> None:
@@ -144,6 +185,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "does not have access to service account",
     ),
     "zone elsewhere": ({"locations": ["us-east1-b"]}, "is not a zone of the region"),
+    "upgrades of its own": (
+        {"management": {"autoRepair": True}},
+        "Auto_upgrade must be true when release_channel REGULAR is set",
+    ),
     "bounds that contradict": (
         {"autoscaling": {"enabled": True, "minNodeCount": 3, "maxNodeCount": 1}},
         "greater than max_node_count",
@@ -173,3 +218,21 @@ def test_pools_need_their_cluster_and_a_free_name(gke: Any, pools: Any) -> None:
     assert raised.value.status_code == 409
     with pytest.raises(HttpError, match="Cannot find field"):
         pools.create(parent=CLUSTER, body={"nodePool": {"name": "q", "size": 1}}).execute()
+
+
+def test_usable_subnetworks_say_what_uses_their_ranges(gke: Any, project: str) -> None:
+    """`gcloud container subnets list-usable`, also from a project that shares the network."""
+    usable = gke.projects().aggregated().usableSubnetworks()
+    sought = {"parent": f"projects/{project}", "filter": f"networkProjectId={PROJECT}"}
+
+    listed = usable.list(parent=f"projects/{PROJECT}").execute()["subnetworks"]
+
+    assert usable.list(**sought).execute()["subnetworks"] == listed
+    (sub,) = [each for each in listed if each["subnetwork"].endswith("/subnetworks/sub")]
+    assert sub["network"] == f"projects/{PROJECT}/global/networks/net"
+    assert {each["rangeName"]: each["status"] for each in sub["secondaryIpRanges"]} == {
+        "pods": "IN_USE_SHAREABLE_POD",
+        "services": "IN_USE_SERVICE",
+    }
+    with pytest.raises(HttpError, match="networkProjectId="):
+        usable.list(parent=f"projects/{PROJECT}", filter="name=sub").execute()

@@ -3,6 +3,7 @@
 import gzip
 import json
 import urllib.request
+import uuid
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -132,18 +133,31 @@ def test_a_batch_with_a_part_that_is_no_request_is_refused(sandbox: Sandbox, par
 def test_a_request_that_is_sent_again_is_answered_as_the_first(
     sandbox: Sandbox, project: str
 ) -> None:
-    path = networks_path(project)
+    path, request = networks_path(project), uuid.uuid4()
     sandbox.call("POST", path, {"name": "net", "autoCreateSubnetworks": False})
 
-    first = sandbox.call("DELETE", f"{path}/net?requestId=again-{project}")
-    second = sandbox.call("DELETE", f"{path}/net?requestId=again-{project}")
+    first = sandbox.call("DELETE", f"{path}/net?requestId={request}")
+    second = sandbox.call("DELETE", f"{path}/net?requestId={request}")
 
     assert first[0] == second[0] == 200
     assert first[1]["name"] == second[1]["name"]
     elsewhere = networks_path(f"{project}-b")
     sandbox.call("GET", f"/serviceusage/v1/projects/{project}-b/services")
-    other = sandbox.call("POST", f"{elsewhere}?requestId=again-{project}", {"name": "net"})
+    other = sandbox.call("POST", f"{elsewhere}?requestId={request}", {"name": "net"})
     assert other[1].get("name") != first[1]["name"]
+    for wrong in ("again", uuid.UUID(int=0)):
+        status, answer = sandbox.call("POST", f"{path}?requestId={wrong}", {"name": "again"})
+        assert status == 400
+        assert "must be a valid UUID" in answer["error"]["message"]
+
+
+def test_a_message_without_fields_may_come_as_an_empty_string(
+    sandbox: Sandbox, project: str
+) -> None:
+    """Google's client for Node.js sends it so."""
+    ring = f"/cloudkms/v1/projects/{project}/locations/global/keyRings?keyRingId=empty"
+
+    assert _post(sandbox, ring, b'""')[0] == 200
 
 
 def test_a_packed_body_is_unpacked_and_a_broken_one_is_refused(

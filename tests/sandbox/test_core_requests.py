@@ -152,6 +152,38 @@ def test_versions_share_resources(sandbox: Sandbox, project: str) -> None:
     assert answer["name"] == "net"
 
 
+def test_a_deleted_operation_is_not_found(sandbox: Sandbox, project: str) -> None:
+    operation = sandbox.call("POST", networks_path(project), {"name": "net"})[1]["name"]
+    path = f"/compute/compute/v1/projects/{project}/global/operations"
+    assert sandbox.call("GET", f"{path}/{operation}")[1]["status"] == "DONE"
+
+    assert sandbox.call("DELETE", f"{path}/{operation}") == (200, {})
+
+    assert sandbox.call("GET", f"{path}/{operation}")[0] == 404
+    assert sandbox.call("DELETE", f"{path}/{operation}")[0] == 404
+    assert not sandbox.call("GET", path)[1].get("items")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/compute/v1/projects/{}/global/networks", 200),
+        ("/bigquery/v2/projects/{}/datasets", 200),
+        ("/storage/v1/b?project={}", 200),
+        ("/storage/v2/b?project={}", 404),
+        ("/upload/storage/v1/b/x/o?project={}", 501),
+        ("/resumable/upload/storage/v1/b/x/o?project={}", 501),
+    ],
+)
+def test_clients_that_know_no_prefix_are_understood(
+    sandbox: Sandbox, project: str, path: str, status: int
+) -> None:
+    """Some take a host and a port only, and uploads stand at the root of a host."""
+    method = "POST" if "upload" in path else "GET"
+
+    assert sandbox.call(method, path.format(project))[0] == status
+
+
 def test_a_method_outside_the_sandbox_says_so(sandbox: Sandbox, project: str) -> None:
     path = f"/compute/compute/v1/projects/{project}/zones/us-central1-a/instances/x/start"
 

@@ -156,6 +156,13 @@ def test_a_storage_bucket_is_changed_and_deleted(storage: Any, project: str) -> 
     changed = storage.patch(bucket=name, body={"versioning": {"enabled": True}}).execute()
     assert changed["versioning"] == {"enabled": True}
     assert changed["metageneration"] == "2"
+    whole = storage.update(bucket=name, body={"name": name, "labels": {"a": "b"}}).execute()
+    assert "versioning" not in whole
+    unchanged = ("timeCreated", "projectNumber", "location", "storageClass", "iamConfiguration")
+    assert [whole[field] for field in unchanged] == [changed[field] for field in unchanged]
+    changed = whole
+    with pytest.raises(HttpError, match="storage class 'FAST'"):
+        storage.patch(bucket=name, body={"storageClass": "FAST"}).execute()
     with pytest.raises(HttpError, match="cannot be changed"):
         storage.patch(bucket=name, body={"location": "US"}).execute()
     with pytest.raises(HttpError, match="Cannot find field"):
@@ -192,6 +199,13 @@ def test_a_storage_buckets_policy_is_changed(storage: Any, project: str, writer:
         ).execute()
     with pytest.raises(HttpError, match="Cannot find field"):
         storage.setIamPolicy(bucket=name, body={"binding": []}).execute()
+    access = {"iamConfiguration": {"publicAccessPrevention": "enforced"}}
+    storage.patch(bucket=name, body=access).execute()
+    with pytest.raises(HttpError, match="public access prevention is enforced") as public:
+        storage.setIamPolicy(
+            bucket=name, body={"bindings": [binding | {"members": ["allUsers"]}]}
+        ).execute()
+    assert public.value.status_code == 412
 
 
 def test_wrong_storage_buckets_are_refused(storage: Any, project: str) -> None:
@@ -229,6 +243,9 @@ def test_wrong_topics_are_refused(topics: Any, project: str) -> None:
         topics.create(name=f"projects/{project}/topics/logs", body={"label": {}}).execute()
     with pytest.raises(HttpError, match="update_mask"):
         topics.patch(name=f"projects/{project}/topics/logs", body={"topic": {}}).execute()
+    short = {"messageRetentionDuration": "60s"}
+    with pytest.raises(HttpError, match="message_retention_duration: 60 is not between"):
+        topics.create(name=f"projects/{project}/topics/logs", body=short).execute()
 
 
 def test_a_topics_policy_is_changed(topics: Any, project: str, writer: str) -> None:
@@ -255,6 +272,13 @@ def test_a_subscription_needs_its_topic(google: GoogleClients, project: str) -> 
     assert made["ackDeadlineSeconds"] == 10
     listed = pubsub.topics().subscriptions().list(topic=topic).execute()
     assert listed == {"subscriptions": [name]}
+    for field, value, text in (
+        ("ackDeadlineSeconds", 601, "601 is not between 10 and 600"),
+        ("filter", 'attributes.kind = "audit"', "immutable"),
+    ):
+        change = {"subscription": {field: value}, "updateMask": field}
+        with pytest.raises(HttpError, match=text):
+            pubsub.subscriptions().patch(name=name, body=change).execute()
 
 
 def test_a_subscription_outlives_its_topic(google: GoogleClients, project: str) -> None:

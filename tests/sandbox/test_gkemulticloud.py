@@ -188,3 +188,23 @@ def test_the_official_plugins_masks_change_what_they_name(
     made = clusters.get(name=name).execute()
     assert made["authorization"] == groups
     assert "description" not in made
+
+
+def test_an_issuer_is_cleared_before_there_is_another(google: GoogleClients, project: str) -> None:
+    """Of any member of a fleet: tokens of the old one would be taken for the new one's."""
+    locations = google("gkehub", "v1").projects().locations()
+    memberships, home = locations.memberships(), f"projects/{project}/locations/global"
+    request = {"parent": home, "membershipId": "edge"}
+    one, other = ({"authority": {"issuer": f"https://{a}.example.com"}} for a in ("one", "other"))
+    with pytest.raises(HttpError, match="must start with"):
+        memberships.create(**request, body={"authority": {"issuer": "http://x.com"}}).execute()
+    finish(locations.operations(), memberships.create(**request, body=one).execute())
+    mask = {"name": f"{home}/memberships/edge", "updateMask": "authority"}
+
+    with pytest.raises(HttpError, match="it must be cleared before"):
+        memberships.patch(**mask, body=other).execute()
+
+    for change in ({}, other):
+        finish(locations.operations(), memberships.patch(**mask, body=change).execute())
+    shown = memberships.get(name=mask["name"]).execute()
+    assert shown["authority"]["issuer"] == "https://other.example.com"

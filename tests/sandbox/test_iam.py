@@ -38,9 +38,20 @@ def test_account_gets_its_address_and_ids(iam: Any, project: str) -> None:
 def test_account_is_found_without_naming_its_project(iam: Any, project: str) -> None:
     made = make_account(iam, project)
 
-    name = f"projects/-/serviceAccounts/{made['email']}"
+    for called in (made["email"], made["uniqueId"]):
+        name = f"projects/-/serviceAccounts/{called}"
+        assert iam.projects().serviceAccounts().get(name=name).execute() == made
 
-    assert iam.projects().serviceAccounts().get(name=name).execute() == made
+
+def test_machines_have_an_account_by_default(iam: Any, compute: Any, project: str) -> None:
+    """It comes with the Compute API, and may be deleted as any other."""
+    email = compute.projects().get(project=project).execute()["defaultServiceAccount"]
+    accounts, name = iam.projects().serviceAccounts(), f"projects/-/serviceAccounts/{email}"
+
+    assert accounts.get(name=name).execute()["email"] == email
+    accounts.delete(name=name).execute()
+    with pytest.raises(HttpError, match="does not exist"):
+        accounts.get(name=name).execute()
 
 
 @pytest.mark.parametrize(
@@ -151,7 +162,7 @@ def test_policy_of_a_missing_account_is_refused(iam: Any, project: str) -> None:
 
 
 def test_accounts_are_listed_in_pages(iam: Any, project: str) -> None:
-    for index in range(3):
+    for index in range(2):
         make_account(iam, project, f"account-{index}")
     accounts = iam.projects().serviceAccounts()
     request = accounts.list(name=f"projects/{project}", pageSize=2)
@@ -160,7 +171,7 @@ def test_accounts_are_listed_in_pages(iam: Any, project: str) -> None:
     second = accounts.list_next(request, first).execute()
 
     assert len(first["accounts"]) == 2
-    assert [entry["email"].split("@")[0] for entry in second["accounts"]] == ["account-2"]
+    assert [entry["email"].split("@")[0] for entry in second["accounts"]] == ["account-1"]
     assert "nextPageToken" not in second
 
 

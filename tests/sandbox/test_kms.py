@@ -134,6 +134,19 @@ def test_a_key_without_versions_is_nobodys_but_stays(
     assert second["name"] == f"{name}/cryptoKeyVersions/2"
 
 
+def test_nothing_is_deleted_before_what_it_holds(rings: Any, key: Callable[..., str]) -> None:
+    """Of versions, only those go whose destruction is over."""
+    name = key()
+    ring = name.partition("/cryptoKeys/")[0]
+    with pytest.raises(HttpError, match="is being used by"):
+        rings.delete(name=ring).execute()
+    with pytest.raises(HttpError, match="is being used by"):
+        rings.cryptoKeys().delete(name=name).execute()
+    versions = rings.cryptoKeys().cryptoKeyVersions()
+    with pytest.raises(HttpError, match="not DESTROYED"):
+        versions.delete(name=f"{name}/cryptoKeyVersions/1").execute()
+
+
 def test_a_keys_policy_names_accounts_that_exist(rings: Any, key: Callable[..., str]) -> None:
     """As every policy does."""
     name = key()

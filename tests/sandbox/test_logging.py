@@ -117,7 +117,10 @@ def test_a_bucket_has_views(logging: Any, home: str) -> None:
     body = {"filter": 'SOURCE("projects/p")'}
     made = views.create(parent=bucket, viewId="mine", body=body).execute()
     assert made["name"] == f"{bucket}/views/mine"
-    assert views.list(parent=bucket).execute()["views"] == [made]
+    own = {"name": f"{bucket}/views/_AllLogs"}
+    assert views.list(parent=bucket).execute()["views"] == [views.get(**own).execute(), made]
+    with pytest.raises(HttpError, match="came with its bucket"):
+        views.delete(**own).execute()
     with pytest.raises(HttpError, match="does not exist"):
         views.create(parent=f"{home}/buckets/absent", viewId="mine", body=body).execute()
     views.delete(name=made["name"]).execute()

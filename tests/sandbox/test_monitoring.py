@@ -77,6 +77,7 @@ def test_a_service_has_objectives(monitoring: Any, project: str) -> None:
         ({"goal": 1.5}, "goal"),
         ({"rollingPeriod": None}, "Exactly one of"),
         ({"rollingPeriod": "3600s"}, "whole number of days"),
+        ({"serviceLevelIndicator": None}, "service_level_indicator: must be set"),
     ):
         with pytest.raises(HttpError, match=text):
             objectives.create(parent=made["name"], body=slo | fields).execute()
@@ -115,13 +116,20 @@ def test_an_alert_policy_names_existing_channels(monitoring: Any, project: str) 
     for fields, text in (
         ({"conditions": []}, "must have a condition"),
         ({"combiner": "XOR"}, "combiner"),
+        (
+            {"conditions": [{"conditionThreshold": threshold | {"duration": "90s"}}]},
+            "condition_threshold.duration .* must be a multiple of a minute",
+        ),
         ({"severe": True}, "Cannot find field"),
     ):
         with pytest.raises(HttpError, match=text):
             policies.create(name=parent, body=policy | fields).execute()
     assert policies.get(name=made["name"]).execute() == changed
+    with pytest.raises(HttpError, match="is being used by"):
+        channels.delete(name=channel["name"]).execute()
+    channels.delete(name=channel["name"], force=True).execute()
+    assert not policies.get(name=made["name"]).execute().get("notificationChannels")
     policies.delete(name=made["name"]).execute()
-    channels.delete(name=channel["name"]).execute()
 
 
 def test_an_alert_on_a_burn_rate_names_an_objective_that_exists(

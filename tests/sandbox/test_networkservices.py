@@ -94,6 +94,18 @@ def test_a_mesh_is_created_changed_and_deleted(routing: Any, home: str) -> None:
         routing.meshes().get(name=name).execute()
 
 
+def test_what_the_document_calls_immutable_or_required_is(routing: Any, home: str) -> None:
+    gateway, name = {"type": "OPEN_MESH", "scope": "mesh", "ports": [80]}, f"{home}/gateways/g"
+    bare = {field: gateway[field] for field in ("type", "scope")}
+    with pytest.raises(HttpError, match="Required field 'ports' is missing"):
+        routing.gateways().create(parent=home, gatewayId="g", body=bare).execute()
+    wait(routing, routing.gateways().create(parent=home, gatewayId="g", body=gateway).execute())
+    patch = {"name": name, "updateMask": "type", "body": {"type": "SECURE_WEB_GATEWAY"}}
+
+    with pytest.raises(HttpError, match="Field 'type' is immutable"):
+        routing.gateways().patch(**patch).execute()
+
+
 def test_a_route_hangs_on_a_mesh_and_a_backend(routing: Any, home: str, backend: str) -> None:
     """Both must exist, and the mesh stays while the route does."""
     make_mesh(routing, home)

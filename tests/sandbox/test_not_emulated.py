@@ -116,7 +116,7 @@ def test_a_path_that_leads_nowhere_says_which_part_is_unknown(
         ("iam/v1/projects/{p}/locations/global/workloadIdentityPools?workloadIdentityPoolId=",
          ["a/b"], "pool-1"),
         ("pubsub/v1/projects/{p}/schemas?schemaId=", ["1st", "a b", "googs"], "Logs.v1~"),
-        ("logging/v2/{g}/savedQueries?savedQueryId=", ["a b"], "mine.1"),
+        ("logging/v2/{g}/buckets?bucketId=", ["a b"], "mine.1"),
     ],
 )  # fmt: skip
 def test_ids_are_of_the_form_that_the_api_gives_them(

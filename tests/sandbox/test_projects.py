@@ -192,6 +192,34 @@ def test_projects_are_found_by_what_a_query_names(google: GoogleClients, project
     assert [each["projectId"] for each in listed["projects"]] == [project]
 
 
+def test_a_mask_says_what_of_a_project_changes(google: GoogleClients, project: str) -> None:
+    projects, name = google("cloudresourcemanager", "v3").projects(), f"projects/{project}"
+    projects.patch(name=name, body={"labels": {"team": "mesh"}}).execute()
+
+    renamed = {"displayName": "Mesh"}
+    projects.patch(name=name, updateMask="displayName", body=renamed).execute()
+
+    shown = projects.get(name=name).execute()
+    assert (shown["displayName"], shown["labels"]) == ("Mesh", {"team": "mesh"})
+    projects.patch(name=name, updateMask="labels", body={}).execute()
+    assert "labels" not in projects.get(name=name).execute()
+    with pytest.raises(HttpError, match="unknown path 'state'"):
+        projects.patch(name=name, updateMask="state", body={}).execute()
+
+
+def test_a_deleted_project_can_be_had_back(google: GoogleClients, project: str) -> None:
+    projects, name = google("cloudresourcemanager", "v3").projects(), f"projects/{project}"
+    with pytest.raises(HttpError, match="must be DELETE_REQUESTED"):
+        projects.undelete(name=name, body={}).execute()
+    projects.delete(name=name).execute()
+    with pytest.raises(HttpError, match="must be ACTIVE"):
+        projects.delete(name=name).execute()
+
+    projects.undelete(name=name, body={}).execute()
+
+    assert projects.get(name=name).execute()["state"] == "ACTIVE"
+
+
 def test_a_project_that_breaks_the_rule_for_ids_is_not_made(projects: Any) -> None:
     for wrong in ("Foo Bar", "short", "ends-so-"):
         with pytest.raises(HttpError, match="Invalid value for field 'project_id'"):

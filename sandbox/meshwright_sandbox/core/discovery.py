@@ -27,6 +27,8 @@ _PROSE_PATTERN = re.compile(r"(?:expression|regex|regexp|pattern):? `?\^?([^`$\s
 # Verbs that some types have and others have not.
 _VERBS = frozenset({"cancel", "getIamPolicy", "setIamPolicy", "testIamPermissions", "undelete"})
 _OUTPUT_ONLY = re.compile(r"\s*\[?output[ -]only", re.IGNORECASE)
+# What stands before a field's description, as in "Required. Immutable. The tier of the pool."
+_MARKS = re.compile(r"(?:\s*(?:Required|Optional|Immutable|Identifier|Input only)\.)+")
 
 
 def path_of(key: str) -> Path:
@@ -163,9 +165,15 @@ def _parameter(name: str, declared: dict[str, Any]) -> dict[str, Any]:
 
 
 def _strip(schema: dict[str, Any]) -> dict[str, Any]:
-    """Keep what a checker needs of a schema: prose away, "Output only" prose as `readOnly`."""
-    if _OUTPUT_ONLY.match(schema.pop("description", "")):
+    """Keep what checks need of a schema: what its prose says of a field, as a mark."""
+    prose = schema.pop("description", "")
+    marks = _MARKS.match(prose)
+    if _OUTPUT_ONLY.match(prose):
         schema["readOnly"] = True
+    elif marks and "location" not in schema:  # of parameters, `required` says it better
+        for mark in ("Immutable", "Required"):
+            if f"{mark}." in marks[0]:
+                schema[mark.lower()] = True
     schema.pop("enumDescriptions", None)
     schema.pop("deprecated", None)
     for child in schema.get("properties", {}).values():

@@ -4,7 +4,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from meshwright_sandbox.core import generic, listing, operation_views, payloads, policies
+from meshwright_sandbox.core import (
+    generic,
+    listing,
+    operation_methods,
+    operation_views,
+    payloads,
+    policies,
+)
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.discovery import Document, Method, load
 from meshwright_sandbox.core.emulated import nothing_there, refusal, require_emulated
@@ -32,6 +39,7 @@ CRUD: dict[str, Handler] = {
 }
 # Methods of a collection, not of one of its members.
 COLLECTION_VERBS = frozenset({"insert", "create", "list", "aggregatedList"})
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _READS = re.compile(r"^(get|list|aggregatedList|test|query|search|wait|lookup|fetch|preview)")
 
 
@@ -55,6 +63,8 @@ def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
     Raises:
         ApiError: 404 when nothing answers there.
     """
+    if segments[:1] in (["upload"], ["resumable"], ["download"]):  # at the root of their host
+        segments = [next((s for s in segments if s in cloud.services), ""), *segments]
     service = cloud.services.get(segments[0]) if segments else None
     if service:
         rest = _without_media(service, http_method, segments[1:])
@@ -93,6 +103,8 @@ def _match(service: Service, version: str, http_method: str, rest: list[str]) ->
     for key in dict.fromkeys([own, *others]):
         document = load(key)
         base = [*document.service_path.strip("/").split("/")[:-1], version]
+        if rest[0] == version:  # /compute/v1, as clients say that take no more than host and port
+            base = [version]
         if rest[: len(base)] != base:
             continue
         path = rest[len(base) :]
@@ -182,6 +194,13 @@ def _answered_before(call: Call) -> Json | None:
     request_id = call.query.get("requestId")
     if not request_id:
         return None
+    if not _UUID.fullmatch(request_id) or not request_id.strip("0-"):
+        raise ApiError(
+            400,
+            f"Invalid value for field 'requestId': '{request_id}'. It must be a valid UUID other "
+            "than zero.",
+            reason="invalid",
+        )
     found = call.cloud.store.operation_of_request(call.service.name, request_id)
     same = found and found["project"] == call.project
     return operation_views.render(call, found) if found and same else None
@@ -197,7 +216,7 @@ def handler(call: Call) -> Handler:
         if key in call.service.methods:
             return call.service.methods[key]
     if is_operation_method(call):
-        return OPERATIONS.get(call.method.verb, _not_emulated)
+        return operation_methods.HANDLERS.get(call.method.verb, _not_emulated)
     readable = "get" in call.document.verbs(call.type)
     if call.method.verb in CRUD and (readable or "Iam" not in call.method.verb):
         require_emulated(call)
@@ -212,38 +231,6 @@ def is_operation_method(call: Call) -> bool:
 def is_read(method: Method) -> bool:
     """Whether a method changes nothing, whatever its HTTP method."""
     return method.http_method == "GET" or bool(_READS.match(method.verb))
-
-
-def _get_operation(call: Call) -> Json:
-    operation = call.cloud.store.operation(call.service.name, call.name)
-    if operation is None or operation.get("hidden"):
-        raise ApiError(404, call.service.not_found(call.name))
-    return operation_views.render(call, operation)
-
-
-def _list_operations(call: Call) -> Json:
-    prefix = call.name + "/"
-    pattern = re.escape(prefix).replace("/\\-/", "/[^/]+/") + "[^/]+"
-    shown = [
-        operation_views.render(call, operation)
-        for operation in call.cloud.store.operations(call.service.name)
-        if re.fullmatch(pattern, operation["name"]) and not operation.get("hidden")
-    ]
-    return listing.answer(call, shown)
-
-
-def _forget_operation(call: Call) -> Json:
-    _get_operation(call)
-    return {}
-
-
-OPERATIONS: dict[str, Handler] = {
-    "get": _get_operation,
-    "wait": _get_operation,
-    "list": _list_operations,
-    "delete": _forget_operation,
-    "cancel": _forget_operation,
-}
 
 
 def _not_emulated(call: Call) -> Json:

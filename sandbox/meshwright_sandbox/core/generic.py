@@ -1,6 +1,7 @@
 """Create, get, update and delete for any collection, as its declaration and document say."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from meshwright_sandbox.core import emulated, labels, masks, operation_views, references, stamps
@@ -30,6 +31,7 @@ def create(call: Call) -> Json:
     uses = references.resolve(call, document)
     if collection.check:
         collection.check(call, document)
+    _require_fields(call, document)
     stamps.on_update(call, document)
     call.put(name, document)
     call.cloud.store.set_uses(call.service.name, name, uses)
@@ -52,7 +54,7 @@ def update(call: Call) -> Json:
     call.before = before
     labels.check(call, after)
     uses = references.resolve(call, after)  # first, so that links compare in their stored form
-    for path in collection.immutable:
+    for path in (*collection.immutable, *_fixed(call)):
         if masks.get_path(after, path) != masks.get_path(before, path):
             raise _immutable(call, path)
     if collection.check:
@@ -210,6 +212,22 @@ def _without_empty(call: Call, document: Json) -> Json:
             kept = {key: value for key, value in entries.items() if value is not None}
             masks.set_path(cleaned, path, kept)
     return cleaned
+
+
+def _require_fields(call: Call, document: Json) -> None:
+    """Refuse a new resource without what the document calls required, and no default replaces."""
+    for field, declared in call.schema_properties.items():
+        if declared.get("required") and field not in ("name", *document):
+            raise invalid(f"Required field '{snake_case(field)}' is missing.")
+
+
+def _fixed(call: Call) -> Iterator[str]:
+    """Paths of the fields, and of fields one level below, that the document calls immutable."""
+    for name, declared in call.schema_properties.items():
+        if declared.get("immutable"):
+            yield name
+        inner = call.document.schemas.get(declared.get("$ref", ""), {}).get("properties", {})
+        yield from (f"{name}.{field}" for field in inner if inner[field].get("immutable"))
 
 
 def _immutable(call: Call, path: str) -> ApiError:

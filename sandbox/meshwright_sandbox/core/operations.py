@@ -216,7 +216,8 @@ class Operations:
         store, service, name = self._cloud.store, operation["service"], operation["target"]
         collection = self._cloud.services[service].collection(operation["type"])
         with store.transaction():
-            if store.operation(service, operation["name"]) is None:
+            stored = store.operation(service, operation["name"])
+            if stored is None:
                 return  # the sandbox was reset in the meantime
             document = store.get(service, name)
             verb = operation["verb"]
@@ -235,7 +236,7 @@ class Operations:
                 store.delete(service, name)
             elif result and document is not None:
                 store.put(service, name, document | result)
-            finished = operation | {_DONE: True, "finished": time.time(), "error": error}
+            finished = stored | {_DONE: True, "finished": time.time(), "error": error}
             store.put_operation(service, operation["name"], finished)
 
 

@@ -44,6 +44,8 @@ def overridden(request: web.Request, raw: bytes) -> tuple[str, Mapping[str, str]
 def decode(raw: bytes) -> Any:
     """The JSON value of a body; an empty body is an empty object.
 
+    So is an empty string: as that, Google's client for Node.js sends a message without fields.
+
     Raises:
         ValueError: the body is not JSON (in UTF-8, without NaN), or is nested too deeply.
     """
@@ -53,6 +55,8 @@ def decode(raw: bytes) -> Any:
         value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number)
     except RecursionError:
         raise ValueError(_too_deep()) from None
+    if value == "":
+        return {}
     _require_shallow(value)
     if b"\\u" in raw:
         _require_whole_characters(value)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from meshwright_sandbox.core import labels, listing
+from meshwright_sandbox.core import labels, listing, masks
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.filters import compile_filter
 from meshwright_sandbox.core.projects import ABSENT_PREFIX, ID
 from meshwright_sandbox.core.service import Collection, Service
@@ -68,24 +68,49 @@ def _create(call: Call) -> Json:
 
 
 def _update(call: Call) -> Json:
-    document = call.get() | {"labels": call.body.get("labels", {})}
+    """The older version replaces name and labels, the newer one what its mask names."""
+    before = call.get()
+    if call.version == "v1":
+        named = {"displayName": call.body.get("name"), "labels": call.body.get("labels", {})}
+        document = before | named
+    else:
+        fields = {name: call.schema_properties[name] for name in ("displayName", "labels")}
+        mask = call.query.get("updateMask") or ",".join(fields.keys() & call.body.keys())
+        document = masks.apply_mask(before, call.body, mask, fields, merge=False)
+    document["displayName"] = document.get("displayName") or before["displayName"]
     labels.check(call, document)
-    shown_name = "name" if call.version == "v1" else "displayName"
-    document["displayName"] = call.body.get(shown_name) or document["displayName"]
     call.put(call.name, document)
     return call.start("update") if call.version == "v3" else call.shown("projects", document)
 
 
 def _delete(call: Call) -> Json:
-    call.put(call.name, call.get() | {"state": "DELETE_REQUESTED"})
+    _move(call, "ACTIVE", "DELETE_REQUESTED")
     return call.start("shut-down") if call.version == "v3" else {}
+
+
+def _undelete(call: Call) -> Json:
+    """A deleted project can be had back for 30 days."""
+    _move(call, "DELETE_REQUESTED", "ACTIVE")
+    return call.start("restore") if call.version == "v3" else {}
+
+
+def _move(call: Call, start: str, end: str) -> None:
+    project = call.get()
+    if project["state"] != start:
+        raise precondition(f"{call.name} must be {start}, but it is {project['state']}.")
+    call.put(call.name, project | {"state": end})
 
 
 def _ancestry(call: Call) -> Json:
     return {"ancestor": [{"resourceId": {"type": "project", "id": call.project}}]}
 
 
-_METADATA = {"create": "CreateProject", "update": "UpdateProject", "shut-down": "DeleteProject"}
+_METADATA = {
+    "create": "CreateProject",
+    "restore": "UndeleteProject",
+    "shut-down": "DeleteProject",
+    "update": "UpdateProject",
+}
 
 
 def _metadata(call: Call, operation: Json) -> Json:
@@ -116,6 +141,7 @@ SERVICE = Service(
         "projects.update": _update,
         "projects.patch": _update,
         "projects.delete": _delete,
+        "projects.undelete": _undelete,
         "projects.getAncestry": _ancestry,
     },
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.labels import WrongLabel, check_labels
 from meshwright_sandbox.core.references import by_name
 from meshwright_sandbox.core.service import Collection, Service
@@ -72,7 +72,8 @@ def _get_project(call: Call) -> Json:
     }
 
 
-def _health_check_defaults(_: Call, check: Json) -> None:
+def _check_health_check(_: Call, check: Json) -> None:
+    """Its settings are those of its type; as a check this completes what an update leaves out."""
     for field, value in {
         "checkIntervalSec": 5,
         "timeoutSec": 5,
@@ -80,6 +81,18 @@ def _health_check_defaults(_: Call, check: Json) -> None:
         "unhealthyThreshold": 2,
     }.items():
         check.setdefault(field, value)
+    kind = check.get("type", "")
+    settings = [field for field in check if field.endswith("HealthCheck")]
+    if kind.replace("_", "").lower() + "healthcheck" not in {s.lower() for s in settings}:
+        raise invalid(
+            f"Invalid value for field 'resource.type': '{kind}'. Exactly one of the "
+            "protocol-specific health check fields must be specified, which must match the type."
+        )
+    if check["timeoutSec"] > check["checkIntervalSec"]:
+        raise invalid(
+            f"Invalid value for field 'resource.timeoutSec': '{check['timeoutSec']}'. "
+            "It must not be greater than checkIntervalSec."
+        )
 
 
 def _backend_defaults(_: Call, backend: Json) -> None:
@@ -144,9 +157,8 @@ SERVICE = Service(
         *groups.COLLECTIONS,
         *autoscalers.COLLECTIONS,
         *endpoint_groups.COLLECTIONS,
-        # As checks they also complete what an update leaves out.
-        Collection("healthChecks", check=_health_check_defaults),
-        Collection("regionHealthChecks", check=_health_check_defaults),
+        Collection("healthChecks", check=_check_health_check),
+        Collection("regionHealthChecks", check=_check_health_check),
         Collection("backendServices", check=_check_backend),
         Collection("regionBackendServices", check=_check_backend),
     ),

@@ -10,7 +10,15 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.labels import check_labels
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import new_etag
-from meshwright_sandbox.services.gke import clusters, node_pools, places, updates, versions, work
+from meshwright_sandbox.services.gke import (
+    clusters,
+    node_pools,
+    places,
+    updates,
+    usable,
+    versions,
+    work,
+)
 from meshwright_sandbox.services.gke.locks import require_free
 
 Json = dict[str, Any]
@@ -100,7 +108,8 @@ def _change_pool(call: Call, kind: str, **changes: Any) -> Json:
 def _update_pool(call: Call) -> Json:
     labels = call.body.get("resourceLabels", {}).get("labels", {})
     check_labels(call, "resourceLabels", labels)
-    after = node_pools.changed(call.get(), call.body)
+    _, cluster = _cluster_of_pool(call)
+    after = node_pools.changed(cluster, call.get(), call.body)
     return _change_pool(call, "UPGRADE_NODES", **after)
 
 
@@ -119,6 +128,7 @@ def _set_autoscaling(call: Call) -> Json:
 
 def _set_management(call: Call) -> Json:
     management = call.body.get("management", {})
+    node_pools.check_management(_cluster_of_pool(call)[1], management)
     return _change_pool(call, "SET_NODE_POOL_MANAGEMENT", management=management)
 
 
@@ -161,6 +171,7 @@ SERVICE = Service(
         ),
     ),
     methods={
+        "projects.aggregated.usableSubnetworks.list": usable.list_,
         "projects.locations.list": places.list_,
         "projects.locations.getServerConfig": versions.server_config,
         f"{_CLUSTERS}.delete": _delete_cluster,
@@ -181,6 +192,7 @@ SERVICE = Service(
             "SET_NETWORK_POLICY", "networkPolicy", "networkPolicy"
         ),
         f"{_CLUSTERS}.setResourceLabels": updates.set_labels,
+        f"{_CLUSTERS}.updateMaster": updates.update_master,
         f"{_POOLS}.create": _create_pool,
         f"{_POOLS}.get": _get_pool,
         f"{_POOLS}.list": _list_pools,

@@ -36,6 +36,7 @@ SERVICE = Service(
         Collection(
             MEMBERSHIPS,
             defaults=memberships.complete,
+            check=memberships.check,
             blockers=memberships.delete_check,
             create_work=memberships.joined,
             delete_work=memberships.released,

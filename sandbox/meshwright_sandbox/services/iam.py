@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 from meshwright_sandbox.core import generic
-from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
-from meshwright_sandbox.core.stamps import numeric_id
+from meshwright_sandbox.core.stamps import new_etag, numeric_id
 
 Json = dict[str, Any]
 _ACCOUNTS = "projects.serviceAccounts"
@@ -31,7 +31,7 @@ def _create_account(call: Call) -> Json:
 
 def _account_defaults(call: Call, document: Json) -> None:
     email = call.name.rpartition("/")[2]
-    unique = numeric_id(document["etag"])[:21].rjust(21, "1")
+    unique = _unique(document["etag"])
     document |= {
         "projectId": call.project,
         "email": email,
@@ -52,8 +52,41 @@ def _disable(call: Call) -> Json:
     return {}
 
 
+def add_default_account(cloud: Cloud, project: str) -> None:
+    """The account as which machines run where nobody says otherwise; it comes with Compute."""
+    email = f"{cloud.projects.number(project)}-compute@developer.gserviceaccount.com"
+    name = f"projects/{project}/serviceAccounts/{email}"
+    unique = _unique(name)
+    account = {
+        "name": name,
+        "projectId": project,
+        "email": email,
+        "displayName": "Compute Engine default service account",
+        "uniqueId": unique,
+        "oauth2ClientId": unique,
+        "etag": new_etag(),
+    }
+    cloud.store.put("iam", name, account, type_=_ACCOUNTS, project=project, system=True)
+
+
+def _unique(seed: str) -> str:
+    return numeric_id(seed)[:21].rjust(21, "1")
+
+
+def _before(call: Call) -> None:
+    """Accounts may be called by their unique id, and be named without their project."""
+    head, _, rest = call.name.partition("/serviceAccounts/")
+    account, slash, below = rest.partition("/")
+    if not account.isdigit() and head != "projects/-":
+        return
+    for row in call.cloud.store.of_type("iam", _ACCOUNTS):
+        known = (row.doc["uniqueId"], row.doc["email"])
+        if account in known and head in ("projects/-", f"projects/{row.project}"):
+            call.project, call.name = row.project, row.name + slash + below
+
+
 def _rewrite(path: str) -> str:
-    """`projects/-/...` and unique ids: the project is in the account's address."""
+    """`projects/-/...`: the project is in the account's address."""
     match = re.match(rf"projects/-/serviceAccounts/[^@/]+@([^.]+){re.escape(_SUFFIX)}", path)
     return path.replace("projects/-/", f"projects/{match[1]}/", 1) if match else path
 
@@ -80,6 +113,7 @@ SERVICE = Service(
     proto="google.iam.admin",
     operations="none",
     rewrite_path=_rewrite,
+    before=_before,
     not_found=_not_found,
     already_exists=_account_exists,
     collections=(

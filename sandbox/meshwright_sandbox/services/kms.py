@@ -126,6 +126,13 @@ def _destroy(call: Call) -> Json:
     return _set_state(call, "DESTROY_SCHEDULED", destroyTime=when)
 
 
+def _delete_version(call: Call) -> Json:
+    state = call.get()["state"]
+    if state != "DESTROYED":
+        raise precondition(f"{call.name} cannot be deleted: its state is {state}, not DESTROYED.")
+    return generic.delete(call)
+
+
 def _restore(call: Call) -> Json:
     if call.get()["state"] != "DESTROY_SCHEDULED":
         raise precondition(f"{call.name} is not scheduled for destruction.")
@@ -159,8 +166,10 @@ SERVICE = Service(
     not_found="{} not found.".format,
     already_exists="{} already exists.".format,
     collections=(
-        # Key rings are never deleted, by anybody: they are not what a program leaves behind.
-        Collection(_RINGS, id_from="query:keyRingId", id_pattern=_ID, system=True),
+        # No provider deletes key rings: they are not what a program leaves behind.
+        Collection(
+            _RINGS, id_from="query:keyRingId", id_pattern=_ID, has_children=True, system=True
+        ),
         Collection(
             _KEYS,
             id_from="query:cryptoKeyId",
@@ -168,7 +177,7 @@ SERVICE = Service(
             output_only=("primary",),
             defaults=_key,
             check=_check_key,
-            immutable=("purpose", "destroyScheduledDuration", "importOnly"),
+            has_children=True,
         ),
         Collection(_VERSIONS, system=True),
     ),
@@ -177,6 +186,7 @@ SERVICE = Service(
         f"{_KEYS}.create": _create_key,
         f"{_KEYS}.updatePrimaryVersion": _set_primary,
         f"{_VERSIONS}.create": _create_version,
+        f"{_VERSIONS}.delete": _delete_version,
         f"{_VERSIONS}.destroy": _destroy,
         f"{_VERSIONS}.patch": _patch_version,
         f"{_VERSIONS}.restore": _restore,

@@ -1,4 +1,4 @@
-"""Cloud Logging: buckets and views; sinks and log entries are in `services/logs`."""
+"""Cloud Logging: buckets; their views, sinks and log entries are in `services/logs`."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import agent_email, service_account
 from meshwright_sandbox.core.stamps import now
 from meshwright_sandbox.services import locations
-from meshwright_sandbox.services.logs import entries, sinks
+from meshwright_sandbox.services.logs import entries, sinks, views
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
@@ -44,6 +44,7 @@ def _seed(cloud: Cloud, project: str) -> None:
             bucket["locked"] = True
         put = {"project": project, "system": True}
         cloud.store.put("logging", bucket["name"], bucket, type_=_BUCKETS, **put)
+        views.add_own(cloud, bucket["name"], project)
         sink: Json = {
             "name": short,
             "resourceName": f"projects/{project}/sinks/{short}",
@@ -56,6 +57,12 @@ def _seed(cloud: Cloud, project: str) -> None:
 
 
 # Buckets
+
+
+def _create_bucket(call: Call) -> Json:
+    answer = generic.create(call)
+    views.add_own(call.cloud, call.name, call.project)
+    return answer
 
 
 def _complete_bucket(call: Call, bucket: Json) -> None:
@@ -206,7 +213,7 @@ SERVICE = Service(
             defaults=_complete_bucket,
             check=_check_bucket,
         ),
-        Collection(f"{_BUCKETS}.views", id_pattern=_NAME, check=sinks.check_filter),
+        *views.COLLECTIONS,
         *sinks.COLLECTIONS,
         Collection(
             "projects.exclusions",
@@ -222,10 +229,12 @@ SERVICE = Service(
         ),
     ),
     methods=sinks.METHODS
+    | views.METHODS
     | locations.methods("global", "eu", "us")
     | entries.METHODS
     | {
-        f"{_BUCKETS}.createAsync": generic.create,
+        f"{_BUCKETS}.create": _create_bucket,
+        f"{_BUCKETS}.createAsync": _create_bucket,
         f"{_BUCKETS}.delete": _delete_bucket,
         f"{_BUCKETS}.undelete": _undelete_bucket,
         f"{_BUCKETS}.updateAsync": generic.update,

@@ -9,6 +9,7 @@ from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, aborted, invalid
 from meshwright_sandbox.core.references import resource_name
+from meshwright_sandbox.core.schema import snake_case
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import new_etag, now, numeric_id, same_token
 
@@ -20,6 +21,7 @@ _CHANNELS = "projects.notificationChannels"
 _DASHBOARDS = "projects.dashboards"
 _UPTIME_CHECKS = "projects.uptimeCheckConfigs"
 _GROUPS = "projects.groups"
+_MINUTE = 60
 _DAY = 24 * 60 * 60
 _HIGHEST_GOAL = 0.9999
 _SLO_OF_FILTER = re.compile(r'select_slo_\w+\(\s*"?([^",)]+)')
@@ -79,6 +81,8 @@ def _check_slo(_: Call, slo: Json) -> None:
     goal = slo.get("goal")
     if goal is None or not 0 < goal <= _HIGHEST_GOAL:
         raise invalid(f"Field goal: must be greater than 0 and at most {_HIGHEST_GOAL}: {goal}.")
+    if not slo.get("serviceLevelIndicator"):
+        raise invalid("Field service_level_indicator: must be set.")
     if ("rollingPeriod" in slo) == ("calendarPeriod" in slo):
         raise invalid("Exactly one of rollingPeriod and calendarPeriod must be set.")
     seconds = float(slo.get("rollingPeriod", f"{_DAY}s").removesuffix("s"))
@@ -99,10 +103,21 @@ def _check_policy(call: Call, policy: Json) -> None:
     if not policy.get("combiner"):
         raise invalid("Field alert_policy.combiner: the combiner must be set.")
     for condition in policy["conditions"]:
+        _check_duration(condition)
         _require_slo(call, condition.get("conditionThreshold", {}).get("filter", ""))
         prefix = f"{call.name}/conditions/"
         if not condition.get("name", "").startswith(prefix):
             condition["name"] = prefix + numeric_id(secrets.token_hex(8))
+
+
+def _check_duration(condition: Json) -> None:
+    for kind in ("conditionThreshold", "conditionAbsent"):
+        duration = condition.get(kind, {}).get("duration", "0s")
+        if float(duration.removesuffix("s")) % _MINUTE:
+            raise invalid(
+                f"Field alert_policy.conditions.{snake_case(kind)}.duration had an invalid value "
+                f'of "{duration}": must be a multiple of a minute.'
+            )
 
 
 def _require_slo(call: Call, filter_: str) -> None:
@@ -123,6 +138,19 @@ def _check_channel(_: Call, channel: Json) -> None:
     wanted = _CHANNEL_LABELS.get(channel["type"])
     if wanted and not channel.get("labels", {}).get(wanted):
         raise invalid(f'Field notification_channel.labels: must have "{wanted}".')
+
+
+def _delete_channel(call: Call) -> Json:
+    """By force, a channel is also taken out of the alert policies that notify it."""
+    users = call.cloud.store.users("monitoring", call.name)
+    if call.query.get("force") == "true":
+        for _, name in users:
+            policy = call.get(name)
+            policy["notificationChannels"].remove(call.name)
+            call.cloud.store.put("monitoring", name, policy)
+            kept = {("monitoring", channel): True for channel in policy["notificationChannels"]}
+            call.cloud.store.set_uses("monitoring", name, kept)
+    return generic.delete(call)
 
 
 def _check_uptime(_: Call, check: Json) -> None:
@@ -182,6 +210,7 @@ SERVICE = Service(
         f"{_SLOS}.create": _with_id("serviceLevelObjectiveId"),
         f"{_POLICIES}.create": _with_id("name"),
         f"{_CHANNELS}.create": _with_id("name"),
+        f"{_CHANNELS}.delete": _delete_channel,
         f"{_UPTIME_CHECKS}.create": _with_id("name"),
         f"{_GROUPS}.create": _with_id("name"),
     },

@@ -8,6 +8,7 @@ from meshwright_sandbox.core import generic, labels, references
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.schema import snake_case
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import agent_email
 from meshwright_sandbox.services import messages
@@ -16,6 +17,7 @@ Json = dict[str, Any]
 _TOPICS = "projects.topics"
 _SUBSCRIPTIONS = "projects.subscriptions"
 _DELETED_TOPIC = "_deleted-topic_"
+_MINUTE, _DAY = 60, 24 * 60 * 60
 _NAME = re.compile(r"(?!goog)[A-Za-z][-A-Za-z0-9_.~+%]{2,254}")
 
 
@@ -50,6 +52,7 @@ def _topic(_: Call, topic: Json) -> None:
 
 
 def _check_topic(call: Call, topic: Json) -> None:
+    _require_within(topic, "messageRetentionDuration", 10 * _MINUTE, 31 * _DAY)
     if key := topic.get("kmsKeyName"):
         require_key(call, key, agent_email("pubsub", call.cloud.projects.number(call.project)))
 
@@ -62,11 +65,25 @@ def _subscription(call: Call, subscription: Json) -> None:
     if call.cloud.store.get("pubsub", topic) is None:
         raise ApiError(404, call.service.not_found(topic), refusal="reference")
     subscription["topic"] = topic
-    subscription.setdefault("ackDeadlineSeconds", 10)
+    subscription["ackDeadlineSeconds"] = subscription.get("ackDeadlineSeconds") or 10
     subscription.setdefault("messageRetentionDuration", "604800s")
     subscription.setdefault("expirationPolicy", {"ttl": "2678400s"})
     subscription.setdefault("pushConfig", {})
     subscription["state"] = "ACTIVE"
+
+
+def _check_subscription(_: Call, subscription: Json) -> None:
+    _require_within(subscription, "ackDeadlineSeconds", 10, 10 * _MINUTE)
+    _require_within(subscription, "messageRetentionDuration", 10 * _MINUTE, 31 * _DAY)
+
+
+def _require_within(resource: Json, field: str, least: int, most: int) -> None:
+    seconds = float(str(resource.get(field, least)).removesuffix("s"))
+    if not least <= seconds <= most:
+        raise invalid(
+            f"You have passed an invalid argument to the service (argument={snake_case(field)}: "
+            f"{seconds:g} is not between {least} and {most} seconds)."
+        )
 
 
 def _delete_topic(call: Call) -> Json:
@@ -106,7 +123,8 @@ SERVICE = Service(
             _SUBSCRIPTIONS,
             body_field="subscription",
             defaults=_subscription,
-            immutable=("topic",),
+            check=_check_subscription,
+            immutable=("topic", "filter"),
         ),
     ),
     methods=messages.METHODS

@@ -13,6 +13,7 @@ from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
 _ID = "[a-z]([-a-z0-9]{0,47}[a-z0-9])?"
+_ALL = 100
 _SERVICES = "projects.locations.services"
 
 
@@ -42,11 +43,16 @@ def _check(call: Call, service: Json) -> None:
     for container in template["containers"]:
         if not container.get("image"):
             raise invalid("template.containers.image: the image is required.")
+        if len(container.get("ports", [])) > 1:
+            raise invalid("template.containers.ports: only a single port can be specified.")
         container.setdefault("resources", {}).setdefault(
             "limits", {"cpu": "1000m", "memory": "512Mi"}
         )
     if template.get("serviceMesh") and service["launchStage"] == "GA":
         raise invalid("Service mesh needs launch stage BETA.")
+    shares = sum(target.get("percent", 0) for target in service.get("traffic", []))
+    if service.get("traffic") and shares != _ALL:
+        raise invalid(f"traffic: the percentages must add up to {_ALL}, not to {shares}.")
     template.setdefault("maxInstanceRequestConcurrency", 80)
     template.setdefault("timeout", "300s")
     template.setdefault("scaling", {"maxInstanceCount": 100})

@@ -8,9 +8,11 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import AGENTS, API_SUFFIX, agent_email, identity_name
+from meshwright_sandbox.services import iam
 
 Json = dict[str, Any]
 _MAX_BATCH = 20
+_COMPUTE = "compute.googleapis.com"
 _API_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.googleapis\.com")
 
 
@@ -70,10 +72,18 @@ def _start(call: Call, response: str, content: Json) -> Json:
     )
 
 
+def _switch_on(call: Call, *apis: str) -> None:
+    before = call.cloud.projects.enabled(call.project)
+    for api in apis:
+        call.cloud.projects.enable(call.project, api)
+    if _COMPUTE not in before and _COMPUTE in call.cloud.projects.enabled(call.project):
+        iam.add_default_account(call.cloud, call.project)
+
+
 def _enable(call: Call) -> Json:
     api = call.name.rpartition("/")[2]
     _known(call, api)
-    call.cloud.projects.enable(call.project, api)
+    _switch_on(call, api)
     return _start(call, "EnableServiceResponse", {"service": _service(call, api)})
 
 
@@ -83,8 +93,7 @@ def _batch_enable(call: Call) -> Json:
         raise invalid(f"A single request may enable at most {_MAX_BATCH} services.")
     for api in apis:
         _known(call, api)
-    for api in apis:
-        call.cloud.projects.enable(call.project, api)
+    _switch_on(call, *apis)
     services = [_service(call, api) for api in apis]
     return _start(call, "BatchEnableServicesResponse", {"services": services})
 

@@ -16,6 +16,11 @@ from meshwright_sandbox.services.vpc.places import REGIONS
 Json = dict[str, Any]
 _NAME = re.compile(r"[a-z0-9](?:[-_.a-z0-9]{1,61})[a-z0-9]")
 _MULTI_REGIONS = ("ASIA", "EU", "US")
+_CLASSES = (
+    *("STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"),
+    *("MULTI_REGIONAL", "REGIONAL", "DURABLE_REDUCED_AVAILABILITY"),
+)
+_PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 _RETENTION_SECONDS = "604800"
 
 
@@ -65,22 +70,30 @@ def _bucket(call: Call, bucket: Json) -> None:
         "metageneration": "1",
         "generation": "1",
     }
+
+
+def _settings(bucket: Json) -> None:
+    """What a bucket has where neither its creation nor an update says anything."""
     bucket.setdefault("storageClass", "STANDARD")
     bucket.setdefault(
         "softDeletePolicy",
-        {"retentionDurationSeconds": _RETENTION_SECONDS, "effectiveTime": stamp},
+        {"retentionDurationSeconds": _RETENTION_SECONDS, "effectiveTime": bucket["timeCreated"]},
     )
     access = bucket.setdefault("iamConfiguration", {})
     for field in ("uniformBucketLevelAccess", "bucketPolicyOnly"):
         access.setdefault(field, {"enabled": False})
     access["bucketPolicyOnly"] = dict(access["uniformBucketLevelAccess"])
     access.setdefault("publicAccessPrevention", "inherited")
-    bucket["rpo"] = bucket.get("rpo", "DEFAULT") if location in _MULTI_REGIONS else None
-    if bucket["rpo"] is None:
-        del bucket["rpo"]
+    if bucket["location"] in _MULTI_REGIONS:
+        bucket.setdefault("rpo", "DEFAULT")
+    else:
+        bucket.pop("rpo", None)
 
 
 def _check(call: Call, bucket: Json) -> None:
+    _settings(bucket)
+    if bucket["storageClass"] not in _CLASSES:
+        raise invalid(f"Invalid argument: unknown storage class '{bucket['storageClass']}'.")
     key = bucket.get("encryption", {}).get("defaultKmsKeyName")
     if key:
         require_key(call, key, account_of(call), bucket["location"])
@@ -117,7 +130,14 @@ def _get_policy(call: Call) -> Json:
 
 
 def _set_policy(call: Call) -> Json:
-    call.get()
+    access = call.get()["iamConfiguration"]
+    members = {m for binding in call.body.get("bindings", []) for m in binding.get("members", [])}
+    if access["publicAccessPrevention"] == "enforced" and members & _PUBLIC:
+        raise ApiError(
+            412,
+            "The member bindings allUsers and allAuthenticatedUsers are not allowed since public "
+            "access prevention is enforced.",
+        )
     return _policy(call, policies.set_policy(call))
 
 
@@ -170,6 +190,7 @@ SERVICE = Service(
             defaults=_bucket,
             check=_check,
             immutable=("location",),
+            output_only=("generation", "locationType", "projectNumber", "timeCreated"),
         ),
     ),
     methods=objects.METHODS

@@ -73,16 +73,21 @@ def _check(call: Call, cluster: Json, autopilot: bool) -> None:
         raise invalid(f'Location "{call.location}" does not exist.')
     if autopilot and places.is_zone(call.location):
         raise invalid("Autopilot clusters must be regional clusters.")
-    pool = cluster.get("workloadIdentityConfig", {}).get("workloadPool")
+    check_workload_pool(call, cluster.get("workloadIdentityConfig", {}))
+    check_labels(call, "cluster.resourceLabels", cluster.get("resourceLabels", {}))
+    fleet = cluster.get("fleet", {}).get("project")
+    if fleet:
+        registration.require_fleet(call, call.cloud.projects.id(fleet))
+
+
+def check_workload_pool(call: Call, config: Json) -> None:
+    """Refuse a pool of identities other than the project's own."""
+    pool = config.get("workloadPool")
     if pool and pool != f"{call.project}.svc.id.goog":
         raise invalid(
             f'Workload Identity pool "{pool}" is invalid: only "{call.project}.svc.id.goog" is '
             "supported for this cluster."
         )
-    check_labels(call, "cluster.resourceLabels", cluster.get("resourceLabels", {}))
-    fleet = cluster.get("fleet", {}).get("project")
-    if fleet:
-        registration.require_fleet(call, call.cloud.projects.id(fleet))
 
 
 def wrong_label(wrong: WrongLabel) -> str:
@@ -176,6 +181,9 @@ def view(call: Call, cluster: Json) -> None:
     rows = node_pools.rows(call.cloud, cluster["_name"])
     cluster["nodePools"] = [pool_shown(call, cluster, dict(row.doc)) for row in rows]
     cluster["instanceGroupUrls"] = [u for row in rows for u in row.doc["instanceGroupUrls"]]
+    if rows:
+        oldest = min((row.doc["version"] for row in rows), key=versions.order)
+        cluster["currentNodeVersion"] = oldest
     count = sum(row.doc["_count"] * len(row.doc["locations"]) for row in rows)
     autopilot = cluster.get("autopilot", {}).get("enabled")
     cluster["currentNodeCount"] = _AUTOPILOT_NODES if autopilot else count

@@ -70,12 +70,9 @@ def complete(call: Call, cluster: Json, name: str, pool: Json) -> None:
     check_autoscaling(pool.get("autoscaling", {}))
     places = pool.setdefault("locations", list(cluster["locations"]))
     check_locations(call, places)
-    pool["version"] = (
-        versions.resolve(pool["version"], "")
-        if pool.get("version")
-        else cluster["currentMasterVersion"]
-    )
+    pool["version"] = versions.of_nodes(pool.get("version", ""), cluster["currentMasterVersion"])
     pool.setdefault("management", {"autoRepair": True, "autoUpgrade": True})
+    check_management(cluster, pool["management"])
     pool.setdefault("maxPodsConstraint", dict(cluster["defaultMaxPodsConstraint"]))
     pool.setdefault("upgradeSettings", {"maxSurge": 1, "strategy": "SURGE"})
     policy, network = cluster["ipAllocationPolicy"], cluster["networkConfig"]
@@ -127,6 +124,16 @@ def _complete_config(call: Call, cluster: Json, config: Json) -> None:
             "GKE_METADATA workload metadata mode can only be set on clusters with Workload "
             "Identity enabled."
         )
+
+
+def check_management(cluster: Json, management: Json) -> None:
+    """Refuse nodes that do not follow the release channel of their cluster.
+
+    https://cloud.google.com/kubernetes-engine/docs/concepts/node-auto-upgrades
+    """
+    channel = cluster["releaseChannel"].get("channel")
+    if channel and not management.get("autoUpgrade"):
+        raise invalid(f"Auto_upgrade must be true when release_channel {channel} is set.")
 
 
 def check_autoscaling(autoscaling: Json) -> None:
@@ -207,8 +214,8 @@ def refuse_autopilot(cluster: Json) -> None:
         raise invalid("Autopilot node pools cannot be accessed or modified.")
 
 
-def changed(pool: Json, body: Json) -> Json:
-    """A pool after `nodePools.update` with that body.
+def changed(cluster: Json, pool: Json, body: Json) -> Json:
+    """A pool of a cluster after `nodePools.update` with that body.
 
     Raises:
         ApiError: 400 when the body changes nothing.
@@ -220,7 +227,7 @@ def changed(pool: Json, body: Json) -> Json:
         raise ApiError(400, "At least one field to update must be set.")
     for field, value in fields.items():
         if field == "nodeVersion":
-            after["version"] = versions.resolve(value, "")
+            after["version"] = versions.of_nodes(value, cluster["currentMasterVersion"])
         elif field in ("labels", "resourceLabels"):
             config[field] = value.get("labels", {})
         elif field in ("taints", "tags"):

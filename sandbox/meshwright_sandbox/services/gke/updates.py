@@ -41,9 +41,19 @@ def update(call: Call) -> Json:
         clusters.mirror_endpoints(cluster)
         encryption.require_keys(call, cluster)
 
-    return _change(call, "UPDATE_CLUSTER", apply)
+    return _change(call, _KINDS.get(next(iter(wanted)), "UPDATE_CLUSTER"), apply)
 
 
+def update_master(call: Call) -> Json:
+    """`clusters.updateMaster`: an upgrade of the control plane alone."""
+    wanted = call.body.get("masterVersion")
+    if not wanted:
+        raise invalid("Required field 'master_version' is missing.")
+    return _change(call, "UPGRADE_MASTER", lambda c: _control_plane_version(call, c, wanted))
+
+
+# What an operation is called whose update is an upgrade.
+_KINDS = {"desiredMasterVersion": "UPGRADE_MASTER", "desiredNodeVersion": "UPGRADE_NODES"}
 _POOL = "desiredNodePoolId"
 # Where a field's value belongs, when that is not its name without `desired`.
 _PATHS = {
@@ -140,24 +150,26 @@ def _channel(_: Call, cluster: Json, value: Json) -> None:
 
 def _control_plane_version(_: Call, cluster: Json, value: str) -> None:
     channel = cluster["releaseChannel"].get("channel", "UNSPECIFIED")
-    cluster["currentMasterVersion"] = versions.resolve(value, channel)
+    current = cluster["currentMasterVersion"]
+    cluster["currentMasterVersion"] = versions.upgraded(current, value, channel)
 
 
 def _node_version(call: Call, cluster: Json, value: str) -> None:
-    wanted = cluster["currentMasterVersion"] if value == "-" else versions.resolve(value, "")
+    version = versions.of_nodes(value, cluster["currentMasterVersion"])
     for row in _pools_named(call):
-        call.cloud.store.put("container", row.name, row.doc | {"version": wanted})
-    cluster["currentNodeVersion"] = wanted
+        call.cloud.store.put("container", row.name, row.doc | {"version": version})
 
 
 def _pools_named(call: Call) -> list[Row]:
-    """The pools that an update is about: the one it names, or all."""
+    """The pools that an update is about: the one it names, or the only one."""
     named = call.body["update"].get(_POOL)
     rows = node_pools.rows(call.cloud, call.name)
     chosen = [row for row in rows if named in (None, row.doc["name"])]
     if named and not chosen:
         target = f"{call.name}/nodePools/{named}"
         raise ApiError(404, call.service.not_found(target), refusal="reference")
+    if len(chosen) > 1:
+        raise invalid("Node pool id must be specified if cluster has more than one node pool.")
     return chosen
 
 
@@ -171,6 +183,11 @@ def _pool_image(call: Call, _: Json, value: str) -> None:
     for row in _pools_named(call):
         config = row.doc["config"] | {"imageType": value}
         call.cloud.store.put("container", row.name, row.doc | {"config": config})
+
+
+def _workload_identity(call: Call, cluster: Json, value: Json) -> None:
+    clusters.check_workload_pool(call, value)
+    cluster["workloadIdentityConfig"] = value
 
 
 def _locations(call: Call, cluster: Json, value: list[str]) -> None:
@@ -206,6 +223,7 @@ _SPECIAL: dict[str, Change] = {
     "desiredNodeVersion": _node_version,
     "desiredReleaseChannel": _channel,
     "desiredSecurityPostureConfig": _merge("securityPostureConfig"),
+    "desiredWorkloadIdentityConfig": _workload_identity,
 }
 
 

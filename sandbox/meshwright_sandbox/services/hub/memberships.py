@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call, Cloud
-from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.stamps import now
 from meshwright_sandbox.services.hub import mesh, roles
 from meshwright_sandbox.services.hub.names import (
@@ -56,6 +56,25 @@ def complete(call: Call, membership: Json) -> None:
         "preRegistered": True,
     }
     call.cloud.store.put("container", name, cluster | {"fleet": fleet})
+
+
+def check(call: Call, membership: Json) -> None:
+    """`Collection.check` of memberships: an issuer is cleared before there can be another.
+
+    Raises:
+        ApiError: 400 for an issuer that is no https address, or that takes another's place.
+    """
+    issuer = membership.get("authority", {}).get("issuer", "")
+    before = (call.before or {}).get("authority", {}).get("issuer", issuer)
+    if issuer and not issuer.startswith("https://"):
+        raise invalid(
+            f'InvalidValueError for field authority.issuer: "{issuer}" must start with "https://".'
+        )
+    if issuer and before and before != issuer:
+        raise invalid(
+            "InvalidValueError for field authority.issuer: it cannot be directly modified; it must "
+            "be cleared before using a new issuer."
+        )
 
 
 def describe_cluster(cloud: Cloud, membership: Json, name: str, cluster: Json) -> None:

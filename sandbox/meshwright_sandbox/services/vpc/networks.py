@@ -231,7 +231,7 @@ COLLECTIONS = (
         latency="network",
         defaults=_subnetwork_defaults,
         check=_subnetwork_check,
-        immutable=("network", "ipCidrRange", "name", "description"),
+        immutable=("network", "ipCidrRange", "name", "description", "purpose"),
     ),
 )
 METHODS = {
