@@ -9,7 +9,9 @@ https://cloud.google.com/service-mesh/docs/operate-and-maintain/dns-proxy.
 from collections.abc import Iterator
 
 from stacks._meshes import kind_of
+from stacks._permissions import home
 from stacks.spec import Platform
+from stacks.spec_security import Call
 from stacks.spec_services import Service
 
 
@@ -33,23 +35,28 @@ class Across:
         for gateway in spec.gateways:
             reference = f"{gateway.namespace}/{gateway.name}"
             self._runs[reference] = {*(gateway.clusters or homes[gateway.namespace])}
+        self._into: dict[str, list[Call]] = {}
+        self._out: dict[str, list[Call]] = {}
+        for call in spec.security.calls:
+            self._into.setdefault(home(call.callee), []).append(call)
+            self._out.setdefault(home(call.caller), []).append(call)
 
     def callers(self, namespace: str) -> list[str]:
         """The ranges of the pods elsewhere that call what runs here in a namespace."""
         return self._ranges(
             cluster
-            for caller, callee in self._calls()
-            if callee.partition("/")[0] == namespace and self._cluster in self._runs[callee]
-            for cluster in self._runs[caller] & self._joined(callee)
+            for call in self._into.get(namespace, ())
+            if self._cluster in self._runs[call.callee]
+            for cluster in self._runs[call.caller] & self._joined(call.callee)
         )
 
     def callees(self, namespace: str) -> list[str]:
         """The ranges of the pods elsewhere that are called by what runs here in a namespace."""
         return self._ranges(
             cluster
-            for caller, callee in self._calls()
-            if caller.partition("/")[0] == namespace and self._cluster in self._runs[caller]
-            for cluster in self._runs[callee] & self._joined(callee)
+            for call in self._out.get(namespace, ())
+            if self._cluster in self._runs[call.caller]
+            for cluster in self._runs[call.callee] & self._joined(call.callee)
         )
 
     def called(self) -> dict[str, Service]:
@@ -57,16 +64,12 @@ class Across:
         `namespace/name`.
         """
         return {
-            callee: self._services[callee]
-            for caller, callee in self._calls()
-            if self._cluster in self._managed & self._runs[caller]
-            and self._cluster not in self._runs[callee]
-            and self._managed & self._runs[callee]
+            call.callee: self._services[call.callee]
+            for call in self._spec.security.calls
+            if self._cluster in self._managed & self._runs[call.caller]
+            and self._cluster not in self._runs[call.callee]
+            and self._managed & self._runs[call.callee]
         }
-
-    def _calls(self) -> Iterator[tuple[str, str]]:
-        for call in self._spec.security.calls:
-            yield call.caller, call.callee
 
     def _joined(self, callee: str) -> set[str]:
         """The clusters between which a service is called."""

@@ -65,13 +65,13 @@ class MeshNamespaceArgs(TypedDict):
     none."""
     ingress_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges from outside the cluster that may send packets here, such as a load balancer's
-    callers. Default: none."""
+    callers, or the pods of another cluster of the mesh, which no selector knows. Default: none."""
     egress_to: NotRequired[list[str]]
     """Namespaces that pods here may send packets to, beside this one and what `allow` says.
     Default: none."""
     egress_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Ranges outside the cluster that pods here may send packets to, such as those of machines in
-    the mesh. Default: none."""
+    the mesh, or of the pods of its other clusters. Default: none."""
     google_api_cidrs: NotRequired[list[pulumi.Input[str]]]
     """Where pods here find Google APIs and a control plane that Google runs (TCP 443 and 15012).
     Default: `0.0.0.0/0`, since Google APIs have no fixed range; with Private Google Access and an
