@@ -1,5 +1,6 @@
 """What the plugin makes of objects: checks, previews, differences, imports."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -17,6 +18,14 @@ from tests.sandbox.kubernetes.harness import (
 )
 
 pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(scope="module")
+def plugin(cluster: ApiServer) -> Iterator[KubernetesPlugin]:
+    """These tests share objects: it takes what another one has made."""
+    running = KubernetesPlugin(str(cluster.kubeconfig), upsertExistingObjects="true")
+    yield running
+    running.close()
 
 
 def test_kubeconfig_may_be_content_or_a_path(cluster: ApiServer) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import grpc
 import pytest
 
 from meshwright_sandbox.plugins.values import decode
@@ -59,6 +60,28 @@ def deployment(name: str, replicas: int, image: str = "nginx") -> dict[str, Any]
         },
     }
     return named(changed(DEPLOYMENT, spec=spec), name)
+
+
+def test_what_exists_is_left_alone_unless_the_provider_is_told_to_take_it(
+    plugin: KubernetesPlugin, cluster: ApiServer
+) -> None:
+    """A renamed resource is created first: taken over, its object would go with the old one."""
+    theirs = named(CONFIG_MAP, "theirs")
+    cluster.kubectl("create", "-f", "-", document=theirs)
+    ours = changed(theirs, data={"a": "1", "b": "2"})
+
+    with pytest.raises(grpc.RpcError) as refused:
+        plugin.create(ours)
+
+    live = cluster.kubectl("get", "configmap", "theirs", "-o", "json")
+    assert live["data"] == theirs["data"]
+    told = refused.value.details()
+    assert "v1 ConfigMap default/theirs: it exists already" in told
+    assert "alias" in told
+    assert "`PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true pulumi up`" in told
+    taking = KubernetesPlugin(str(cluster.kubeconfig), upsertExistingObjects="true")
+    assert taking.create(ours)[1]["data"] == ours["data"]
+    taking.close()
 
 
 def test_what_an_autoscaler_sets_is_left_alone_where_changes_are_ignored(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from meshwright_sandbox.plugins.kubernetes.cluster import ApiError
+from meshwright_sandbox.plugins.kubernetes.cluster import ApiError, Cluster, KindNotServed
 from meshwright_sandbox.plugins.kubernetes.objects import Change, describe
 from meshwright_sandbox.plugins.serving import PluginError
 
@@ -40,6 +40,31 @@ def names_immutable_fields(error: ApiError) -> bool:
         "immutable" in str(cause.get("message"))
         or "Forbidden: updates to" in str(cause.get("message"))
         for cause in error.causes
+    )
+
+
+def refuse_existing(cluster: Cluster, manifest: Mapping[str, Any]) -> None:
+    """Leave what exists to whoever made it.
+
+    A resource that the program names otherwise is created before its old self is deleted: taken
+    over, the object would go with that.
+    """
+    metadata = manifest["metadata"]
+    try:
+        kind = cluster.kind(manifest["apiVersion"], manifest["kind"])
+        live = cluster.get(kind, metadata.get("namespace"), metadata["name"])
+    except KindNotServed:
+        return
+    except ApiError as error:
+        raise refused(error, manifest) from error
+    if live is None or live["metadata"].get("deletionTimestamp"):
+        return
+    raise PluginError(
+        f"{describe(live)}: it exists already, and is left as it is. If the resource, or what "
+        "holds it, was renamed in the program, take that back, run `pulumi up`, and rename it with "
+        "an alias of its old name. If an update that was cut short made the object, or it is to "
+        "become this program's, run `PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true pulumi up` once. "
+        "Otherwise choose another name."
     )
 
 

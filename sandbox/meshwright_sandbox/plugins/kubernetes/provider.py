@@ -109,14 +109,15 @@ class KubernetesServicer(PluginServicer):
         manager = objects.field_manager(request.urn)
         if request.preview:
             return provider_pb2.CreateResponse(properties=encode(self._planned(manifest, manager)))
+        if not self.settings.upsert:
+            answers.refuse_existing(self.cluster, manifest)
         live = self._apply(request.urn, manifest, manager, request.timeout)
         return provider_pb2.CreateResponse(
             id=identity.identifier(live), properties=encode(objects.outputs_of(live, manager))
         )
 
     def Update(self, request, context):
-        manifest = decode(request.news)
-        state = decode(request.olds)
+        manifest, state = decode(request.news), decode(request.olds)
         manager = state.get(FIELD_MANAGER) or objects.field_manager(request.urn)
         manifest = self._leaving(manifest, state, request.ignoreChanges)
         if request.preview:
@@ -286,6 +287,7 @@ class KubernetesServicer(PluginServicer):
             InitializationFailed: it is there but not ready in time.
         """
         limit = waiting.timeout_of(manifest, timeout)
+        waiting.refuse_unreadable(manifest)  # once it is made, an error must not lose it
         wait = self._wait(urn, limit)
         try:
             live = self._applied_in_time(manifest, manager, min(limit, _SURROUNDINGS_SECONDS), urn)

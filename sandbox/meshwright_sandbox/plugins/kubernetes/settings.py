@@ -38,7 +38,7 @@ _PREFIX = "kubernetes:config:"
 @dataclass(frozen=True)
 class Settings:
     """What `Configure` was given; `mutable` holds ConfigMap and Secret where updates may change
-    their data in place, which the official plugin does only when told to.
+    their data in place, `upsert` lets creates take over what exists. Both only when told to.
     """
 
     kubeconfig: str
@@ -46,6 +46,7 @@ class Settings:
     namespace: str
     force: bool
     delete_unreachable: bool
+    upsert: bool
     mutable: frozenset[str]
 
     @classmethod
@@ -64,6 +65,7 @@ class Settings:
             namespace=given.get("namespace", ""),
             force=flag("enablePatchForce", "PULUMI_K8S_ENABLE_PATCH_FORCE"),
             delete_unreachable=flag("deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"),
+            upsert=flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"),
             mutable=frozenset(["ConfigMap"] * config_maps + ["Secret"] * secrets),
         )
 

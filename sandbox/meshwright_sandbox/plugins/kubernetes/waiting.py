@@ -65,12 +65,17 @@ def missing(live: Live) -> list[str]:
     """
     if annotation(live, "pulumi.com/skipAwait") == "true":
         return []
-    wanted = annotation(live, "pulumi.com/waitFor")
-    if wanted:
-        return [text for expression in _expressions(wanted) for text in _unmet(live, expression)]
+    if wanted := _wanted(live):
+        return [text for expression in wanted for text in _unmet(live, expression)]
     group = str(live.get("apiVersion")).rpartition("/")[0]
     check = _CHECKS.get(f"{group}/{live.get('kind')}")
     return check(live) if check else []
+
+
+def refuse_unreadable(manifest: Live) -> None:
+    """Raise a PluginError where the waitFor annotation cannot be read."""
+    for expression in _wanted(manifest):
+        _unmet(manifest, expression)
 
 
 def timeout_of(manifest: Live, requested: float) -> float:
@@ -277,7 +282,10 @@ def _reasons(pod: Live) -> list[str]:
     return reasons or ([] if status.get("phase") == "Running" else [f"is {status.get('phase')}"])
 
 
-def _expressions(text: str) -> list[str]:
+def _wanted(live: Live) -> list[str]:
+    text = annotation(live, "pulumi.com/waitFor")
+    if not text:
+        return []
     if not text.startswith("["):
         return [text]
     try:
