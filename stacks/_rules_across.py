@@ -11,15 +11,13 @@ def check(spec: View) -> Iterator[Problem]:
     """Permissions against where both ends run, and callers against their ways out."""
     homes = {namespace.text("name") or "": namespace for namespace in spec.each("namespaces")}
     kinds = {c.text("name") or "": mesh_of(spec, c) for c in spec.each("clusters")}
-    services = {
-        f"{home}/{service.text('name')}": service
-        for home, namespace in homes.items()
-        for service in namespace.each("services")
-    }
-    runs = {
-        name: clusters_of(part, homes[name.partition("/")[0]]) & kinds.keys()
-        for name, part in services.items()
-    }
+    services: dict[str, tuple[View, View]] = {}
+    runs: dict[str, set[str]] = {}
+    for home, namespace in homes.items():
+        for service in namespace.each("services"):
+            reference = f"{home}/{service.text('name')}"
+            services[reference] = namespace, service
+            runs[reference] = clusters_of(service, namespace) & kinds.keys()
     for gateway in spec.each("gateways"):
         home = gateway.text("namespace") or ""
         runs[f"{home}/{gateway.text('name')}"] = (
@@ -28,8 +26,7 @@ def check(spec: View) -> Iterator[Problem]:
     for call in spec.part("security").each("calls"):
         caller, callee = call.text("from") or "", call.text("to") or ""
         if caller in runs and callee in services:
-            home = homes[callee.partition("/")[0]]
-            yield from _found(call, runs[caller], runs[callee], home, services[callee], kinds)
+            yield from _found(call, runs[caller], runs[callee], *services[callee], kinds)
     for gateway in spec.each("egress_gateways"):
         here = clusters_of(gateway, homes.get(gateway.text("namespace") or ""))
         for host in gateway.each("hosts"):

@@ -101,6 +101,8 @@ PLANES = [
          "did you mean istio?"),
     Case("cluster-mesh-misspelt", {"clusters[0].mesh": "incluster"}, "clusters[0].mesh",
          "must be one of", "did you mean in_cluster?"),
+    Case("namespace-slash", {"namespaces[2].name": "a/b"}, "namespaces[2].name", "lower-case",
+         "did you mean a-b?", (), "istio"),
     Case("call-without-namespace", {"namespaces[2].clusters": ["belgium"],
          "namespaces[2].services": [_LEDGER], "egress_gateways": [],
          "security.calls[+]": {"from": "shop/checkout", "to": "egress/ledger"}},
