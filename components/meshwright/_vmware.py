@@ -129,7 +129,11 @@ def vmware_cluster(
         },
         dataplane_v2={"dataplane_v2_enabled": args.get("dataplane_v2", True)},
         auto_repair_config={"enabled": args.get("auto_repair", True)},
-        anti_affinity_groups={"aag_config_disabled": not args.get("spread_over_hosts", True)},
+        # Spreading is what is not said: of a "false" said here the API tells nothing back, and the
+        # provider would want to say it anew in every preview.
+        anti_affinity_groups=(
+            None if args.get("spread_over_hosts", True) else {"aag_config_disabled": True}
+        ),
         authorization={"admin_users": [{"username": user} for user in users]} if users else None,
         opts=pulumi.ResourceOptions(parent=parent),
     )
