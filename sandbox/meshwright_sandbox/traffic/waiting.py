@@ -9,7 +9,6 @@ import socket
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException
-from typing import Any
 
 from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -26,20 +25,19 @@ def wait_until_it_answers(network: Network, *addresses: str) -> None:
 
     Raises :class:`RuntimeFailure` if that takes more than three minutes.
     """
-    asked = {"addresses": addresses, "seconds": _READY_SECONDS}
-    if not run_inside(network, __name__, asked):
+    if not run_inside(network, __name__, addresses):
         raise RuntimeFailure(f"it did not answer within {_READY_SECONDS} seconds")
 
 
-def answer(asked: dict[str, Any]) -> bool:
+def answer(addresses: Sequence[str]) -> bool:
     """What :func:`wait_until_it_answers` does, once inside the network."""
     wait = retry(
         retry=retry_if_exception_type((OSError, HTTPException)),
         wait=wait_fixed(0.1),
-        stop=stop_after_delay(asked["seconds"]),
+        stop=stop_after_delay(_READY_SECONDS),
     )
     try:
-        wait(_all_answer)(asked["addresses"])
+        wait(_all_answer)(addresses)
     except RetryError:
         return False
     return True
