@@ -1,8 +1,6 @@
 """Clusters of one managed mesh find each other's services once their asm-options say so."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import pytest
 from kubernetes import client
 
 from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_sandbox.runtime.probing import read
 from tests.sandbox.runtime.conftest import (
     LOCATION,
     MESH,
@@ -24,7 +23,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("runtime")]
 
 # The managed control plane of the shared cluster; the last address of its pods but one.
 LOOKING = "10.16.255.254"
-LOOK = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
 
 
 @pytest.fixture
@@ -73,11 +71,9 @@ def remote_secrets(api: client.ApiClient) -> list[Any]:
 
 def remote_clusters(runtime: LocalRuntime) -> int:
     """How many other clusters the control plane says it has read."""
-    probe = [sys.executable, "-I", "-c", LOOK, f"http://{LOOKING}:15014/metrics"]
-    done = subprocess.run(
-        runtime.network.command(probe), capture_output=True, text=True, check=True, timeout=60
-    )
-    found = re.search(r'^istiod_managed_clusters\{cluster_type="remote"\} (\d+)', done.stdout, re.M)
+    answers = read(runtime.network, [f"http://{LOOKING}:15014/metrics"])
+    assert answers is not None
+    found = re.search(r'^istiod_managed_clusters\{cluster_type="remote"\} (\d+)', answers[0], re.M)
     return int(found[1]) if found else 0
 
 
