@@ -144,7 +144,8 @@ def status(as_json: bool) -> None:
     """Show the emulator, the clusters, their meshes and what they take."""
     from meshwright_sandbox.daemon import home, status
 
-    report = status.status(home.find_home())
+    with readable_errors():
+        report = status.status(home.find_home())
     if as_json:
         click.echo(json.dumps(report, indent=2))
         return
@@ -188,8 +189,8 @@ def reset(context: click.Context) -> None:
     from meshwright_sandbox.daemon import home, lifecycle
 
     found = home.find_home()
-    settings = found.settings
     with readable_errors(), progress(_errors, "sandbox: resetting"):
+        settings = found.settings
         was_running = lifecycle.reset(found)
     click.echo(f"The sandbox's state in {found.path} is gone")
     if was_running and settings is not None:

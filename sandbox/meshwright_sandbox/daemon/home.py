@@ -67,9 +67,17 @@ class Home:
 
     @property
     def settings(self) -> Settings | None:
-        """How the emulator was last started; none if it never was."""
+        """How the emulator was last started; none if it never was.
+
+        Raises :class:`SandboxError` where another user has started it.
+        """
         try:
             return Settings(**json.loads((self.path / "daemon.json").read_text()))
+        except PermissionError as error:
+            raise SandboxError(
+                f"{error.filename} cannot be read: {error.strerror}. The sandbox in {self.path} is "
+                f"another user's; name a folder of your own in {HOME_VARIABLE}"
+            ) from error
         except (OSError, ValueError, TypeError):
             return None
 

@@ -195,6 +195,17 @@ def test_what_a_crash_of_the_machine_damaged_is_told_with_the_mend(shell: Shell)
     assert "was not running" in shell.run("down").stdout
 
 
+@pytest.mark.parametrize("command", ["up", "env", "status", "fault --list", "traffic", "reset"])
+def test_another_users_sandbox_is_not_taken_for_none(shell: Shell, command: str) -> None:
+    """Root too may read what forbids it to everybody, unless it has laid down its powers."""
+    shell.home.mkdir()
+    (shell.home / "daemon.json").touch(mode=0)
+    shell.command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *shell.command]
+    text = refused(shell.run(*command.split()))
+    assert f"{shell.home}/daemon.json cannot be read: Permission denied" in text
+    assert "name a folder of your own in MESHWRIGHT_SANDBOX_HOME" in text
+
+
 def test_missing_programs_are_named(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     text = refused(shell.run("up", MESHWRIGHT_TOOLS=str(tmp_path / "empty")))
