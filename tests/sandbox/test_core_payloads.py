@@ -89,7 +89,9 @@ def _post(sandbox: Sandbox, path: str, body: bytes, **headers: str) -> tuple[int
     request = urllib.request.Request(sandbox.url + path, method="POST", data=body, headers=named)
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, json.loads(response.read())
+            text = response.read().decode()
+            is_json = response.headers.get_content_subtype() == "json"
+            return response.status, json.loads(text) if is_json else text
     except HTTPError as error:
         return error.code, json.loads(error.read())
 
@@ -116,6 +118,21 @@ def test_another_method_may_be_named_in_a_header(sandbox: Sandbox, project: str)
 
     assert status == 200
     assert sandbox.call("GET", f"{path}/net")[1]["routingConfig"]["routingMode"] == "GLOBAL"
+
+
+@pytest.mark.parametrize("endpoint", ["/compute/batch/compute/v1", "/batch/compute/v1"])
+def test_a_batch_is_asked_for_below_its_api_or_at_the_root(
+    sandbox: Sandbox, project: str, endpoint: str
+) -> None:
+    """gcloud asks for autoscalers at the root of whatever endpoint it is given."""
+    line = f"GET {networks_path(project)} HTTP/1.1".encode()
+    body = b"--x\r\nContent-Type: application/http\r\n\r\n" + line + b"\r\n\r\n--x--"
+
+    status, answer = _post(sandbox, endpoint, body, Content_Type="multipart/mixed; boundary=x")
+
+    assert status == 200
+    assert "HTTP/1.1 200" in answer
+    assert '"kind": "compute#networkList"' in answer
 
 
 @pytest.mark.parametrize("part", [b"", b"GET", b"\xff"])

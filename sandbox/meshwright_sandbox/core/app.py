@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from meshwright_sandbox.core import admin, aws, dispatch, media, payloads
-from meshwright_sandbox.core.batch import is_batch, serve_batch
+from meshwright_sandbox.core.batch import batched_service, serve_batch
 from meshwright_sandbox.core.cloud import Call, Cloud, Media
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.faults import STATUS_ACTIONS, error_of
@@ -100,7 +100,8 @@ async def serve(request: web.Request) -> web.StreamResponse:
         raw = await payloads.read_body(request)
     except ApiError as error:
         return _refused(cloud, request.path.strip("/").split("/")[0], error)
-    if not is_batch(request.path):
+    service = batched_service(request.path)
+    if service is None:
         path = request.rel_url.raw_path
         method, query, raw = payloads.overridden(request, raw)
         conditions = (request.headers.get(name, "") for name in ("If-Match", "Range"))
@@ -112,7 +113,7 @@ async def serve(request: web.Request) -> web.StreamResponse:
         return response.status, getattr(response, "text", None) or "{}"
 
     try:
-        return await serve_batch(request, raw, inner)
+        return await serve_batch(request, service, raw, inner)
     except ApiError as error:
         return web.json_response(error.body("rpc"), status=error.code)
 

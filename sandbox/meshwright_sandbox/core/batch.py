@@ -18,18 +18,25 @@ _REQUEST_LINE = 2  # at least a method and a path
 _BOUNDARY = "batch_meshwright"
 
 
-def is_batch(path: str) -> bool:
-    """Whether a path (service prefix included) is a batch endpoint."""
-    return path.strip("/").split("/")[1:2] == ["batch"]
+def batched_service(path: str) -> str | None:
+    """The prefix of the service that a path is a batch endpoint of: `SERVICE/batch/...`, or
+    `batch/SERVICE/VERSION` at the root of the host, where gcloud asks for some lists.
+    """
+    match path.strip("/").split("/"):
+        case [service, "batch", *_] | ["batch", service, *_]:
+            return service
+        case _:
+            return None
 
 
-async def serve_batch(request: web.Request, raw: bytes, answer: Answer) -> web.Response:
-    """Answer each inner request in turn.
+async def serve_batch(
+    request: web.Request, prefix: str, raw: bytes, answer: Answer
+) -> web.Response:
+    """Answer each inner request to a service in turn.
 
     Raises:
         ApiError: 400 for a body that is not multipart/mixed.
     """
-    prefix = request.path.strip("/").split("/")[0]
     head = f"Content-Type: {request.headers.get('Content-Type', '')}\r\n\r\n".encode()
     outer = BytesParser().parsebytes(head + raw)
     if not outer.is_multipart():
