@@ -118,6 +118,10 @@ def _from_api(known: Property, value: Any) -> Any:
         found = {}
         for name, property_ in known.properties.items():
             inner = dig(value, property_.path) if property_.path else None
+            # APIs leave out what is false, and blocks of one switch are empty then.
+            switch = property_.path and property_.required and property_.kind == "boolean"
+            if inner is None and switch:
+                inner = False
             if inner is not None:
                 found[name] = _from_api(property_, inner)
         return found

@@ -208,7 +208,9 @@ def live_inputs(kind: Kind, old: Values, before: Values, live: Values) -> dict[s
         now, was = (
             _arranged(kind, outputs.get(name), old.get(name), name) for outputs in (live, before)
         )
-        unread = (not known.path and now is None) or name in kind.unread
+        # An import takes what must be said as it is told, though the API may tell more of it.
+        needed = known.required and not old
+        unread = (not known.path and now is None) or (name in kind.unread and not needed)
         if name in kind.refs:
             links = [_linked(kind, name, v, live) for v in (old.get(name), now)]
             now = old.get(name) if same(*links) else now
