@@ -161,6 +161,9 @@ class Plugin:
         if not answer.id:
             return None
         inputs, outputs = decode(answer.inputs), decode(answer.properties)
+        if importing:  # the engine has what it imports checked
+            _, wrong = self.check(made.token, made.name, inputs)
+            assert not wrong, wrong
         return Made(made.token, made.name, inputs, answer.id, outputs)
 
     def delete(self, made: Made) -> None:

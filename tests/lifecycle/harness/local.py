@@ -14,7 +14,7 @@ from tests.lifecycle.harness.preloaded import preloaded_python
 
 ROOT = Path(__file__).parents[3]
 MESHWRIGHT = Path(sys.executable).parent / "meshwright"
-_WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 PART_OF_THE_PROGRAM = ("Pulumi.yaml", "__main__.py", "stacks", "policies")
 
 
@@ -36,7 +36,7 @@ class LocalCloud:
         self._project = project
         self._command = [preloaded_python(), str(MESHWRIGHT)] if hastened else [str(MESHWRIGHT)]
         if powerless:
-            self._command = [*_WITHOUT_CAPABILITIES, str(MESHWRIGHT)]
+            self._command = [*WITHOUT_CAPABILITIES, str(MESHWRIGHT)]
         self.own = os.environ | {"MESHWRIGHT_SANDBOX_HOME": str(home)}
         self.meshwright("up", "--scale", "0", "--project", project)
         self.environment: dict[str, str] = json.loads(self.meshwright("env", "--json"))

@@ -18,6 +18,7 @@ import pytest
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.runtime.processes import ProcessTable
 from tests.disk import Disk
+from tests.lifecycle.harness.local import WITHOUT_CAPABILITIES
 from tests.sandbox.runtime.conftest import LOCATION, MESH, PROJECT, request_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("runtime")]
@@ -200,7 +201,7 @@ def test_another_users_sandbox_is_not_taken_for_none(shell: Shell, command: str)
     """Root too may read what forbids it to everybody, unless it has laid down its powers."""
     shell.home.mkdir()
     (shell.home / "daemon.json").touch(mode=0)
-    shell.command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *shell.command]
+    shell.command = [*WITHOUT_CAPABILITIES, *shell.command]
     text = refused(shell.run(*command.split()))
     assert f"{shell.home}/daemon.json cannot be read: Permission denied" in text
     assert "name a folder of your own in MESHWRIGHT_SANDBOX_HOME" in text

@@ -54,6 +54,7 @@ def check(
     given = {key: value for key, value in news.items() if value is not None}
     local = {
         *kind.local,
+        *kind.fills,
         *kind.placeholders,
         kind.guard,
         kind.force[0],
