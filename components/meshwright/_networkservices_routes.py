@@ -115,7 +115,7 @@ def _http_rule(route: Route, rule: Rule) -> "api.HttpRouteRuleArgsDict":
         shadow = _backend(route, route.mirror.version)
         action["request_mirror_policy"] = {"destination": {"service_name": shadow}}
     if route.delay is not None or route.abort is not None:
-        action["fault_injection_policy"] = _http_fault(route)
+        action["fault_injection_policy"] = _fault(route)
     if route.timeout is not None:
         action["timeout"] = as_json_duration(route.timeout)
     if route.retry is not None:
@@ -142,7 +142,8 @@ def _http_headers(match: Match) -> "list[api.HttpRouteRuleMatchHeaderArgsDict]":
     return headers
 
 
-def _http_fault(route: Route) -> "api.HttpRouteRuleActionFaultInjectionPolicyArgsDict":
+def _fault(route: Route) -> "api.HttpRouteRuleActionFaultInjectionPolicyArgsDict":
+    """Both kinds of routes have the same words for it."""
     fault: api.HttpRouteRuleActionFaultInjectionPolicyArgsDict = {}
     if route.delay is not None:
         pause = as_json_duration(route.delay.fixed_delay)
@@ -156,7 +157,7 @@ def _http_fault(route: Route) -> "api.HttpRouteRuleActionFaultInjectionPolicyArg
 def _grpc_rule(route: Route, rule: Rule) -> "api.GrpcRouteRuleArgsDict":
     action: api.GrpcRouteRuleActionArgsDict = {"destinations": _destinations(route, rule)}
     if route.delay is not None or route.abort is not None:
-        action["fault_injection_policy"] = _grpc_fault(route)
+        action["fault_injection_policy"] = _fault(route)
     if route.timeout is not None:
         action["timeout"] = as_json_duration(route.timeout)
     if route.retry is not None:
@@ -175,17 +176,6 @@ def _grpc_rule(route: Route, rule: Rule) -> "api.GrpcRouteRuleArgsDict":
             }
         ]
     return made
-
-
-def _grpc_fault(route: Route) -> "api.GrpcRouteRuleActionFaultInjectionPolicyArgsDict":
-    fault: api.GrpcRouteRuleActionFaultInjectionPolicyArgsDict = {}
-    if route.delay is not None:
-        pause = as_json_duration(route.delay.fixed_delay)
-        fault["delay"] = {"fixed_delay": pause, "percentage": route.delay.percent}
-    if route.abort is not None:
-        status = route.abort.http_status
-        fault["abort"] = {"http_status": status, "percentage": route.abort.percent}
-    return fault
 
 
 def _destinations(route: Route, rule: Rule) -> pulumi.Output[list[Any]]:
