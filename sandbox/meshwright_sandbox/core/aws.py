@@ -100,7 +100,7 @@ class Aws:
 
 def add_routes(app: web.Application, aws: Aws) -> None:
     """Mount it."""
-    app.router.add_route("*", f"{AWS_PREFIX}{{path_info:/.*}}", WSGIHandler(aws))
+    app.router.add_route("*", f"{AWS_PREFIX}{{path_info:/.*}}", WSGIHandler(aws).handle_request)
 
 
 def _do_again(moto: Application, change: dict[str, Any]) -> None:
