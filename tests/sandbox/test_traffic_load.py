@@ -15,6 +15,7 @@ from meshwright_cli.main import main
 from meshwright_sandbox.daemon import traffic
 from meshwright_sandbox.daemon.home import Home, SandboxError
 from meshwright_sandbox.daemon.traffic import Door, choose, percentiles
+from meshwright_sandbox.runtime.launcher import Network
 from meshwright_sandbox.traffic import images
 from meshwright_sandbox.traffic.load import Load, Tally, drive, sources
 
@@ -106,6 +107,13 @@ async def test_a_call_without_an_answer_is_counted_with_its_reason() -> None:
     assert tally.answers == {"-": {"0": 3}}
     assert sum(tally.errors.values()) == 3
     assert all("Cannot connect" in error for error in tally.errors)
+
+
+def test_a_gateway_that_does_not_listen_is_named_with_what_may_be_wrong(tmp_path: Path) -> None:
+    port = unused_port()
+    calls = traffic.load(Home(tmp_path), load(port), Network("host"), patience=0.2)
+    with pytest.raises(SandboxError, match=rf"127\.0\.0\.1:{port}: it may have no certificate"):
+        list(calls)
 
 
 def test_every_caller_has_another_address() -> None:

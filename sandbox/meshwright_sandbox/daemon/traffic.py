@@ -15,23 +15,12 @@ from typing import Any
 from meshwright_sandbox.daemon.home import Home, SandboxError, Settings
 from meshwright_sandbox.daemon.surface import healthy, request
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
+from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.launcher import Network, open_network, read_note
 from meshwright_sandbox.traffic.load import Load
+from meshwright_sandbox.traffic.waiting import wait_until_it_answers
 
-# Run in the sandbox's network: ends well once every address takes connections at the port.
-_UNTIL_IT_LISTENS = """
-import socket, sys, time
-port, *addresses = sys.argv[1:]
-deadline = time.monotonic() + 60
-while addresses:
-    try:
-        socket.create_connection((addresses[0], int(port)), timeout=2).close()
-        addresses.pop(0)
-    except OSError:
-        if time.monotonic() > deadline:
-            sys.exit(1)
-        time.sleep(0.1)
-"""
+_LISTENS_WITHIN_SECONDS = 60
 Json = dict[str, Any]
 Progress = Callable[[str], None]
 _READY_SECONDS = 240
@@ -125,21 +114,28 @@ def choose(report: Json, gateway: str | None, host: str | None) -> tuple[Door, s
     return door, host or door.hosts[0].replace("*", "any")
 
 
-def load(home: Home, planned: Load, network: Network | None = None) -> Iterator[Json]:
+def load(
+    home: Home,
+    planned: Load,
+    network: Network | None = None,
+    *,
+    patience: float = _LISTENS_WITHIN_SECONDS,
+) -> Iterator[Json]:
     """Drive ``planned``, telling now and then what came; the last is all.
 
-    It is driven from ``network``; None: from outside of all clusters, through a gateway.
+    It is driven from ``network``; None: from outside of all clusters, through a gateway. Raises
+    :class:`SandboxError` if nothing takes connections there within ``patience``, in seconds.
     """
     network = network or open_network(home.path, home.processes)
     # A gateway is Ready before it has its certificate, and only then listens.
-    listening = [sys.executable, "-I", "-c", _UNTIL_IT_LISTENS, str(planned.port)]
-    waited = network.command([*listening, *planned.addresses])
-    if subprocess.run(waited, capture_output=True, check=False).returncode:
-        where = ", ".join(f"{address}:{planned.port}" for address in planned.addresses)
+    where = [f"{address}:{planned.port}" for address in planned.addresses]
+    try:
+        wait_until_it_answers(network, *where, seconds=patience)
+    except RuntimeFailure as error:
         raise SandboxError(
-            f"the gateway does not listen at {where}: it may have no certificate, or its Gateway "
-            "may be refused; `kubectl describe` the Gateway and its Secret"
-        )
+            f"the gateway does not listen at {', '.join(where)}: it may have no certificate, or "
+            "its Gateway may be refused; `kubectl describe` the Gateway and its Secret"
+        ) from error
     command = network.command([sys.executable, "-m", "meshwright_sandbox.traffic.load"])
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
