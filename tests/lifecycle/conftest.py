@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from meshwright_sandbox.runtime.local import LocalRuntime
+from meshwright_toolchain import bin_dir
 from tests.lifecycle.harness import Cloud, Stack
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -18,6 +20,14 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
     cloud.start()
     yield cloud
     cloud.stop()
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRuntime]:
+    """What starts real clusters for the stacks of a file, without a cloud around them."""
+    runtime = LocalRuntime(tmp_path_factory.mktemp("runtime"), bin_dir())
+    yield runtime
+    runtime.shutdown()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,11 @@ import pytest
 from meshwright_sandbox.runtime import kube
 from meshwright_sandbox.runtime.interface import ClusterAccess, FleetRole
 from meshwright_sandbox.runtime.local import LocalRuntime
-from meshwright_toolchain import bin_dir
 from tests.lifecycle.conftest import PROGRAMS
 from tests.lifecycle.harness import Stack
 from tests.sandbox.runtime.conftest import LOCATION, MESH, NAME, PROJECT, request_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("gateways")]
-
-
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRuntime]:
-    runtime = LocalRuntime(tmp_path_factory.mktemp("runtime"), bin_dir())
-    yield runtime
-    runtime.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from kubernetes import client
 
 from meshwright_sandbox.runtime.kube import write_admin_kubeconfig
 from meshwright_sandbox.runtime.local import LocalRuntime
-from meshwright_toolchain import bin_dir, module_dir
+from meshwright_toolchain import module_dir
 from tests.lifecycle.harness import Stack
 from tests.sandbox.runtime.conftest import connect, eventually, request_for
 
@@ -17,13 +17,6 @@ pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 PROGRAM = Path(__file__).parent / "programs" / "in-cluster"
 OLD, NEW = "asm-1285-12", "asm-1286-4"
-
-
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRuntime]:
-    local = LocalRuntime(tmp_path_factory.mktemp("google"), bin_dir())
-    yield local
-    local.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from kubernetes import client
 
 from meshwright_sandbox.runtime.kube import write_admin_kubeconfig
 from meshwright_sandbox.runtime.local import LocalRuntime
-from meshwright_toolchain import bin_dir, module_dir
+from meshwright_toolchain import module_dir
 from tests.lifecycle.harness import Stack
 from tests.sandbox.runtime.conftest import connect, eventually, request_for
 
@@ -26,13 +26,6 @@ LOOK = (
     " source_address=('127.0.0.1', 0)); c.request('GET', '/debug/endpointShardz');"
     " print(c.getresponse().read().decode())"
 )
-
-
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRuntime]:
-    local = LocalRuntime(tmp_path_factory.mktemp("istio"), bin_dir())
-    yield local
-    local.shutdown()
 
 
 @pytest.fixture(scope="module")

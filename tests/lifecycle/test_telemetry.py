@@ -1,7 +1,6 @@
 """What proxies report: the example on the real engine, a real API server and a real istiod."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,19 +8,11 @@ import pytest
 from meshwright_sandbox.runtime import kube
 from meshwright_sandbox.runtime.interface import ClusterAccess
 from meshwright_sandbox.runtime.local import LocalRuntime
-from meshwright_toolchain import bin_dir
 from tests.lifecycle.harness import Stack
 from tests.sandbox.runtime.conftest import LOCATION, MESH, NAME, PROJECT, request_for
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mesh-telemetry"
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("telemetry")]
-
-
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRuntime]:
-    runtime = LocalRuntime(tmp_path_factory.mktemp("runtime"), bin_dir())
-    yield runtime
-    runtime.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,13 @@ def only(
     return found
 
 
+def assert_found(found: Violation, where: str, what: str, mend: str) -> None:
+    """What is found stands at its place, and its words say what is wrong and how to mend it."""
+    assert found.where == where
+    assert what in found.what
+    assert mend in found.mend
+
+
 def remedied(
     rule: Rule,
     type_: str,

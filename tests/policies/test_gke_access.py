@@ -5,7 +5,7 @@ import pytest
 from meshwright_policies.gke_access import named_subjects, no_legacy_abac, no_static_credentials
 from meshwright_policies.rule import CLUSTER, Rule
 from meshwright_policies.values import UNKNOWN
-from tests.policies.gke_resources import STANDARD, only, remedied
+from tests.policies.gke_resources import STANDARD, assert_found, only, remedied
 from tests.policies.resources import changed, not_known, places
 
 BINDING = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
@@ -100,11 +100,7 @@ def binding(*names: object, role: object = "view") -> dict:
 def test_an_open_door_is_found_at_its_place(
     rule: Rule, type_: str, properties: dict, where: str, what: str, mend: str
 ) -> None:
-    found = only(rule, type_, properties)
-
-    assert found.where == where
-    assert what in found.what
-    assert mend in found.mend
+    assert_found(only(rule, type_, properties), where, what, mend)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])

@@ -18,6 +18,7 @@ from tests.policies.gke_resources import (
     SUBNET,
     SUBNETWORK,
     WITH_POOLS,
+    assert_found,
     only,
 )
 from tests.policies.resources import changed, not_known, places
@@ -145,11 +146,7 @@ def with_policy(enabled: object, addon_disabled: object = None, datapath: object
 def test_an_open_network_is_found_at_its_place(
     rule: Rule, type_: str, properties: dict, where: str, what: str, mend: str
 ) -> None:
-    found = only(rule, type_, properties)
-
-    assert found.where == where
-    assert what in found.what
-    assert mend in found.mend
+    assert_found(only(rule, type_, properties), where, what, mend)
 
 
 def test_every_open_range_is_found() -> None:

@@ -17,6 +17,7 @@ from tests.policies.gke_resources import (
     POOL,
     STANDARD,
     WITH_POOLS,
+    assert_found,
     only,
     remedied,
 )
@@ -149,11 +150,7 @@ IMAGE = "nodeConfig.imageType"
 def test_a_weak_node_is_found_at_its_place(
     rule: Rule, type_: str, properties: dict, where: str, what: str, mend: str
 ) -> None:
-    found = only(rule, type_, properties)
-
-    assert found.where == where
-    assert what in found.what
-    assert mend in found.mend
+    assert_found(only(rule, type_, properties), where, what, mend)
 
 
 def test_all_that_is_wrong_with_nodes_is_found() -> None:

@@ -11,7 +11,15 @@ from meshwright_policies.gke_operations import (
 )
 from meshwright_policies.rule import CLUSTER, NODE_POOL, Rule, Settings
 from meshwright_policies.values import UNKNOWN
-from tests.policies.gke_resources import AUTOPILOT, POOL, STANDARD, WITH_POOLS, only, remedied
+from tests.policies.gke_resources import (
+    AUTOPILOT,
+    POOL,
+    STANDARD,
+    WITH_POOLS,
+    assert_found,
+    only,
+    remedied,
+)
 from tests.policies.resources import changed, not_known, places
 
 CHANNEL = "releaseChannel.channel"
@@ -133,11 +141,7 @@ LABEL = "resourceLabels.environment"
 def test_a_neglected_cluster_is_found_at_its_place(
     rule: Rule, type_: str, properties: dict, where: str, what: str, mend: str
 ) -> None:
-    found = only(rule, type_, properties)
-
-    assert found.where == where
-    assert what in found.what
-    assert mend in found.mend
+    assert_found(only(rule, type_, properties), where, what, mend)
 
 
 def test_each_required_label_that_is_missing_is_found() -> None:

@@ -14,6 +14,7 @@ from tests.policies.gke_resources import (
     AUTOPILOT,
     POOL,
     STANDARD,
+    assert_found,
     only,
     remedied,
 )
@@ -101,11 +102,7 @@ ENFORCE = "PROJECT_SINGLETON_POLICY_ENFORCE"
 def test_a_missing_protection_is_found_at_its_place(
     rule: Rule, type_: str, properties: dict, where: str, what: str, mend: str
 ) -> None:
-    found = only(rule, type_, properties)
-
-    assert found.where == where
-    assert what in found.what
-    assert mend in found.mend
+    assert_found(only(rule, type_, properties), where, what, mend)
 
 
 @pytest.mark.parametrize(
