@@ -185,13 +185,19 @@ def _by_waypoint(item: Resource) -> bool:
     return waypoint not in (None, "", "none")
 
 
-def served_hosts(gateway: Resource) -> Iterator[object]:
-    """The hosts of a Gateway's servers, without the namespaces that may stand before them."""
-    spec = at(gateway.properties, "spec")
+def served_hosts(gateway: Resource, home: object = UNKNOWN) -> Iterator[object]:
+    """The hosts of a Gateway's servers, without the namespaces that may stand before them.
+
+    Those that routes of namespace `home` may not have are left out, if it is known.
+    """
+    own, spec = namespace(gateway), at(gateway.properties, "spec")
     if spec is UNKNOWN or at(spec, "servers") is UNKNOWN:
         yield UNKNOWN
     for _, server in each(spec, "servers"):
         if at(server, "hosts") is UNKNOWN:
             yield UNKNOWN
         for _, host in each(server, "hosts"):
-            yield host.rpartition("/")[2] if isinstance(host, str) else host
+            where, _, bare = host.rpartition("/") if isinstance(host, str) else ("", "", host)
+            where = own if where == "." else where
+            if where in ("", "*", home) or UNKNOWN in (home, where):
+                yield bare

@@ -185,16 +185,27 @@ class _Gateways:
         """Those that a route in a namespace means by `name` or `namespace/name`."""
         if not isinstance(wanted, str):
             return []
-        where, _, called = wanted.rpartition("/")
+        where, called = _place(wanted)
         return self._by_name.get((where or home, called), [])
 
     def may_be_elsewhere(self, wanted: object, home: object) -> bool:
         """Whether another stack may make what a route means, and this one makes none that the
         route's author may have meant.
         """
-        where, _, called = str(wanted).rpartition("/")
+        where, called = _place(str(wanted))
         is_namesake = not where and any(known == called for _, known in self._by_name)
         return (where or home) not in self._homes and not is_namesake
+
+
+def _place(gateway: str) -> tuple[str, str]:
+    """The namespace, empty for a route's own, and the name of a Gateway as a route names it.
+
+    Istio reads the form of its early days too: name.namespace.svc.cluster.local.
+    """
+    where, slash, called = gateway.rpartition("/")
+    if not slash and "." in called:
+        called, where = called.split(".")[:2]
+    return where.removeprefix("."), called
 
 
 def _gateways(route: Resource, gateways: _Gateways) -> Iterator[Finding]:
@@ -204,18 +215,18 @@ def _gateways(route: Resource, gateways: _Gateways) -> Iterator[Finding]:
     if at(route.properties, "spec", "gateways") is UNKNOWN:
         yield Unjudged("spec.gateways", route.urn)
         return
-    names = list(each(route.properties, "spec", "gateways"))
+    names, home = list(each(route.properties, "spec", "gateways")), namespace(route)
     for index, gateway in names:
         where = f"spec.gateways[{index}]"
         if gateway == "mesh":
             continue
-        found = gateways.named(gateway, namespace(route))
-        serving += [host for item in found for host in served_hosts(item)]
+        found = gateways.named(gateway, home)
+        serving += [host for item in found for host in served_hosts(item, home)]
         if gateway is UNKNOWN or (not found and gateways.unknown):
             serving.append(UNKNOWN)
             yield Unjudged(where, route.urn)
         elif all(item.is_patch for item in found) and (
-            found or gateways.may_be_elsewhere(gateway, namespace(route))
+            found or gateways.may_be_elsewhere(gateway, home)
         ):
             elsewhere = True
         elif not found:

@@ -142,6 +142,12 @@ BANK = "api.bank.example.net"
         [route(**PUBLIC), CHECKOUT, gateway("shop/*.example.com")],
         [route(hosts=["*"], gateways=["edge/front"]), CHECKOUT, gateway(SHOP)],
         [route(hosts=[SHOP], gateways=["front"], home="edge"), gateway(SHOP)],
+        [route(hosts=[SHOP], gateways=["./front"], home="edge"), gateway(f"./{SHOP}")],
+        [
+            route(hosts=[SHOP], gateways=["front.edge.svc.cluster.local"], home="edge"),
+            gateway(f"*/{SHOP}"),
+        ],
+        [route(hosts=[SHOP], gateways=["front.edge"]), CHECKOUT, gateway(SHOP, home="other")],
         [route(hosts=[SHOP, "checkout"], gateways=["mesh", "edge/front"]), CHECKOUT, gateway(SHOP)],
         [route(gateways=["mesh"]), CHECKOUT],
         # Gateways of another stack: there is none of this one where the route looks for it.
@@ -214,6 +220,19 @@ HOST = "spec.http[0].route[0].destination.host"
             [route(**PUBLIC), CHECKOUT, gateway("store.example.com")],
             "spec.hosts[0]",
             "served by none of the route's gateways",
+        ),
+        *(
+            (
+                [route(**PUBLIC), CHECKOUT, gateway(f"{other}/{SHOP}")],
+                "spec.hosts[0]",
+                "served by none of the route's gateways",
+            )
+            for other in (".", "store")
+        ),
+        (
+            [route("checkout", hosts=[SHOP], gateways=["./front"]), CHECKOUT, gateway(SHOP)],
+            "spec.gateways[0]",
+            "is no Gateway of this cluster",
         ),
     ],
 )

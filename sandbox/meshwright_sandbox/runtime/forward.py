@@ -20,6 +20,8 @@ from typing import Any
 
 _CHUNK = 1 << 16
 _MESSAGE_LIMIT = 1 << 16
+# Stands before an address of this process's own network; the host may have the same one.
+INSIDE = "inside "
 
 
 class _Forwarder:
@@ -39,8 +41,7 @@ class _Forwarder:
             return {}
         self._targets[listen] = (str(message["host"]), int(message["port"]))
         if listen not in self._servers:
-            address = listen.rsplit(":", 1)
-            # Without a descriptor the address is one of this process's own network.
+            address = listen.removeprefix(INSIDE).rsplit(":", 1)
             where: dict[str, Any] = {"host": address[0], "port": int(address[1])}
             if descriptors:
                 where = {"sock": socket.socket(fileno=descriptors[0])}

@@ -48,15 +48,16 @@ class Forwards:
 
     def add_inside(self, host: str, port: int, target_port: int) -> None:
         """Let ``host:port`` inside the network lead to the port of its loopback address."""
-        message = {"do": "add", "listen": f"{host}:{port}", "host": "127.0.0.1"}
+        message = {"do": "add", "listen": f"{forward.INSIDE}{host}:{port}", "host": "127.0.0.1"}
         with self._lock:
             self._request({**message, "port": target_port})
 
     def remove(self, host: str, port: int) -> None:
-        """Stop listening on ``host:port``."""
+        """Stop listening on ``host:port``, on this machine and inside."""
         with self._lock:
             if self._processes.get(FORWARDER) is not None:
-                self._request({"do": "remove", "listen": f"{host}:{port}"})
+                for side in ("", forward.INSIDE):
+                    self._request({"do": "remove", "listen": f"{side}{host}:{port}"})
 
     def listing(self) -> dict[str, str]:
         """All that is forwarded: host address to inner address."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from meshwright_sandbox.runtime.api import FIELD_MANAGER
 from meshwright_sandbox.runtime.interface import ClusterAccess, RuntimeFailure
@@ -63,7 +64,7 @@ def write_user_kubeconfig(
     """The kubeconfig that ``meshwright sandbox env`` names: one context per running cluster.
 
     Contexts are named and users authenticate as ``gcloud container clusters get-credentials``
-    writes them.
+    writes them. Which one is in use, and with which namespace, stays as the user chose.
     """
     user: dict[str, Any] = {
         "exec": {
@@ -83,7 +84,27 @@ def write_user_kubeconfig(
         )
         for record, ca_certificate in clusters
     ]
-    _dump(path, _document(entries))
+    document = _document(entries)
+    _keep_choices(document, _read(path))
+    _dump(path, document)
+
+
+def _keep_choices(document: dict[str, Any], before: Mapping[str, Any]) -> None:
+    """What ``kubectl config use-context`` and ``set-context --namespace`` have written."""
+    known = {context["name"]: context["context"] for context in document["contexts"]}
+    if before.get("current-context") in known:
+        document["current-context"] = before["current-context"]
+    for context in before.get("contexts") or []:
+        if context["name"] in known and "namespace" in context["context"]:
+            known[context["name"]]["namespace"] = context["context"]["namespace"]
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """The kubeconfig there; empty where there is none yet, or none that can be read."""
+    try:
+        return YAML(typ="safe").load(path.read_text()) or {}
+    except (OSError, ValueError, YAMLError):
+        return {}
 
 
 def _entry(

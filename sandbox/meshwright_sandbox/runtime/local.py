@@ -137,7 +137,7 @@ class LocalRuntime:
                 id=record.id,
                 mesh=record.mesh.mesh_id,
                 name=self._mesh(record).cluster_name,
-                address=record.private_address,
+                address=record.endpoint,
                 ca_certificate=self._cluster(record).ca_certificate,
                 token=self._token,
                 connect=partial(self.connect, record),
@@ -226,8 +226,7 @@ class LocalRuntime:
         controllers = self._controllers.pop(identifier, None)
         if controllers is not None:
             controllers.stop()
-        record = self.records.get(identifier)
-        if record is not None:
+        if (record := self.records.get(identifier)) is not None:
             self._cluster(record).stop()
             self.forwards.remove(record.host, record.port)
             self.forwards.remove(record.private_address, 443)
@@ -252,6 +251,7 @@ class LocalRuntime:
         if self.network.kind != "host":
             # Where the control planes of other clusters look for it.
             self.forwards.add_inside(record.private_address, 443, port)
+            self.forwards.add_inside(record.host, record.port, port)
 
     def _access(self, record: ClusterRecord) -> ClusterAccess:
         return ClusterAccess(

@@ -179,6 +179,8 @@ class Mesh:
         """Point the webhooks at the control plane, and let it serve the default injection too."""
         if configuration["kind"] == "MutatingWebhookConfiguration":
             configuration["webhooks"] += _default_injection(configuration["webhooks"])
+            # By this, istiod takes the Gateways of namespaces that name no revision as well.
+            configuration["metadata"]["labels"]["istio.io/tag"] = "default"
         else:
             configuration["metadata"]["name"] = f"istio-validator-{mesh.revision}"
             for webhook in configuration["webhooks"]:

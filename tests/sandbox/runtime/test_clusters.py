@@ -13,12 +13,14 @@ from typing import Any
 
 import psutil
 import pytest
+import yaml
 from kubernetes import client
 
 from meshwright_sandbox.runtime.clusters import COMPONENTS
 from meshwright_sandbox.runtime.interface import ClusterAccess, NodePool, Taint
+from meshwright_sandbox.runtime.kube import write_user_kubeconfig
 from meshwright_sandbox.runtime.local import LocalRuntime
-from meshwright_sandbox.runtime.records import cluster_id
+from meshwright_sandbox.runtime.records import ClusterRecord, Ports, cluster_id
 from tests.sandbox.runtime.conftest import (
     LOCATION,
     NAME,
@@ -234,6 +236,27 @@ def test_the_kubeconfig_works_with_kubectl_and_the_auth_plugin(
         env=environment,
     )
     assert json.loads(answer.stdout)["status"]["userInfo"]["username"] == "sandbox-admin"
+
+
+def test_the_context_that_was_chosen_stays(tmp_path: Path, tools: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    east, west = (
+        (ClusterRecord(request_for(name, 16), 0, "127.0.0.1", 443, Ports.of_slot(0)), "certificate")
+        for name in ("east", "west")
+    )
+    write_user_kubeconfig(path, [east])
+    write_user_kubeconfig(path, [east, west])
+    chosen = f"gke_{PROJECT}_{LOCATION}_west"
+    for choice in (["use-context", chosen], ["set-context", chosen, "--namespace=shop"]):
+        subprocess.run([tools / "kubectl", f"--kubeconfig={path}", "config", *choice], check=True)
+
+    write_user_kubeconfig(path, [east, west])
+    again = yaml.safe_load(path.read_text())
+    assert again["current-context"] == chosen
+    assert again["contexts"][1]["context"]["namespace"] == "shop"
+
+    write_user_kubeconfig(path, [east])
+    assert yaml.safe_load(path.read_text())["current-context"] == f"gke_{PROJECT}_{LOCATION}_east"
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -51,6 +51,35 @@ def test_pods_of_other_namespaces_get_none(api: client.ApiClient, make_namespace
     assert [c.name for c in pod.spec.containers] == ["app"]
 
 
+@pytest.mark.parametrize(
+    "labels", [{"istio.io/rev": "asm-managed"}, {"istio-injection": "enabled"}, {}]
+)
+def test_istios_gateway_gets_pods_and_a_status(
+    api: client.ApiClient, make_namespace: Any, labels: dict[str, str]
+) -> None:
+    namespace = make_namespace(labels)
+    gateways = client.CustomObjectsApi(api)
+    where = ("gateway.networking.k8s.io", "v1", namespace, "gateways")
+    listener = {"name": "http", "port": 80, "protocol": "HTTP"}
+    gateways.create_namespaced_custom_object(
+        *where,
+        {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "Gateway",
+            "metadata": {"name": "door"},
+            "spec": {"gatewayClassName": "istio", "listeners": [listener]},
+        },
+    )
+
+    def accepted() -> None:
+        found = gateways.get_namespaced_custom_object(*where, "door")["status"]["conditions"]
+        assert {c["type"]: c["status"] for c in found}["Accepted"] == "True"
+
+    eventually(accepted)
+    (pod,) = running_pods(api, namespace, 1)
+    assert pod.metadata.labels["gateway.networking.k8s.io/gateway-name"] == "door"
+
+
 def test_istio_refuses_a_route_that_makes_no_sense(
     api: client.ApiClient, make_namespace: Any
 ) -> None:

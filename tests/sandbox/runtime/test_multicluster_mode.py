@@ -1,12 +1,14 @@
 """Clusters of one managed mesh find each other's services once their asm-options say so."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client
+import yaml
+from kubernetes import client, config
 
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_sandbox.runtime.probing import read
@@ -51,7 +53,10 @@ def test_a_connected_clusters_control_plane_looks_into_the_others(
     core.create_namespaced_config_map("istio-system", options)
 
     eventually(lambda: sees(runtime, 1))
-    assert list(remote_secrets(api)[0].data) == [joined]
+    (secret,) = remote_secrets(api)
+    assert list(secret.data) == [joined]
+    # istioctl reads it on this machine, and waits for ever for a cluster that it does not reach.
+    assert "only-there" in service_names(b64decode(secret.data[joined]))
 
     core.delete_namespaced_config_map("asm-options", "istio-system")
     eventually(lambda: sees(runtime, 0))
@@ -67,6 +72,13 @@ def remote_secrets(api: client.ApiClient) -> list[Any]:
     return core.list_namespaced_secret(
         "istio-system", label_selector="istio/multiCluster=true"
     ).items
+
+
+def service_names(kubeconfig: bytes) -> list[str]:
+    """The Services of the default namespace, as who has a kubeconfig finds them."""
+    there = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
+    found = client.CoreV1Api(there).list_namespaced_service("default", _request_timeout=10)
+    return [service.metadata.name for service in found.items]
 
 
 def remote_clusters(runtime: LocalRuntime) -> int:

@@ -27,7 +27,8 @@ _SELECTOR = "sandbox.meshwright.dev%2Fmade-by=multicluster-mode"
 class MeshCluster:
     """A cluster with the managed mesh: its name there, and the ways to it.
 
-    ``address`` is its API server's inside the sandbox's network, ``connect`` the emulator's way.
+    ``address`` is its API server's, in the sandbox's network and on this machine alike: who runs
+    istioctl reads the same secrets as istiod. ``connect`` is the emulator's way.
     """
 
     id: str
