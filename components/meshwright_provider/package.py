@@ -11,8 +11,8 @@ from typing import Any
 
 import pulumi
 from pulumi.provider import ConstructResult, Provider
-from pulumi.provider.experimental.component import ComponentProvider
 
+from meshwright_provider.hosted import HostedComponents
 from meshwright_provider.schema import package_schema
 
 NAME = "meshwright"
@@ -26,7 +26,7 @@ class Package(Provider):
         self.version = distribution_version(NAME)
 
     @functools.cached_property
-    def _components(self) -> ComponentProvider:
+    def _components(self) -> HostedComponents:
         import meshwright
 
         exported = [getattr(meshwright, name) for name in meshwright.__all__]
@@ -35,7 +35,7 @@ class Package(Provider):
             for item in exported
             if inspect.isclass(item) and issubclass(item, pulumi.ComponentResource)
         ]
-        return ComponentProvider(classes, NAME, version=str(self.version))
+        return HostedComponents(classes, NAME, version=str(self.version))
 
     @property
     def schema(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import grpc
+import pulumi
 from google.protobuf import empty_pb2
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime import rpc
@@ -67,6 +68,13 @@ class MeshwrightServicer(ProviderServicer):
     def __init__(self, engine_address: str) -> None:
         super().__init__(Package(), [], engine_address)
         self._cancelled = asyncio.Event()
+
+    async def Construct(self, request, context):
+        try:
+            return await super().Construct(request, context)
+        except pulumi.RunError as error:
+            # What a component refuses once an Output is known is for the user too.
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
 
     async def Handshake(self, request, context):
         self.engine_address = request.engine_address

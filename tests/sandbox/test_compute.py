@@ -174,6 +174,26 @@ def test_nat_gateway_lives_in_its_router(compute: Any, project: str) -> None:
     assert status["result"]["natStatus"][0]["name"] == "nat"
 
 
+def test_a_nat_gateway_tells_its_addresses(compute: Any, project: str) -> None:
+    """What callers outside are told to let through: of reserved addresses, all are known."""
+    where = {"project": project, "region": REGION}
+    held = compute.addresses().insert(**where, body={"name": "out"}).execute()
+    finish(compute.regionOperations(), held, **where)
+    address = compute.addresses().get(**where, address="out").execute()
+    every = {"sourceSubnetworkIpRangesToNat": "ALL_SUBNETWORKS_ALL_IP_RANGES"}
+    nat = {"name": "nat", "natIpAllocateOption": "MANUAL_ONLY", "natIps": [address["selfLink"]]}
+    body = {"name": "router", "network": make_network(compute, project), "nats": [nat | every]}
+    made = compute.routers().insert(**where, body=body).execute()
+    finish(compute.regionOperations(), made, **where)
+
+    told = compute.routers().getNatIpInfo(**where, router="router").execute()
+    other = compute.routers().getNatIpInfo(**where, router="router", natName="other").execute()
+
+    mapping = {"natIp": address["address"], "mode": "MANUAL", "usage": "UNUSED"}
+    assert told["result"] == [{"natName": "nat", "natIpInfoMappings": [mapping]}]
+    assert other["result"] == []
+
+
 @pytest.mark.parametrize(
     ("rule", "message"),
     [

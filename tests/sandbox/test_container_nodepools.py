@@ -236,3 +236,16 @@ def test_usable_subnetworks_say_what_uses_their_ranges(gke: Any, project: str) -
     }
     with pytest.raises(HttpError, match="networkProjectId="):
         usable.list(parent=f"projects/{PROJECT}", filter="name=sub").execute()
+
+
+def test_a_pool_is_rolled_back_to_what_it_is(pools: Any, gke: Any) -> None:
+    """Upgrades end well here, and then GKE has nothing to roll back either."""
+    before = read(pools)
+
+    operation = pools.rollback(name=f"{CLUSTER}/nodePools/main", body={"respectPdb": True})
+    assert "error" not in wait_container(gke, operation.execute())
+
+    assert read(pools)["version"] == before["version"]
+    with pytest.raises(HttpError) as missing:
+        pools.rollback(name=f"{CLUSTER}/nodePools/none", body={}).execute()
+    assert missing.value.status_code == 404

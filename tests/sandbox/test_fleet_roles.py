@@ -124,3 +124,13 @@ def test_one_cluster_is_the_config_cluster_and_another_can_become_it(
 
     wait_hub(hub, features.delete(name=name).execute())
     assert runtime.roles[EAST] == FleetRole(PROJECT)
+
+
+def test_every_scope_is_a_permitted_one(sandbox: Sandbox, hub: Any) -> None:
+    """What `gcloud container fleet scopes list` asks for; permissions are not evaluated here."""
+    scopes = hub.projects().locations().scopes()
+    wait_hub(hub, scopes.create(parent=GLOBAL, scopeId="team-a", body={}).execute())
+
+    permitted = scopes.listPermitted(parent=GLOBAL).execute()["scopes"]
+
+    assert [scope["name"] for scope in permitted] == [f"{GLOBAL}/scopes/team-a"]

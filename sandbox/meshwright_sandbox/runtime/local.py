@@ -72,7 +72,7 @@ class LocalRuntime:
         with self._holding(identifier):
             record = self._allocate(request)
             access = self._run(record)
-            nodes.set_nodes(self.connect(record), request, nodes.pools_of(request))
+            nodes.set_nodes(self.connect(record), record, nodes.pools_of(request))
             definitions = self._definitions(record)
             if request.gateway_api:
                 gateway_api.install(self._kubectl(record), definitions, self.tools)
@@ -92,7 +92,7 @@ class LocalRuntime:
         with self._known(project, location, name) as record:
             record = replace(record, request=replace(record.request, node_pools=pools))
             self.records.put(record)
-            nodes.set_nodes(self.connect(record), record.request, pools)
+            nodes.set_nodes(self.connect(record), record, pools)
 
     def start_mesh(self, project: str, location: str, name: str, mesh: MeshRequest) -> None:
         with self._known(project, location, name) as record:
@@ -233,15 +233,15 @@ class LocalRuntime:
 
     def _allocate(self, request: ClusterRequest) -> ClusterRecord:
         with self.records.lock:
-            identifier = cluster_id(request.project, request.location, request.name)
-            known = self.records.get(identifier)
+            known = self.records.get(cluster_id(request.project, request.location, request.name))
             if known is not None:
                 record = replace(known, request=request)
             else:
                 slot = self.records.free_slot()
                 host, port = choose_endpoint(self.home, slot, {r.port for r in self.records.all()})
                 ports = choose_ports(slot, shared=self.network.kind == "host")
-                record = ClusterRecord(request, slot, host, port, ports)
+                part = self.records.free_part(request.pod_range)
+                record = ClusterRecord(request, slot, host, port, ports, part=part)
             self.records.put(record)
             return record
 

@@ -9,7 +9,6 @@ https://cloud.google.com/service-mesh/docs/onboarding/provision-control-plane
 from __future__ import annotations
 
 import copy
-import ipaddress
 import json
 import re
 import subprocess
@@ -29,6 +28,7 @@ from meshwright_sandbox.runtime.istiod import NAMESPACE, WEBHOOK_PORT, Istiod, I
 from meshwright_sandbox.runtime.kept import keep, kept_file, made_once
 from meshwright_sandbox.runtime.kube import Kubectl
 from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.pod_range import control_plane_addresses
 from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.records import MANAGED, ClusterRecord
 
@@ -74,8 +74,7 @@ class Mesh:
         """The control plane's address: the last ones of the pod range are no node's."""
         if self._network.kind == "host":
             return f"127.88.{self._record.ports.api_server % 251}.{self._record.slot}"
-        pods = ipaddress.ip_network(self._record.request.pod_range)
-        return str(pods.broadcast_address - 1)
+        return next(control_plane_addresses(self._record.request.pod_range, self._record.part))
 
     def start(self, mesh: MeshRequest) -> None:
         """Install what stands in the cluster, run istiod, and wait until injection answers."""

@@ -7,8 +7,6 @@ kwok keeps the nodes Ready and runs the pods that are scheduled to them.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
-import itertools
 from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -16,11 +14,11 @@ from urllib3.exceptions import HTTPError
 
 from meshwright_sandbox.runtime.api import Api, ApiError
 from meshwright_sandbox.runtime.interface import ClusterRequest, NodePool, RuntimeFailure
+from meshwright_sandbox.runtime.pod_range import node_ranges
+from meshwright_sandbox.runtime.records import ClusterRecord
 
 _NODES = "/api/v1/nodes"
 _POOL_LABEL = "cloud.google.com/gke-nodepool"
-_NODE_PREFIX = 24
-_MOST_NODES = 1000
 _AUTOPILOT_NODES = 2
 
 
@@ -37,8 +35,9 @@ def pools_of(request: ClusterRequest) -> tuple[NodePool, ...]:
     stop=stop_after_delay(120),
     reraise=True,
 )
-def set_nodes(api: Api, request: ClusterRequest, pools: tuple[NodePool, ...]) -> None:
+def set_nodes(api: Api, record: ClusterRecord, pools: tuple[NodePool, ...]) -> None:
     """Create the nodes of ``pools`` that are missing and delete those of no pool."""
+    request = record.request
     nodes = api.get(f"{_NODES}?labelSelector={_POOL_LABEL}")["items"]
     present: dict[str, Any] = {node["metadata"]["name"]: node for node in nodes}
     wanted = {
@@ -47,7 +46,7 @@ def set_nodes(api: Api, request: ClusterRequest, pools: tuple[NodePool, ...]) ->
     for name in present.keys() - wanted.keys():
         api.delete(f"{_NODES}/{name}")
     used = {node["spec"]["podCIDR"] for name, node in present.items() if name in wanted}
-    free = [r for r in _pod_ranges(request.pod_range) if r not in used]
+    free = [r for r in node_ranges(request.pod_range, record.part) if r not in used]
     missing = sorted(wanted.keys() - present.keys())
     if len(missing) > len(free):
         raise RuntimeFailure(
@@ -57,17 +56,6 @@ def set_nodes(api: Api, request: ClusterRequest, pools: tuple[NodePool, ...]) ->
     for name, pod_range in zip(missing, free, strict=False):
         pool, index = wanted[name]
         api.create(_NODES, _node(request, pool, index, name, pod_range))
-
-
-def _pod_ranges(pod_range: str) -> list[str]:
-    """The ranges that nodes get: a /24 each as in GKE, less where the cluster's range is small.
-
-    The last one is left out: the control plane has its address there.
-    """
-    network = ipaddress.ip_network(pod_range)
-    prefix = max(_NODE_PREFIX, min(network.prefixlen + 4, 28))
-    ranges = itertools.islice(network.subnets(new_prefix=prefix), _MOST_NODES + 1)
-    return [str(r) for r in ranges][:-1]
 
 
 def _name(request: ClusterRequest, pool: NodePool, index: int) -> str:

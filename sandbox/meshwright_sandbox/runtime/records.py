@@ -6,6 +6,7 @@ Together with the process table it is all a later emulator needs to adopt or res
 from __future__ import annotations
 
 import hashlib
+import itertools
 import shutil
 import threading
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ class ClusterRecord:
     """One cluster: what was asked for, and where it runs.
 
     ``slot`` numbers the clusters of a sandbox and decides ports and addresses; ``host`` and
-    ``port`` are where this machine reaches the API server.
+    ``port`` are where this machine reaches the API server; ``part`` tells it from those that share
+    its pod range.
     """
 
     request: ClusterRequest
@@ -59,6 +61,7 @@ class ClusterRecord:
     ports: Ports
     mesh: MeshRequest | None = None
     fleet: FleetRole | None = None
+    part: int = 0
 
     @property
     def id(self) -> str:
@@ -129,6 +132,11 @@ class Records:
         """The smallest slot that no cluster has; call it with :attr:`lock` held."""
         taken = {record.slot for record in self._read_all()}
         return next(slot for slot in range(1, 255) if slot not in taken)
+
+    def free_part(self, pod_range: str) -> int:
+        """The smallest part of a pod range that no cluster has; with :attr:`lock` held too."""
+        taken = {r.part for r in self._read_all() if r.request.pod_range == pod_range}
+        return next(part for part in itertools.count() if part not in taken)
 
     def _read_all(self) -> Iterator[ClusterRecord]:
         for file in self._directory.glob("*/cluster.json"):

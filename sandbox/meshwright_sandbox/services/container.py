@@ -12,6 +12,7 @@ from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import new_etag
 from meshwright_sandbox.services.gke import (
     clusters,
+    credentials,
     node_pools,
     places,
     updates,
@@ -113,6 +114,11 @@ def _update_pool(call: Call) -> Json:
     return _change_pool(call, "UPGRADE_NODES", **after)
 
 
+def _rollback(call: Call) -> Json:
+    """Upgrades end well here, and then there is nothing to roll back, as in GKE."""
+    return _change_pool(call, "UPGRADE_NODES")
+
+
 def _set_size(call: Call) -> Json:
     count = call.body.get("nodeCount", 0)
     if count < 0:
@@ -193,11 +199,15 @@ SERVICE = Service(
         ),
         f"{_CLUSTERS}.setResourceLabels": updates.set_labels,
         f"{_CLUSTERS}.updateMaster": updates.update_master,
+        f"{_CLUSTERS}.setMasterAuth": credentials.set_master_auth,
+        f"{_CLUSTERS}.startIpRotation": credentials.start_rotation,
+        f"{_CLUSTERS}.completeIpRotation": credentials.complete_rotation,
         f"{_POOLS}.create": _create_pool,
         f"{_POOLS}.get": _get_pool,
         f"{_POOLS}.list": _list_pools,
         f"{_POOLS}.delete": _delete_pool,
         f"{_POOLS}.update": _update_pool,
+        f"{_POOLS}.rollback": _rollback,
         f"{_POOLS}.setAutoscaling": _set_autoscaling,
         f"{_POOLS}.setManagement": _set_management,
         f"{_POOLS}.setSize": _set_size,

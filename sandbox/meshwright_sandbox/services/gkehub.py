@@ -1,5 +1,6 @@
 """GKE Hub: fleets, memberships, and features such as the managed service mesh."""
 
+from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.services import locations
 from meshwright_sandbox.services.hub import (
@@ -60,6 +61,8 @@ SERVICE = Service(
         f"{FEATURES}.create": features.create,
         f"{FEATURES}.patch": features.patch,
         f"{FLEETS}.create": fleets.create,
+        # Permissions are not evaluated: everybody may see every scope.
+        "projects.locations.scopes.listPermitted": listing.list_,
         f"{membership_features.TYPE}.create": membership_features.patch,
         f"{membership_features.TYPE}.delete": membership_features.delete,
         f"{membership_features.TYPE}.get": membership_features.get,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from meshwright_sandbox.runtime.controllers.istiods import IstiodPods
 from meshwright_sandbox.runtime.controllers.watching import Watcher
 from meshwright_sandbox.runtime.istiod import Istiod
+from meshwright_sandbox.runtime.pod_range import control_plane_addresses
+
+_ADDRESSES = functools.partial(control_plane_addresses, "10.0.0.0/24", 0)
 
 
 class Host:
@@ -40,7 +44,7 @@ def host() -> Host:
 
 
 def test_an_istiod_whose_start_was_not_seen_yet_is_kept(host: Host) -> None:
-    IstiodPods(host, "10.0.0.0/24").present([pod("a")])
+    IstiodPods(host, _ADDRESSES).present([pod("a")])
 
     assert host.names == {"istiod-pod-a"}
 
@@ -55,7 +59,7 @@ def test_an_istiod_whose_start_was_not_seen_yet_is_kept(host: Host) -> None:
     ids=["gone", "leaving", "failed"],
 )
 def test_an_istiod_without_its_pod_is_ended(host: Host, left: list[dict[str, Any]]) -> None:
-    IstiodPods(host, "10.0.0.0/24").present(left)
+    IstiodPods(host, _ADDRESSES).present(left)
 
     assert host.names == set()
 
@@ -79,7 +83,7 @@ class Listing:
 
 def test_a_stopped_watcher_starts_and_ends_nothing(host: Host) -> None:
     stopped = threading.Event()
-    watcher = Watcher("c", IstiodPods(host, "10.0.0.0/24"), lambda: Listing(stopped), stopped)  # type: ignore[arg-type,return-value]
+    watcher = Watcher("c", IstiodPods(host, _ADDRESSES), lambda: Listing(stopped), stopped)  # type: ignore[arg-type,return-value]
 
     watcher.run()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from meshwright_sandbox.runtime.api import Api
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
@@ -27,6 +28,7 @@ from meshwright_sandbox.runtime.controllers.service_exports import (
 )
 from meshwright_sandbox.runtime.controllers.watching import Controller, Watcher
 from meshwright_sandbox.runtime.interface import LoadBalancing
+from meshwright_sandbox.runtime.pod_range import control_plane_addresses
 from meshwright_sandbox.runtime.records import ClusterRecord
 
 # What one object may take, at most; a controller that hangs does not hold the sandbox's end back.
@@ -47,6 +49,7 @@ class Controllers:
         self._stopped = threading.Event()
         self._cluster, self._connect = record.id, connect
         addresses = AddressPool(record)
+        for_istiods = partial(control_plane_addresses, record.request.pod_range, record.part)
         controllers = [
             LoadBalancers(addresses),
             GatewayController(addresses),
@@ -54,7 +57,7 @@ class Controllers:
             ServiceResources(record, load_balancing),
             GatewayResources(record, load_balancing),
             CertificateSource(authority),
-            IstiodPods(istiods, record.request.pod_range),
+            IstiodPods(istiods, for_istiods),
         ]
         self._watchers = [Watcher(record.id, c, connect, self._stopped) for c in controllers]
 

@@ -8,8 +8,9 @@ installation can count on its webhooks.
 
 from __future__ import annotations
 
-import ipaddress
+import itertools
 import threading
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
@@ -23,8 +24,6 @@ PREFIX = "istiod-pod-"
 # These describe the pod's own files; the sandbox's istiod has others.
 _NOT_OURS = {"KUBECONFIG", "GOMEMLIMIT", "GOMAXPROCS"}
 _READY_SECONDS = 120
-# The last address of the pod range but one is the managed control plane's.
-_FIRST_FROM_THE_END = 2
 
 
 class IstiodHost(Protocol):
@@ -48,9 +47,10 @@ class IstiodPods:
 
     path = f"/api/v1/pods?labelSelector={POD_SELECTOR.replace('=', '%3D')}"
 
-    def __init__(self, host: IstiodHost, pod_range: str) -> None:
+    def __init__(self, host: IstiodHost, addresses: Callable[[], Iterator[str]]) -> None:
+        """`addresses` are those of the cluster's control planes, the managed one's first."""
         self._host = host
-        self._range = ipaddress.ip_network(pod_range)
+        self._of_control_planes = addresses
         self._addresses: dict[str, str] = {}
         self._waited_for: set[str] = set()
         self._lock = threading.Lock()
@@ -92,8 +92,7 @@ class IstiodPods:
         with self._lock:
             uid = item["metadata"]["uid"]
             taken = set(self._addresses.values())
-            steps = range(_FIRST_FROM_THE_END, self._range.num_addresses)
-            free = (str(self._range.broadcast_address - step) for step in steps)
+            free = itertools.islice(self._of_control_planes(), 1, None)
             return self._addresses.setdefault(uid, next(a for a in free if a not in taken))
 
     def _await(self, api: Api, item: Object, istiod: Istiod) -> None:

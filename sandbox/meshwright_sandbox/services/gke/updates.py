@@ -41,7 +41,7 @@ def update(call: Call) -> Json:
         clusters.mirror_endpoints(cluster)
         encryption.require_keys(call, cluster)
 
-    return _change(call, _KINDS.get(next(iter(wanted)), "UPDATE_CLUSTER"), apply)
+    return change(call, _KINDS.get(next(iter(wanted)), "UPDATE_CLUSTER"), apply)
 
 
 def update_master(call: Call) -> Json:
@@ -49,7 +49,7 @@ def update_master(call: Call) -> Json:
     wanted = call.body.get("masterVersion")
     if not wanted:
         raise invalid("Required field 'master_version' is missing.")
-    return _change(call, "UPGRADE_MASTER", lambda c: _control_plane_version(call, c, wanted))
+    return change(call, "UPGRADE_MASTER", lambda c: _control_plane_version(call, c, wanted))
 
 
 # What an operation is called whose update is an upgrade.
@@ -227,7 +227,8 @@ _SPECIAL: dict[str, Change] = {
 }
 
 
-def _change(call: Call, kind: str, apply: Callable[[Json], None]) -> Json:
+def change(call: Call, kind: str, apply: Callable[[Json], None]) -> Json:
+    """Start the operation of a kind that changes the cluster as `apply` does, in place."""
     before = call.get()
     require_free(call, call.name)
     after = copy.deepcopy(before)
@@ -249,7 +250,7 @@ def set_labels(call: Call) -> Json:
         document["resourceLabels"] = labels
         document["labelFingerprint"] = label_fingerprint(labels)
 
-    return _change(call, "SET_LABELS", apply)
+    return change(call, "SET_LABELS", apply)
 
 
 def setter(kind: str, field: str, source: str) -> Callable[[Call], Json]:
@@ -260,7 +261,7 @@ def setter(kind: str, field: str, source: str) -> Callable[[Call], Json]:
         value = call.body.get(source, False if source == "enabled" else None)
         if value is None:
             raise invalid(f"Required field '{source}' is missing.")
-        return _change(call, kind, lambda cluster: set_path(cluster, field, value))
+        return change(call, kind, lambda cluster: set_path(cluster, field, value))
 
     return handler
 
@@ -275,7 +276,7 @@ def set_maintenance(call: Call) -> Json:
     changed = policy | {"resourceVersion": version}
     if not changed.get("window"):
         changed.pop("window", None)
-    return _change(
+    return change(
         call, "SET_MAINTENANCE_POLICY", lambda c: c.__setitem__("maintenancePolicy", changed)
     )
 
@@ -284,4 +285,4 @@ def set_locations(call: Call) -> Json:
     """`clusters.setLocations`."""
     places: list[str] = call.body.get("locations", [])
     node_pools.check_locations(call, places)
-    return _change(call, "UPDATE_CLUSTER", lambda c: c.__setitem__("locations", places))
+    return change(call, "UPDATE_CLUSTER", lambda c: c.__setitem__("locations", places))

@@ -105,6 +105,31 @@ def nat_mapping(call: Call) -> Json:
     return {"kind": "compute#vmEndpointNatMappingsList", "result": []}
 
 
+def nat_ips(call: Call) -> Json:
+    """The addresses of each NAT gateway: the reserved ones. It takes others once a machine calls.
+
+    https://cloud.google.com/nat/docs/ports-and-addresses#addresses
+    """
+    wanted = call.query.get("natName")
+    nats = [nat for nat in call.get().get("nats", []) if wanted in (None, nat["name"])]
+    return {
+        "result": [
+            {
+                "natName": nat["name"],
+                "natIpInfoMappings": [
+                    {"natIp": _address(call, link), "mode": "MANUAL", "usage": "UNUSED"}
+                    for link in nat.get("natIps", [])
+                ],
+            }
+            for nat in nats
+        ]
+    }
+
+
+def _address(call: Call, link: str) -> str:
+    return call.get(resource_name(call, link))["address"]
+
+
 COLLECTIONS = (
     Collection(
         "routers", latency="network", defaults=_defaults, check=_check, immutable=("network",)
@@ -113,4 +138,5 @@ COLLECTIONS = (
 METHODS = {
     "routers.getRouterStatus": router_status,
     "routers.getNatMappingInfo": nat_mapping,
+    "routers.getNatIpInfo": nat_ips,
 }
