@@ -82,21 +82,13 @@ def _subnetwork(call: Call, cluster: Json, network: str) -> tuple[str, Json]:
 def _ranges(call: Call, cluster: Json, subnetwork: Json) -> None:
     policy = cluster.setdefault("ipAllocationPolicy", {})
     policy["useIpAliases"] = True  # routes-based clusters can no longer be made
-    named = {r["rangeName"]: r["ipCidrRange"] for r in subnetwork.get("secondaryIpRanges", [])}
     identity = short_hash(f"{call.project}/{call.location}/{cluster['name']}")
     for kind in ("cluster", "services"):
         label = "pods" if kind == "cluster" else "services"
         name = policy.get(f"{kind}SecondaryRangeName")
         block = policy.get(f"{kind}Ipv4CidrBlock") or policy.get(f"{kind}Ipv4Cidr")
         if name:
-            if name not in named:
-                raise ApiError(
-                    400,
-                    f'Secondary range "{name}" does not exist in network "{cluster["network"]}", '
-                    f'subnetwork "{cluster["subnetwork"]}".',
-                    refusal="reference",
-                )
-            block = named[name]
+            block = _secondary_range(cluster, subnetwork, name)
         elif kind == "cluster":
             policy["clusterSecondaryRangeName"] = f"gke-{cluster['name']}-{label}-{identity}"
             block = _free(call, str(block or f"/{_POD_PREFIX}"), _MANAGED_PODS)
@@ -108,6 +100,44 @@ def _ranges(call: Call, cluster: Json, subnetwork: Json) -> None:
     policy["defaultPodIpv4RangeUtilization"] = 0.001
     cluster["clusterIpv4Cidr"] = policy["clusterIpv4CidrBlock"]
     cluster["servicesIpv4Cidr"] = policy["servicesIpv4CidrBlock"]
+
+
+def add_pod_ranges(call: Call, cluster: Json, value: Json) -> None:
+    """Let new node pools take pods from more secondary ranges of the cluster's subnetwork."""
+    subnetwork = call.cloud.store.get("compute", cluster["networkConfig"]["subnetwork"]) or {}
+    added = value.get("podRangeNames", [])
+    for name in added:
+        _secondary_range(cluster, subnetwork, name)
+    _set_pod_ranges(cluster, [*_pod_ranges(cluster), *added])
+
+
+def remove_pod_ranges(_: Call, cluster: Json, value: Json) -> None:
+    """Undo :func:`add_pod_ranges`."""
+    removed = value.get("podRangeNames", [])
+    _set_pod_ranges(cluster, [name for name in _pod_ranges(cluster) if name not in removed])
+
+
+def _pod_ranges(cluster: Json) -> list[str]:
+    config = cluster["ipAllocationPolicy"].get("additionalPodRangesConfig", {})
+    return config.get("podRangeNames", [])
+
+
+def _set_pod_ranges(cluster: Json, names: list[str]) -> None:
+    config = {"podRangeNames": list(dict.fromkeys(names))} if names else {}
+    cluster["ipAllocationPolicy"]["additionalPodRangesConfig"] = config
+
+
+def _secondary_range(cluster: Json, subnetwork: Json, name: str) -> str:
+    """The block of a secondary range of the cluster's subnetwork."""
+    for known in subnetwork.get("secondaryIpRanges", []):
+        if known["rangeName"] == name:
+            return str(known["ipCidrRange"])
+    raise ApiError(
+        400,
+        f'Secondary range "{name}" does not exist in network "{cluster["network"]}", '
+        f'subnetwork "{cluster["subnetwork"]}".',
+        refusal="reference",
+    )
 
 
 def _free(call: Call, wanted: str, pool: ipaddress.IPv4Network) -> str:

@@ -10,7 +10,7 @@ from meshwright_sandbox.core.labels import check_labels
 from meshwright_sandbox.core.masks import set_path
 from meshwright_sandbox.core.stamps import label_fingerprint, new_etag, same_token
 from meshwright_sandbox.core.store import Row
-from meshwright_sandbox.services.gke import clusters, encryption, node_pools, versions
+from meshwright_sandbox.services.gke import addresses, clusters, encryption, node_pools, versions
 from meshwright_sandbox.services.gke.locks import require_free
 from meshwright_sandbox.services.hub import born_in_fleet
 
@@ -144,6 +144,11 @@ def _fleet(call: Call, cluster: Json, value: Json) -> None:
         cluster["fleet"]["membership"] = born_in_fleet.register(call.cloud, cluster)
 
 
+def _additional_ip_ranges(_: Call, cluster: Json, value: Json) -> None:
+    ranges = value.get("additionalIpRangesConfigs", [])  # left out when none is wanted any more
+    cluster["ipAllocationPolicy"]["additionalIpRangesConfigs"] = ranges
+
+
 def _channel(_: Call, cluster: Json, value: Json) -> None:
     cluster["releaseChannel"] = {} if value.get("channel") == "UNSPECIFIED" else value
 
@@ -203,6 +208,8 @@ def _logging_service(_: Call, cluster: Json, value: str) -> None:
 
 
 _SPECIAL: dict[str, Change] = {
+    "additionalPodRangesConfig": addresses.add_pod_ranges,
+    "desiredAdditionalIpRangesConfig": _additional_ip_ranges,
     "desiredAddonsConfig": _merge("addonsConfig"),
     "desiredControlPlaneEndpointsConfig": _endpoints,
     "desiredDatabaseEncryption": _database,
@@ -224,6 +231,7 @@ _SPECIAL: dict[str, Change] = {
     "desiredReleaseChannel": _channel,
     "desiredSecurityPostureConfig": _merge("securityPostureConfig"),
     "desiredWorkloadIdentityConfig": _workload_identity,
+    "removedAdditionalPodRangesConfig": addresses.remove_pod_ranges,
 }
 
 
