@@ -1,5 +1,6 @@
-"""Clusters that run out of pod addresses: ranges are added to them, and taken away again."""
+"""The ranges of a cluster: sizes that it asks for, and what is added and taken away later."""
 
+import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,9 +20,13 @@ def network(sandbox: Sandbox) -> None:
 
 
 @pytest.fixture
-def cluster(google: GoogleClients) -> Iterator[Any]:
+def gke(google: GoogleClients) -> Any:
+    return google("container", "v1beta1")
+
+
+@pytest.fixture
+def cluster(gke: Any) -> Iterator[Any]:
     """The client of a new cluster's collection; the provider adds ranges after the creation."""
-    gke = google("container", "v1beta1")
     clusters = gke.projects().locations().clusters()
     wait_container(gke, clusters.create(parent=PARENT, body=standard_cluster("r")).execute())
     yield clusters
@@ -62,3 +67,32 @@ def test_more_subnetworks_come_and_go(cluster: Any) -> None:
     shown = update(cluster, desiredAdditionalIpRangesConfig={})
 
     assert not shown["additionalIpRangesConfigs"]
+
+
+def sized(pods: str, services: str) -> dict[str, Any]:
+    """A request for a cluster with ranges of these sizes."""
+    policy = {"clusterIpv4CidrBlock": pods, "servicesIpv4CidrBlock": services}
+    return standard_cluster("r", ipAllocationPolicy=policy)
+
+
+def test_a_cluster_gets_ranges_of_the_sizes_it_asks_for(gke: Any) -> None:
+    """Services too: only those of clusters that ask for nothing have Google's own block."""
+    clusters = gke.projects().locations().clusters()
+    wait_container(gke, clusters.create(parent=PARENT, body=sized("/16", "/22")).execute())
+
+    policy = clusters.get(name=NAME).execute()["ipAllocationPolicy"]
+
+    pods = ipaddress.ip_network(policy["clusterIpv4CidrBlock"])
+    services = ipaddress.ip_network(policy["servicesIpv4CidrBlock"])
+    assert (pods.prefixlen, services.prefixlen) == (16, 22)
+    assert not pods.overlaps(services)
+    assert policy["servicesSecondaryRangeName"].startswith("gke-r-services-")
+    wait_container(gke, clusters.delete(name=NAME).execute())
+
+
+@pytest.mark.parametrize("size", ["/7", "/33", "/many"])
+def test_a_size_that_cannot_be_is_refused(gke: Any, size: str) -> None:
+    request = gke.projects().locations().clusters().create(parent=PARENT, body=sized("/16", size))
+    with pytest.raises(HttpError, match="Invalid CIDR block size") as raised:
+        request.execute()
+    assert raised.value.status_code == 400
