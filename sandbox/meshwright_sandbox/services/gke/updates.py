@@ -57,7 +57,6 @@ _KINDS = {"desiredMasterVersion": "UPGRADE_MASTER", "desiredNodeVersion": "UPGRA
 _POOL = "desiredNodePoolId"
 # Where a field's value belongs, when that is not its name without `desired`.
 _PATHS = {
-    "desiredClusterAutoscaling": "autoscaling",
     "desiredAutopilotClusterPolicyConfig": "autopilot.clusterPolicyConfig",
     "desiredAutopilotWorkloadPolicyConfig": "autopilot.workloadPolicyConfig",
     "desiredPrivilegedAdmissionConfig": "autopilot.privilegedAdmissionConfig",
@@ -149,6 +148,12 @@ def _additional_ip_ranges(_: Call, cluster: Json, value: Json) -> None:
     cluster["ipAllocationPolicy"]["additionalIpRangesConfigs"] = ranges
 
 
+def _autoscaling(_: Call, cluster: Json, value: Json) -> None:
+    field = "autoprovisioningNodePoolDefaults"  # clients send of them only what changes
+    defaults = cluster.get("autoscaling", {}).get(field, {}) | value.get(field, {})
+    cluster["autoscaling"] = value | ({field: defaults} if defaults else {})
+
+
 def _channel(_: Call, cluster: Json, value: Json) -> None:
     cluster["releaseChannel"] = {} if value.get("channel") == "UNSPECIFIED" else value
 
@@ -211,6 +216,7 @@ _SPECIAL: dict[str, Change] = {
     "additionalPodRangesConfig": addresses.add_pod_ranges,
     "desiredAdditionalIpRangesConfig": _additional_ip_ranges,
     "desiredAddonsConfig": _merge("addonsConfig"),
+    "desiredClusterAutoscaling": _autoscaling,
     "desiredControlPlaneEndpointsConfig": _endpoints,
     "desiredDatabaseEncryption": _database,
     "desiredDefaultEnablePrivateNodes": _private_nodes,
