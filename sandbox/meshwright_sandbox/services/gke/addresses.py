@@ -12,9 +12,10 @@ from meshwright_sandbox.services.gke.places import region_of
 from meshwright_sandbox.services.vpc import sharing
 
 Json = dict[str, Any]
-# What GKE gives clusters that name no range: services from Google's own block, pods from 10/8.
-_MANAGED_SERVICES = ipaddress.ip_network("34.118.224.0/20")
-_MANAGED_PODS = ipaddress.ip_network("10.0.0.0/8")
+# What GKE gives clusters that name no range: services Google's own block, which is the same for
+# every cluster, as it is never routed; pods, and services that want a size, a part of 10/8.
+_MANAGED_SERVICES = "34.118.224.0/20"
+_MANAGED = ipaddress.IPv4Network("10.0.0.0/8")
 _POD_PREFIX = 14
 _CONTROL_PLANE_PREFIX = 28
 
@@ -82,26 +83,19 @@ def _subnetwork(call: Call, cluster: Json, network: str) -> tuple[str, Json]:
 def _ranges(call: Call, cluster: Json, subnetwork: Json) -> None:
     policy = cluster.setdefault("ipAllocationPolicy", {})
     policy["useIpAliases"] = True  # routes-based clusters can no longer be made
-    named = {r["rangeName"]: r["ipCidrRange"] for r in subnetwork.get("secondaryIpRanges", [])}
     identity = short_hash(f"{call.project}/{call.location}/{cluster['name']}")
     for kind in ("cluster", "services"):
         label = "pods" if kind == "cluster" else "services"
         name = policy.get(f"{kind}SecondaryRangeName")
         block = policy.get(f"{kind}Ipv4CidrBlock") or policy.get(f"{kind}Ipv4Cidr")
         if name:
-            if name not in named:
-                raise ApiError(
-                    400,
-                    f'Secondary range "{name}" does not exist in network "{cluster["network"]}", '
-                    f'subnetwork "{cluster["subnetwork"]}".',
-                    refusal="reference",
-                )
-            block = named[name]
-        elif kind == "cluster":
-            policy["clusterSecondaryRangeName"] = f"gke-{cluster['name']}-{label}-{identity}"
-            block = _free(call, str(block or f"/{_POD_PREFIX}"), _MANAGED_PODS)
+            block = _secondary_range(cluster, subnetwork, name)
+        elif kind == "cluster" or block:
+            policy[f"{kind}SecondaryRangeName"] = f"gke-{cluster['name']}-{label}-{identity}"
+            pods = [policy["clusterIpv4CidrBlock"]] if kind == "services" else []
+            block = _free(call, str(block or f"/{_POD_PREFIX}"), pods)
         else:
-            block = _free(call, str(block or f"/{_MANAGED_SERVICES.prefixlen}"), _MANAGED_SERVICES)
+            block = _MANAGED_SERVICES
         policy[f"{kind}Ipv4Cidr"] = policy[f"{kind}Ipv4CidrBlock"] = block
     policy.setdefault("stackType", "IPV4")
     policy.setdefault("podCidrOverprovisionConfig", {})
@@ -110,17 +104,61 @@ def _ranges(call: Call, cluster: Json, subnetwork: Json) -> None:
     cluster["servicesIpv4Cidr"] = policy["servicesIpv4CidrBlock"]
 
 
-def _free(call: Call, wanted: str, pool: ipaddress.IPv4Network) -> str:
+def add_pod_ranges(call: Call, cluster: Json, value: Json) -> None:
+    """Let new node pools take pods from more secondary ranges of the cluster's subnetwork."""
+    subnetwork = call.cloud.store.get("compute", cluster["networkConfig"]["subnetwork"]) or {}
+    added = value.get("podRangeNames", [])
+    for name in added:
+        _secondary_range(cluster, subnetwork, name)
+    _set_pod_ranges(cluster, [*_pod_ranges(cluster), *added])
+
+
+def remove_pod_ranges(_: Call, cluster: Json, value: Json) -> None:
+    """Undo :func:`add_pod_ranges`."""
+    removed = value.get("podRangeNames", [])
+    _set_pod_ranges(cluster, [name for name in _pod_ranges(cluster) if name not in removed])
+
+
+def _pod_ranges(cluster: Json) -> list[str]:
+    config = cluster["ipAllocationPolicy"].get("additionalPodRangesConfig", {})
+    return config.get("podRangeNames", [])
+
+
+def _set_pod_ranges(cluster: Json, names: list[str]) -> None:
+    config = {"podRangeNames": list(dict.fromkeys(names))} if names else {}
+    cluster["ipAllocationPolicy"]["additionalPodRangesConfig"] = config
+
+
+def _secondary_range(cluster: Json, subnetwork: Json, name: str) -> str:
+    """The block of a secondary range of the cluster's subnetwork."""
+    for known in subnetwork.get("secondaryIpRanges", []):
+        if known["rangeName"] == name:
+            return str(known["ipCidrRange"])
+    raise ApiError(
+        400,
+        f'Secondary range "{name}" does not exist in network "{cluster["network"]}", '
+        f'subnetwork "{cluster["subnetwork"]}".',
+        refusal="reference",
+    )
+
+
+def _free(call: Call, wanted: str, own: list[str]) -> str:
     """A block as it was asked for, or the first free one of the size that was asked for."""
     if not wanted.startswith("/"):
         return str(_network_of(wanted))
-    if pool == _MANAGED_SERVICES:
-        return str(pool)  # the same for every cluster, as it is never routed
-    taken = list(_taken(call))
-    for block in pool.subnets(new_prefix=int(wanted[1:])):
+    taken = [*_taken(call), *map(_network_of, own)]
+    for block in _MANAGED.subnets(new_prefix=_prefix(wanted)):
         if not any(block.overlaps(other) for other in taken):
             return str(block)
-    raise invalid(f"No free range of size {wanted} is left in {pool}.")
+    raise invalid(f"No free range of size {wanted} is left in {_MANAGED}.")
+
+
+def _prefix(wanted: str) -> int:
+    """The length in a size like `/22`."""
+    size = wanted[1:]
+    if not size.isdecimal() or not _MANAGED.prefixlen <= int(size) <= _MANAGED.max_prefixlen:
+        raise invalid(f'Invalid CIDR block size "{wanted}".')
+    return int(size)
 
 
 def _taken(call: Call) -> Iterator[ipaddress.IPv4Network]:
@@ -130,6 +168,7 @@ def _taken(call: Call) -> Iterator[ipaddress.IPv4Network]:
             yield _network_of(secondary["ipCidrRange"])
     for row in call.cloud.store.of_type("container", "projects.locations.clusters"):
         yield _network_of(row.doc["clusterIpv4Cidr"])
+        yield _network_of(row.doc["servicesIpv4Cidr"])
 
 
 def _control_plane_range(call: Call, cluster: Json, subnetwork: Json) -> None:

@@ -10,7 +10,7 @@ from meshwright_sandbox.core.labels import check_labels
 from meshwright_sandbox.core.masks import set_path
 from meshwright_sandbox.core.stamps import label_fingerprint, new_etag, same_token
 from meshwright_sandbox.core.store import Row
-from meshwright_sandbox.services.gke import clusters, encryption, node_pools, versions
+from meshwright_sandbox.services.gke import addresses, clusters, encryption, node_pools, versions
 from meshwright_sandbox.services.gke.locks import require_free
 from meshwright_sandbox.services.hub import born_in_fleet
 
@@ -57,7 +57,6 @@ _KINDS = {"desiredMasterVersion": "UPGRADE_MASTER", "desiredNodeVersion": "UPGRA
 _POOL = "desiredNodePoolId"
 # Where a field's value belongs, when that is not its name without `desired`.
 _PATHS = {
-    "desiredClusterAutoscaling": "autoscaling",
     "desiredAutopilotClusterPolicyConfig": "autopilot.clusterPolicyConfig",
     "desiredAutopilotWorkloadPolicyConfig": "autopilot.workloadPolicyConfig",
     "desiredPrivilegedAdmissionConfig": "autopilot.privilegedAdmissionConfig",
@@ -144,6 +143,17 @@ def _fleet(call: Call, cluster: Json, value: Json) -> None:
         cluster["fleet"]["membership"] = born_in_fleet.register(call.cloud, cluster)
 
 
+def _additional_ip_ranges(_: Call, cluster: Json, value: Json) -> None:
+    ranges = value.get("additionalIpRangesConfigs", [])  # left out when none is wanted any more
+    cluster["ipAllocationPolicy"]["additionalIpRangesConfigs"] = ranges
+
+
+def _autoscaling(_: Call, cluster: Json, value: Json) -> None:
+    field = "autoprovisioningNodePoolDefaults"  # clients send of them only what changes
+    defaults = cluster.get("autoscaling", {}).get(field, {}) | value.get(field, {})
+    cluster["autoscaling"] = value | ({field: defaults} if defaults else {})
+
+
 def _channel(_: Call, cluster: Json, value: Json) -> None:
     cluster["releaseChannel"] = {} if value.get("channel") == "UNSPECIFIED" else value
 
@@ -203,7 +213,10 @@ def _logging_service(_: Call, cluster: Json, value: str) -> None:
 
 
 _SPECIAL: dict[str, Change] = {
+    "additionalPodRangesConfig": addresses.add_pod_ranges,
+    "desiredAdditionalIpRangesConfig": _additional_ip_ranges,
     "desiredAddonsConfig": _merge("addonsConfig"),
+    "desiredClusterAutoscaling": _autoscaling,
     "desiredControlPlaneEndpointsConfig": _endpoints,
     "desiredDatabaseEncryption": _database,
     "desiredDefaultEnablePrivateNodes": _private_nodes,
@@ -224,6 +237,7 @@ _SPECIAL: dict[str, Change] = {
     "desiredReleaseChannel": _channel,
     "desiredSecurityPostureConfig": _merge("securityPostureConfig"),
     "desiredWorkloadIdentityConfig": _workload_identity,
+    "removedAdditionalPodRangesConfig": addresses.remove_pod_ranges,
 }
 
 
