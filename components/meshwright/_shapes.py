@@ -104,7 +104,10 @@ def is_scalar(value: object, kind: type) -> bool:
 
 def _describe(value: object) -> str:
     """The kind of a value, never the value, which may be a secret."""
-    return "null" if value is None else f"a {type(value).__name__}"
+    if value is None:
+        return "null"
+    name = type(value).__name__
+    return f"an {name}" if name == "int" else f"a {name}"
 
 
 def _join(path: str, key: str) -> str:

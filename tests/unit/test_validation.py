@@ -45,7 +45,7 @@ def test_every_mistake_is_reported_at_once_with_its_path():
         "ratio": "must be a number, not a str",
         "inner[0].name": "missing; it is required",
         "inner[0].size": "must be a whole number, not a float",
-        "labels.a": "must be text, not a int",
+        "labels.a": "must be text, not an int",
     }
 
 
@@ -119,7 +119,7 @@ def test_values_are_never_shown():
         ({"text": "a", "inner": {}}, "inner", "must be a list"),
         ({"text": "a", "inner": ["x"]}, "inner[0]", "must be a map"),
         ({"text": "a", "labels": []}, "labels", "must be a map"),
-        ({"text": "a", "labels": {5: "x"}}, "labels", "text as its keys, not a int"),
+        ({"text": "a", "labels": {5: "x"}}, "labels", "text as its keys, not an int"),
         ({"text": "a", "flag": 1}, "flag", "true or false"),
         ({"text": True}, "text", "must be text"),
         ({"text": "a", "inner": [{"name": "n", "size": True}]}, "inner[0].size", "whole number"),
