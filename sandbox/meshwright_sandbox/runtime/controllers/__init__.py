@@ -8,7 +8,7 @@ from collections.abc import Callable
 from meshwright_sandbox.runtime.api import Api
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.controllers.certificates import CertificateSource
-from meshwright_sandbox.runtime.controllers.gateways import GatewayController
+from meshwright_sandbox.runtime.controllers.gateways import GatewayClasses, GatewayController
 from meshwright_sandbox.runtime.controllers.istiods import IstiodHost, IstiodPods
 from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool, LoadBalancers
 from meshwright_sandbox.runtime.controllers.multicluster_mode import (
@@ -49,6 +49,7 @@ class Controllers:
         addresses = AddressPool(record)
         controllers = [
             LoadBalancers(addresses),
+            GatewayClasses(),
             GatewayController(addresses),
             RouteController(),
             ServiceResources(record, load_balancing),
