@@ -25,6 +25,7 @@ from meshwright_sandbox.runtime.controllers.service_exports import (
     ImportingNamespaces,
     ServiceExports,
 )
+from meshwright_sandbox.runtime.controllers.volumes import VolumeClaims, Volumes
 from meshwright_sandbox.runtime.controllers.watching import Controller, Watcher
 from meshwright_sandbox.runtime.interface import LoadBalancing
 from meshwright_sandbox.runtime.records import ClusterRecord
@@ -55,6 +56,8 @@ class Controllers:
             ServiceResources(record, load_balancing),
             GatewayResources(record, load_balancing),
             CertificateSource(authority),
+            VolumeClaims(record),
+            Volumes(),
             IstiodPods(istiods, record.request.pod_range),
         ]
         self._watchers = [Watcher(record.id, c, connect, self._stopped) for c in controllers]
