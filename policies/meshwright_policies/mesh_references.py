@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meshwright_policies.mesh_egress import served_hosts
+from meshwright_policies.mesh_exports import is_out_of_sight
 from meshwright_policies.mesh_hosts import (
     CLUSTER_SET,
     DOMAIN,
@@ -146,7 +147,8 @@ def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterato
         yield Unjudged(where, route.urn)
         return
     full = full_host(host, namespace(route))
-    about = list(rules.by_host.of(full))
+    declared = list(rules.by_host.of(full))
+    about = [rule for rule in declared if not is_out_of_sight(rule, route, full)]
     named = [known for rule in about for known in _subset_names(rule)]
     if subset in named or subset in rules.added:
         return
@@ -161,6 +163,9 @@ def _subset(route: Resource, destination: Destination, rules: _Rules) -> Iterato
     elif not route.is_patch and not rules.may_be_in_chart(full, namespace(route)):
         mend = "Add a DestinationRule for this host that declares it"
         what = f"{subset!r} is declared nowhere: {full} has no DestinationRule in this cluster"
+        if declared:
+            mend = f"Move {declared[0].name} to the namespace of the Service, and export it"
+            what = f"{full}'s DestinationRule is for callers of {namespace(declared[0])} alone"
         yield Violation(where, what, mend, route.urn)
 
 

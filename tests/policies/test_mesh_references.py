@@ -39,9 +39,14 @@ def route(
 
 
 def subsets(
-    host: object, *names: object, home: str = "shop", cluster: str = "east", name: str = "rule"
+    host: object,
+    *names: object,
+    home: object = "shop",
+    cluster: str = "east",
+    name: str = "rule",
+    **spec: object,
 ) -> Resource:
-    spec = {"host": host, "subsets": [{"name": name} for name in names]}
+    spec = {"host": host, "subsets": [{"name": name} for name in names]} | spec
     return thing(RULE, name, spec, namespace=home, cluster=cluster)
 
 
@@ -79,6 +84,48 @@ def test_a_subset_that_nobody_declares_is_found(rules: list[Resource], said: str
 
     assert wrong(subsets_exist, *resources) == [("route", SUBSET)]
     assert said in what(subsets_exist, *resources)
+
+
+def kept_to(home: object, exported: object) -> Resource:
+    return subsets(FULL, "v1", home=home, exportTo=exported)
+
+
+@pytest.mark.parametrize("exported", [["."], ["tools"]])
+def test_a_rule_that_a_third_namespace_keeps_to_itself_declares_nothing(exported: object) -> None:
+    resources = [route(FULL, "v1", home="web"), kept_to("tools", exported)]
+
+    assert wrong(subsets_exist, *resources) == [("route", SUBSET)]
+    assert "is for callers of tools alone" in what(subsets_exist, *resources)
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [route(FULL, "v1", home="web"), kept_to("web", ["."])],
+        [route(FULL, "v1", home="web"), kept_to("shop", ["."])],
+        [route(FULL, "v1", home="web"), kept_to("tools", ["*"])],
+        [route(FULL, "v1", home="web"), kept_to("tools", [".", "web"])],
+        [route(FULL, "v1", home="web"), kept_to(UNKNOWN, ["."])],
+        [route(FULL, "v1", home="web"), kept_to("tools", UNKNOWN)],
+        [route(FULL, "v1", home="web"), kept_to("tools", [UNKNOWN])],
+        [route(FULL, "v1", home="web", exportTo=["tools"]), kept_to("tools", ["."])],
+        [route(FULL, "v1", home="web", exportTo=[UNKNOWN]), kept_to("tools", ["."])],
+        [route(FULL, "v1", home="web", exportTo=UNKNOWN), kept_to("tools", ["."])],
+        [route(FULL, "v1", home="web", gateways=["tools/front"]), kept_to("tools", ["."])],
+        [route(FULL, "v1", home="web", gateways=UNKNOWN), kept_to("tools", ["."])],
+        [route(FULL, "v1", home="web", hosts=None), kept_to("tools", ["."])],
+        [route(FULL, "v1", home="web"), kept_to("tools", ["."]), subsets("checkout", "v1")],
+    ],
+    ids=[
+        "the route's", "the service's", "exported to all", "exported to the callers",
+        "of a namespace not known yet", "exported as is not known yet", "partly not known yet",
+        "for its callers", "for callers not known yet", "for nobody known yet",
+        "at a gateway", "at gateways not known yet",
+        "of another route", "beside one that is seen",
+    ],
+)  # fmt: skip
+def test_a_rule_that_callers_may_see_declares(resources: list[Resource]) -> None:
+    assert wrong(subsets_exist, *resources) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from urllib3.exceptions import HTTPError
 
-from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, nodes
+from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, nodes, storage_classes
 from meshwright_sandbox.runtime.api import Api, ApiError
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.clusters import Cluster
@@ -73,6 +73,7 @@ class LocalRuntime:
             record = self._allocate(request)
             access = self._run(record)
             nodes.set_nodes(self.connect(record), record, nodes.pools_of(request))
+            storage_classes.install(self.connect(record))
             definitions = self._definitions(record)
             if request.gateway_api:
                 gateway_api.install(self._kubectl(record), definitions, self.tools)
@@ -152,9 +153,7 @@ class LocalRuntime:
         Raises :class:`RuntimeFailure` naming each one that could not be run.
         """
         records = self.records.all()
-        if not records:
-            return
-        with ThreadPoolExecutor(len(records)) as pool:
+        with ThreadPoolExecutor(max(len(records), 1)) as pool:
             outcomes = [(r, pool.submit(self._resume, r)) for r in records]
         failures = [f"{r.request.name}: {o.exception()}" for r, o in outcomes if o.exception()]
         if failures:

@@ -80,6 +80,33 @@ def test_a_gateway_of_gkes_class_is_programmed(api: client.ApiClient, make_names
     eventually(programmed)
 
 
+def test_gkes_gateway_classes_are_accepted_and_nobody_elses(api: client.ApiClient) -> None:
+    objects, place = client.CustomObjectsApi(api), ("gateway.networking.k8s.io", "v1")
+    foreign = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "GatewayClass",
+        "metadata": {"name": "foreign"},
+        "spec": {"controllerName": "example.com/gateway"},
+    }
+    objects.create_cluster_custom_object(*place, "gatewayclasses", foreign)
+
+    def accepted() -> dict[str, str]:
+        classes = objects.list_cluster_custom_object(*place, "gatewayclasses")["items"]
+        shown = {
+            c["metadata"]["name"]: condition["status"]
+            for c in classes
+            for condition in c["status"]["conditions"]
+            if condition["type"] == "Accepted"
+        }
+        googles = {name: status for name, status in shown.items() if name.startswith("gke-l7-")}
+        assert len(googles) == 4
+        assert set(googles.values()) == {"True"}
+        return shown
+
+    assert eventually(accepted)["foreign"] == "Unknown"
+    objects.delete_cluster_custom_object(*place, "gatewayclasses", "foreign")
+
+
 def istio_gateway(credential: str, *hosts: str) -> dict[str, Any]:
     return {
         "apiVersion": "networking.istio.io/v1",

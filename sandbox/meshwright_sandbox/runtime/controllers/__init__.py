@@ -9,7 +9,7 @@ from functools import partial
 from meshwright_sandbox.runtime.api import Api
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.controllers.certificates import CertificateSource
-from meshwright_sandbox.runtime.controllers.gateways import GatewayController
+from meshwright_sandbox.runtime.controllers.gateways import GatewayClasses, GatewayController
 from meshwright_sandbox.runtime.controllers.istiods import IstiodHost, IstiodPods
 from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool, LoadBalancers
 from meshwright_sandbox.runtime.controllers.multicluster_mode import (
@@ -26,6 +26,7 @@ from meshwright_sandbox.runtime.controllers.service_exports import (
     ImportingNamespaces,
     ServiceExports,
 )
+from meshwright_sandbox.runtime.controllers.volumes import VolumeClaims, Volumes
 from meshwright_sandbox.runtime.controllers.watching import Controller, Watcher
 from meshwright_sandbox.runtime.interface import LoadBalancing
 from meshwright_sandbox.runtime.pod_range import control_plane_addresses
@@ -52,11 +53,14 @@ class Controllers:
         for_istiods = partial(control_plane_addresses, record.request.pod_range, record.part)
         controllers = [
             LoadBalancers(addresses),
+            GatewayClasses(),
             GatewayController(addresses),
             RouteController(),
             ServiceResources(record, load_balancing),
             GatewayResources(record, load_balancing),
             CertificateSource(authority),
+            VolumeClaims(record),
+            Volumes(),
             IstiodPods(istiods, for_istiods),
         ]
         self._watchers = [Watcher(record.id, c, connect, self._stopped) for c in controllers]

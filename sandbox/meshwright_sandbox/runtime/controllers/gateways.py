@@ -1,4 +1,5 @@
-"""Plays the GKE Gateway controller: a Gateway of a ``gke-l7-*`` class gets status and address.
+"""Plays the GKE Gateway controller: it accepts the ``gke-l7-*`` classes, and a Gateway of one gets
+status and address.
 
 https://cloud.google.com/kubernetes-engine/docs/concepts/gateway-api#gateway_controller
 """
@@ -10,8 +11,32 @@ from typing import Any
 
 from meshwright_sandbox.runtime.api import Api, Object
 from meshwright_sandbox.runtime.controllers.load_balancer import AddressPool
+from meshwright_sandbox.runtime.gateway_api import CONTROLLER
 
 _CLASS_PREFIX = "gke-l7-"
+_CLASSES = "/apis/gateway.networking.k8s.io/v1/gatewayclasses"
+
+
+class GatewayClasses:
+    """Watches GatewayClasses; those of other controllers are theirs to accept."""
+
+    path = _CLASSES
+
+    def present(self, items: list[Object]) -> None:
+        """Nothing is kept for a class."""
+
+    def reconcile(self, api: Api, item: Object) -> None:
+        if item["spec"]["controllerName"] != CONTROLLER:
+            return
+        metadata = item["metadata"]
+        shown = item.get("status", {}).get("conditions", [])
+        # A new class brings "Unknown" with it: the definition's default.
+        said = {c["type"]: (c["status"], c.get("observedGeneration")) for c in shown}
+        if said.get("Accepted") != ("True", metadata["generation"]):
+            conditions = _conditions(metadata["generation"], "Accepted")
+            api.merge(
+                f"{_CLASSES}/{metadata['name']}/status", {"status": {"conditions": conditions}}
+            )
 
 
 class GatewayController:
@@ -30,7 +55,7 @@ class GatewayController:
         if not chosen.startswith(_CLASS_PREFIX):
             return
         # Classes across clusters are in a fleet's config cluster alone; elsewhere nobody answers.
-        api.get(f"/apis/gateway.networking.k8s.io/v1/gatewayclasses/{chosen}")
+        api.get(f"{_CLASSES}/{chosen}")
         metadata, status = item["metadata"], item.get("status", {})
         generation = metadata.get("generation", 1)
         seen = [c.get("observedGeneration") for c in status.get("conditions", [])]
