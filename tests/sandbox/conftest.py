@@ -14,6 +14,7 @@ import pytest
 from meshwright_sandbox.core.endpoints import ENDPOINTS
 from tests.sandbox.gcp_plugin import PROJECT, Plugin
 from tests.sandbox.machines import Machines
+from tests.sandbox.platform import prepare
 from tests.sandbox.server import COVERAGE_NOTES, Sandbox, client, enable_apis, record_coverage
 from tests.sandbox.vpc import make_network, make_subnetwork
 
@@ -29,6 +30,12 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     record_coverage(server.journal(), Path(os.environ[COVERAGE_NOTES]))
     server.stop()
     client.cache_clear()  # the next server may get this one's port, and not its connections
+
+
+@pytest.fixture(scope="module")
+def network(sandbox: Sandbox) -> None:
+    """The network that every cluster of a file uses."""
+    prepare(sandbox)
 
 
 @pytest.fixture(scope="module")

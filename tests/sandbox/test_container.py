@@ -14,18 +14,13 @@ from tests.sandbox.platform import (
     PROJECT,
     REGION,
     autopilot_cluster,
-    prepare,
     refusal,
     standard_cluster,
     wait_container,
 )
 from tests.sandbox.server import Sandbox
 
-
-@pytest.fixture(scope="module", autouse=True)
-def network(sandbox: Sandbox) -> None:
-    """The network that every cluster here uses."""
-    prepare(sandbox)
+pytestmark = pytest.mark.usefixtures("network")
 
 
 @pytest.fixture(params=["v1", "v1beta1"])

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.conftest import GoogleClients
-from tests.sandbox.platform import PARENT, prepare, standard_cluster, wait_container
-from tests.sandbox.server import Sandbox
+from tests.sandbox.platform import PARENT, standard_cluster, wait_container
 
 NAME = f"{PARENT}/clusters/a"
 LIMITS = [{"resourceType": "cpu", "minimum": "1", "maximum": "40"}]
@@ -17,9 +16,7 @@ DEFAULTS = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def network(sandbox: Sandbox) -> None:
-    prepare(sandbox)
+pytestmark = pytest.mark.usefixtures("network")
 
 
 def test_the_defaults_of_new_node_pools_stay_when_an_update_leaves_them_out(

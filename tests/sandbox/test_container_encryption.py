@@ -9,7 +9,6 @@ from tests.sandbox.conftest import GoogleClients
 from tests.sandbox.platform import (
     NUMBER,
     PARENT,
-    prepare,
     standard_cluster,
     wait_container,
 )
@@ -19,9 +18,7 @@ ROLE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 KEY = f"{PARENT}/keyRings/r/cryptoKeys/k"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def network(sandbox: Sandbox) -> None:
-    prepare(sandbox)
+pytestmark = pytest.mark.usefixtures("network")
 
 
 @pytest.fixture

@@ -8,15 +8,12 @@ import pytest
 from googleapiclient.errors import HttpError
 
 from tests.sandbox.conftest import GoogleClients
-from tests.sandbox.platform import PARENT, prepare, standard_cluster, wait_container
-from tests.sandbox.server import Sandbox
+from tests.sandbox.platform import PARENT, standard_cluster, wait_container
 
 NAME = f"{PARENT}/clusters/r"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def network(sandbox: Sandbox) -> None:
-    prepare(sandbox)
+pytestmark = pytest.mark.usefixtures("network")
 
 
 @pytest.fixture

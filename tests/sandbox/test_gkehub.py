@@ -10,7 +10,6 @@ from tests.sandbox.platform import (
     PARENT,
     PROJECT,
     REGION,
-    prepare,
     refusal,
     standard_cluster,
     wait_container,
@@ -23,10 +22,7 @@ MESH = f"{GLOBAL}/features/servicemesh"
 AUTOMATIC = {"mesh": {"management": "MANAGEMENT_AUTOMATIC"}}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def network(sandbox: Sandbox) -> None:
-    """The network that every cluster here uses."""
-    prepare(sandbox)
+pytestmark = pytest.mark.usefixtures("network")
 
 
 @pytest.fixture

@@ -48,6 +48,14 @@ class Api:
     def create(self, path: str, body: Object) -> Object:
         return self._call("POST", path, body)
 
+    def create_missing(self, path: str, body: Object) -> None:
+        """Create the object, unless one of its name is there already, which stays as it is."""
+        try:
+            self.create(path, body)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+
     def merge(self, path: str, body: Object) -> Object:
         """Merge ``body`` into the object at ``path`` (RFC 7386)."""
         return self._call("PATCH", path, body, "application/merge-patch+json")

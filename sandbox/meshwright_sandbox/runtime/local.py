@@ -72,8 +72,9 @@ class LocalRuntime:
         with self._holding(identifier):
             record = self._allocate(request)
             access = self._run(record)
-            nodes.set_nodes(self.connect(record), record, nodes.pools_of(request))
-            storage_classes.install(self.connect(record))
+            api = self.connect(record)
+            nodes.set_nodes(api, record, nodes.pools_of(request))
+            storage_classes.install(api)
             definitions = self._definitions(record)
             if request.gateway_api:
                 gateway_api.install(self._kubectl(record), definitions, self.tools)
@@ -248,7 +249,7 @@ class LocalRuntime:
         port = record.ports.api_server
         self.forwards.add(record.host, record.port, "127.0.0.1", port)
         if self.network.kind != "host":
-            # Where the control planes of other clusters look for it.
+            # Other clusters' control planes look for it at its private endpoint, or as we do.
             self.forwards.add_inside(record.private_address, 443, port)
             self.forwards.add_inside(record.host, record.port, port)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshwright_sandbox.runtime.api import Api, ApiError
+from meshwright_sandbox.runtime.api import Api
 
 DRIVER = "pd.csi.storage.gke.io"
 # Claims of this one are the driver's as well: Kubernetes hands them over (CSI migration).
@@ -25,11 +25,7 @@ def install(api: Api) -> None:
         _class("premium-rwo", DRIVER, "pd-ssd", WAIT),
         _class("standard", _IN_TREE, "pd-standard", "Immediate"),
     ):
-        try:
-            api.create(_PLACE, storage_class)
-        except ApiError as error:
-            if error.status != 409:
-                raise
+        api.create_missing(_PLACE, storage_class)
 
 
 def read(api: Api, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshwright_sandbox.runtime import storage_classes
-from meshwright_sandbox.runtime.api import Api, ApiError, Object
+from meshwright_sandbox.runtime.api import Api, Object
 from meshwright_sandbox.runtime.records import ClusterRecord
 from meshwright_sandbox.runtime.storage_classes import DRIVER
 
@@ -45,12 +45,8 @@ class VolumeClaims:
         zone = _zone(api, node)
         if zone is None:
             return
-        try:
-            api.create(_VOLUMES, _volume(item, storage_class, self._project, zone))
-        except ApiError as error:
-            # It is there, and the controller manager has yet to bind it.
-            if error.status != 409:
-                raise
+        # One that is there has yet to be bound by the controller manager.
+        api.create_missing(_VOLUMES, _volume(item, storage_class, self._project, zone))
 
 
 class Volumes:
