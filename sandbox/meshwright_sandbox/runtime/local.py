@@ -16,16 +16,15 @@ from urllib3.exceptions import HTTPError
 from meshwright_sandbox.runtime import gateway_api, gke_crds, kube, nodes, storage_classes
 from meshwright_sandbox.runtime.api import Api, ApiError
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
-from meshwright_sandbox.runtime.clusters import Cluster
+from meshwright_sandbox.runtime.cluster_parts import ClusterParts
 from meshwright_sandbox.runtime.controllers import Controllers
 from meshwright_sandbox.runtime.controllers.multicluster_mode import (
     EndpointDiscovery,
     MeshCluster,
 )
 from meshwright_sandbox.runtime.controllers.service_exports import FleetServices
-from meshwright_sandbox.runtime.definitions import Definitions
 from meshwright_sandbox.runtime.endpoints import access_token, choose_endpoint, choose_ports
-from meshwright_sandbox.runtime.forwarding import FORWARDER, Forwards
+from meshwright_sandbox.runtime.forwarding import Forwards
 from meshwright_sandbox.runtime.interface import (
     ClusterAccess,
     ClusterRequest,
@@ -36,13 +35,10 @@ from meshwright_sandbox.runtime.interface import (
     NoLoadBalancing,
     RuntimeFailure,
 )
-from meshwright_sandbox.runtime.istiod import Istiods
-from meshwright_sandbox.runtime.launcher import HOLDER, Network, open_network
-from meshwright_sandbox.runtime.mesh import Mesh
+from meshwright_sandbox.runtime.launcher import Network
+from meshwright_sandbox.runtime.networking import Networking
 from meshwright_sandbox.runtime.processes import ProcessTable
-from meshwright_sandbox.runtime.prometheus import PROMETHEUS
 from meshwright_sandbox.runtime.records import ClusterRecord, Records, cluster_id
-from meshwright_sandbox.runtime.store import Store
 
 
 class LocalRuntime:
@@ -58,9 +54,15 @@ class LocalRuntime:
         self.records = Records(self.home)
         self.authority = CertificateAuthority.open(self.home / "ca")
         self.tools = tools.resolve()
-        self._token = access_token(self.home)
-        self._network: Network | None = None
-        self._forwards: Forwards | None = None
+        self._networking = Networking(self.home, self.processes)
+        self._parts = ClusterParts(
+            tools=self.tools,
+            token=access_token(self.home),
+            records=self.records,
+            processes=self.processes,
+            authority=self.authority,
+            networking=self._networking,
+        )
         self._locks: dict[str, threading.RLock] = {}
         self._controllers: dict[str, Controllers] = {}
         self._load_balancing: LoadBalancing = NoLoadBalancing()
@@ -75,9 +77,9 @@ class LocalRuntime:
             api = self.connect(record)
             nodes.set_nodes(api, record, nodes.pools_of(request))
             storage_classes.install(api)
-            definitions = self._definitions(record)
+            definitions = self._parts.definitions(record)
             if request.gateway_api:
-                gateway_api.install(self._kubectl(record), definitions, self.tools)
+                gateway_api.install(self._parts.kubectl(record), definitions, self.tools)
             definitions.install(gke_crds.manifests(gke_crds.kinds_of(request)))
             return access
 
@@ -100,14 +102,14 @@ class LocalRuntime:
         with self._known(project, location, name) as record:
             record = record.with_mesh(mesh)
             self.records.put(record)
-            self._mesh(record).start(mesh)
+            self._parts.mesh(record).start(mesh)
             self._discovery.sync()
 
     def stop_mesh(self, project: str, location: str, name: str) -> None:
         with self._holding(cluster_id(project, location, name)):
             record = self.records.get(cluster_id(project, location, name))
             if record is not None and record.mesh is not None:
-                self._mesh(record).stop()
+                self._parts.mesh(record).stop()
                 self.records.put(record.with_mesh(None))
                 self._discovery.sync()
 
@@ -122,9 +124,9 @@ class LocalRuntime:
             if record is None or record.fleet == role:
                 return
             if role is not None and role.services:
-                self._definitions(record).install(gke_crds.manifests(gke_crds.FLEET_SERVICES))
+                self._parts.definitions(record).install(gke_crds.manifests(gke_crds.FLEET_SERVICES))
             if role is not None and role.config_cluster and record.request.gateway_api:
-                gateway_api.install_multi_cluster(self._kubectl(record))
+                gateway_api.install_multi_cluster(self._parts.kubectl(record))
             self.records.put(replace(record, fleet=role))
             self._fleet_services.arrive(record.id)
 
@@ -138,10 +140,10 @@ class LocalRuntime:
             MeshCluster(
                 id=record.id,
                 mesh=record.mesh.mesh_id,
-                name=self._mesh(record).cluster_name,
+                name=self._parts.mesh(record).cluster_name,
                 address=record.endpoint,
-                ca_certificate=self._cluster(record).ca_certificate,
-                token=self._token,
+                ca_certificate=self._parts.cluster(record).ca_certificate,
+                token=self._parts.token,
                 connect=partial(self.connect, record),
             )
             for record in self.records.all()
@@ -171,53 +173,40 @@ class LocalRuntime:
         self.close()
         records = self.records.all()
         with ThreadPoolExecutor(max(len(records), 1)) as pool:
-            list(pool.map(lambda record: self._cluster(record).stop(), records))
-        self._end_processes()
-        self.processes.stop(*self.processes.entries(HOLDER))
-        self._network, self._forwards = None, None
-
-    def _end_processes(self) -> None:
-        """End all but the network's holder, those of clusters whose record is gone included."""
-        names = ("cluster/", PROMETHEUS, FORWARDER)
-        self.processes.stop(*(e for n in names for e in self.processes.entries(n)))
+            list(pool.map(lambda record: self._parts.cluster(record).stop(), records))
+        self._networking.shutdown()
 
     @property
     def network(self) -> Network:
-        """The sandbox's network; made at the first use, and again if its holder was killed."""
-        with self.records.lock:
-            if self._network is not None and self._network.kind != "host":
-                holder = self.processes.get(HOLDER)
-                if holder is None or holder.pid != self._network.holder:
-                    self._network, self._forwards = None, None
-            if self._network is None:
-                self._network = open_network(self.home, self.processes)
-                if not self._network.found:
-                    # What still runs in a network of earlier days could not be reached from this.
-                    self._end_processes()
-            return self._network
+        """The sandbox's network, made at the first use."""
+        return self._networking.network
 
     @property
     def forwards(self) -> Forwards:
         """What leads from this machine into the network."""
-        network = self.network
-        with self.records.lock:
-            if self._forwards is None:
-                self._forwards = Forwards(self.home, network, self.processes)
-            return self._forwards
+        return self._networking.forwards
+
+    def connect(self, record: ClusterRecord) -> Api:
+        """A way to a cluster's API server, as its administrator."""
+        return self._parts.connect(record)
+
+    def inner_kubeconfig(self, record: ClusterRecord) -> Path:
+        """A kubeconfig of a cluster's administrator that works inside the network."""
+        return self._parts.inner_kubeconfig(record)
 
     def _resume(self, record: ClusterRecord) -> None:
         """Run again what has its data; a start that was cut off is the emulator's to repeat."""
         with self._holding(record.id):
             self._run(record)
             if record.mesh is not None:
-                self._mesh(record).resume(record.mesh)
+                self._parts.mesh(record).resume(record.mesh)
 
     def _run(self, record: ClusterRecord) -> ClusterAccess:
         """The cluster's processes, the way to them, and the controllers."""
-        self._cluster(record).start()
+        self._parts.cluster(record).start()
         self._open_endpoint(record)
-        access = self._access(record)
-        kube.write_admin_kubeconfig(self.kubeconfig(record), access)
+        access = self._parts.access(record)
+        kube.write_admin_kubeconfig(self._parts.kubeconfig(record), access)
         self._control(record)
         self._write_kubeconfig()
         return access
@@ -227,7 +216,7 @@ class LocalRuntime:
         if controllers is not None:
             controllers.stop()
         if (record := self.records.get(identifier)) is not None:
-            self._cluster(record).stop()
+            self._parts.cluster(record).stop()
             self.forwards.remove(record.host, record.port)
             self.forwards.remove(record.private_address, 443)
 
@@ -253,70 +242,9 @@ class LocalRuntime:
             self.forwards.add_inside(record.private_address, 443, port)
             self.forwards.add_inside(record.host, record.port, port)
 
-    def _access(self, record: ClusterRecord) -> ClusterAccess:
-        return ClusterAccess(
-            endpoint=record.endpoint,
-            ca_certificate=self._cluster(record).ca_certificate,
-            private_endpoint=record.private_address,
-            token=self._token,
-        )
-
-    def kubeconfig(self, record: ClusterRecord) -> Path:
-        """A kubeconfig of a cluster's administrator that works on this machine."""
-        return self.records.folder(record.id) / "kubeconfig"
-
-    def _kubectl(self, record: ClusterRecord) -> kube.Kubectl:
-        return kube.Kubectl(self.tools, self.kubeconfig(record))
-
-    def _definitions(self, record: ClusterRecord) -> Definitions:
-        store = Store(self.network, record.ports.etcd)
-        return Definitions(self._kubectl(record), self.connect(record), store, self.tools)
-
-    def inner_kubeconfig(self, record: ClusterRecord) -> Path:
-        """A kubeconfig of a cluster's administrator that works inside the network."""
-        return self._cluster(record).admin_kubeconfig
-
-    def connect(self, record: ClusterRecord) -> Api:
-        """A way to a cluster's API server, as its administrator."""
-        access = self._access(record)
-        return Api(access.endpoint, access.ca_certificate, access.token)
-
-    def _cluster(self, record: ClusterRecord) -> Cluster:
-        return Cluster(
-            record,
-            self.records.folder(record.id),
-            tools=self.tools,
-            token=self._token,
-            network=lambda: self.network,
-            processes=self.processes,
-        )
-
-    def _mesh(self, record: ClusterRecord) -> Mesh:
-        return Mesh(
-            record,
-            self.records.folder(record.id),
-            tools=self.tools,
-            kubectl=self._kubectl(record),
-            definitions=self._definitions(record),
-            authority=self.authority,
-            network=self.network,
-            istiods=self._istiods(record),
-        )
-
-    def _istiods(self, record: ClusterRecord) -> Istiods:
-        return Istiods(
-            f"cluster/{record.id}",
-            self.records.folder(record.id) / "istiods",
-            tools=self.tools,
-            kubeconfig=self._cluster(record).admin_kubeconfig,
-            authority=self.authority,
-            network=self.network,
-            processes=self.processes,
-        )
-
     def _control(self, record: ClusterRecord) -> None:
         if record.id not in self._controllers:
-            connect, istiods = partial(self.connect, record), self._istiods(record)
+            connect, istiods = partial(self.connect, record), self._parts.istiods(record)
             balancing = self._load_balancing
             controllers = Controllers(record, connect, self.authority, istiods, balancing)
             controllers.add_fleet(self._fleet_services, self._discovery)
@@ -325,7 +253,7 @@ class LocalRuntime:
 
     def _write_kubeconfig(self) -> None:
         with self.records.lock:
-            running = [(r, self._cluster(r)) for r in self.records.all()]
+            running = [(r, self._parts.cluster(r)) for r in self.records.all()]
             ready = [(r, c.ca_certificate) for r, c in running if c.ca_file.exists()]
             kube.write_user_kubeconfig(self.home / "kubeconfig", ready)
 
