@@ -190,6 +190,10 @@ class LocalRuntime:
         """A way to a cluster's API server, as its administrator."""
         return self._parts.connect(record)
 
+    def kubeconfig(self, record: ClusterRecord) -> Path:
+        """A kubeconfig of a cluster's administrator that works on this machine."""
+        return self._parts.kubeconfig(record)
+
     def inner_kubeconfig(self, record: ClusterRecord) -> Path:
         """A kubeconfig of a cluster's administrator that works inside the network."""
         return self._parts.inner_kubeconfig(record)
