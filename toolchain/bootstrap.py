@@ -216,6 +216,8 @@ def main():
             "Python %d.%d is too old; install Python 3.11 or newer and run "
             "`make PYTHON=python3.11`" % sys.version_info[:2]
         )
+    if "$" in ROOT:  # setuptools would fail over it, after minutes
+        refuse("a path with a $ in it (%s) cannot be installed from; move this folder" % ROOT)
     for program, purpose, remedy in WANTED:
         if shutil.which(program) is None:
             print("meshwright: `%s` is missing; it %s: install %s" % (program, purpose, remedy))

@@ -94,10 +94,11 @@ def test_a_pip_that_fails_ends_in_a_sentence(bootstrap, capfd) -> None:
     assert "could not install 2 pinned packages" in capfd.readouterr().err
 
 
-def test_a_colon_in_the_path_is_told(tmp_path: Path) -> None:
-    """venv refuses it, since PATH could not hold such a folder."""
+@pytest.mark.parametrize("folder", ["a:b", "a $b"])
+def test_a_path_that_nothing_can_be_installed_from_is_told(tmp_path: Path, folder: str) -> None:
+    """PATH could not hold the first, which venv refuses; setuptools would expand the second."""
     ended = subprocess.run(
-        [sys.executable, copy_of(tmp_path / "a:b") / "toolchain/bootstrap.py"],
+        [sys.executable, copy_of(tmp_path / folder) / "toolchain/bootstrap.py"],
         capture_output=True,
         text=True,
         check=False,
