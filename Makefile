@@ -22,7 +22,7 @@ demo: $(READY)
 # Every test there is; tests/scheduling.py shares them out. Engine runs wait as much as they work,
 # so there are two workers for each of the two cores that CI has.
 test: $(READY) tools
-	@.venv/bin/python .ci/every_test.py -n 4
+	@.venv/bin/python .ci/every_test.py -n auto
 
 lint: $(READY)
 	@.ci/lint

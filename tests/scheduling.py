@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Generator
 
+import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -39,6 +40,10 @@ LONGEST_FIRST = (
     "tests/lifecycle/",
     "tests/policies/test_engine.py",
 )
+
+
+# What the clusters and stacks of a worker take at the most.
+WORKER_BYTES = 3 * 10**9
 
 
 class ByFile(LoadScopeScheduling):
@@ -74,6 +79,12 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for a processor, since tests wait much for what they start; as many as memory allows."""
+    processors = len(os.sched_getaffinity(0))
+    return max(1, min(2 * processors, psutil.virtual_memory().total // WORKER_BYTES))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
