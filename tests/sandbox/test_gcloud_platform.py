@@ -88,6 +88,24 @@ def test_a_fleet_and_its_mesh(
     assert "gke-gcloud-auth-plugin" in written
 
 
+def test_a_cluster_is_registered_and_a_scope_has_a_namespace(
+    gcloud: Gcloud, project: str, network: list[str]
+) -> None:
+    """gcloud composes the cluster's link from its endpoint, and leaves the scope to the name."""
+    fleet, member = ("container", "fleet"), ["m", f"--location={REGION}"]
+    gcloud("container", "clusters", "create", "c", *network, *RANGES, "--enable-ip-alias")
+    gcloud(*fleet, "memberships", "register", *member, f"--gke-cluster={REGION}/c")
+    gcloud(*fleet, "scopes", "create", "shop")
+    gcloud(*fleet, "scopes", "namespaces", "create", "till", "--scope=shop")
+
+    membership = gcloud(*fleet, "memberships", "describe", *member)
+    namespace = gcloud(*fleet, "scopes", "namespaces", "describe", "till", "--scope=shop")
+    link = membership["endpoint"]["gkeCluster"]["resourceLink"]
+    cluster = f"projects/{project}/locations/{REGION}/clusters/c"
+    assert link == f"//container.googleapis.com/{cluster}"
+    assert namespace["scope"].endswith("/locations/global/scopes/shop")
+
+
 def test_log_buckets_and_sinks(gcloud: Gcloud, project: str) -> None:
     """Create, list and delete; an absent destination is refused in the API's words."""
     buckets, sinks = ("logging", "buckets"), ("logging", "sinks")

@@ -10,8 +10,9 @@ from meshwright_sandbox.services.hub import (
     memberships,
     mesh,
     roles,
+    scopes,
 )
-from meshwright_sandbox.services.hub.names import FEATURES, FLEETS, HUB, MEMBERSHIPS
+from meshwright_sandbox.services.hub.names import FEATURES, FLEETS, HUB, MEMBERSHIPS, NAMESPACES
 
 _ID = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
@@ -54,6 +55,7 @@ SERVICE = Service(
             delete_work=features.stop,
             merge_maps=True,
         ),
+        Collection(NAMESPACES, defaults=scopes.complete),
     ),
     works={"mesh": mesh.work},
     methods=locations.methods("global")

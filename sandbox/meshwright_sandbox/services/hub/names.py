@@ -10,12 +10,14 @@ HUB = "gkehub"
 MEMBERSHIPS = "projects.locations.memberships"
 FEATURES = "projects.locations.features"
 FLEETS = "projects.locations.fleets"
+NAMESPACES = "projects.locations.scopes.namespaces"
 MESH_FEATURE = "servicemesh"
 _MEMBERSHIP = re.compile(
     r"(?://gkehub\.googleapis\.com/)?(projects/[^/]+/locations/[^/]+/memberships/[^/]+)"
 )
+# gcloud composes the link from the endpoint it is told, which here has a path.
 _CLUSTER = re.compile(
-    r"(?:(?:https:)?//container\.googleapis\.com/(?:v1/|v1beta1/)?)?"
+    r"(?:(?:https:)?//(?:container\.googleapis\.com|[^/]+/container)/(?:v1/|v1beta1/)?)?"
     r"(projects/[^/]+)/(?:locations|zones)/([^/]+)/clusters/([^/]+)"
 )
 
