@@ -22,6 +22,8 @@ from meshwright_sandbox.services.vpc import (
     networks,
     places,
     routers,
+    security_policies,
+    setters,
     sharing,
 )
 
@@ -122,6 +124,12 @@ def _backend_health(call: Call) -> Json:
     return {"kind": "compute#backendServiceGroupHealth"}
 
 
+def _invalidate_cache(call: Call) -> Json:
+    """Nothing is cached here, so there is nothing to forget."""
+    call.get()
+    return call.start("invalidateCache")
+
+
 SERVICE = Service(
     name="compute",
     versions={"v1": "compute.v1", "beta": "compute.beta", "alpha": "compute.alpha"},
@@ -157,6 +165,7 @@ SERVICE = Service(
         *groups.COLLECTIONS,
         *autoscalers.COLLECTIONS,
         *endpoint_groups.COLLECTIONS,
+        *security_policies.COLLECTIONS,
         Collection("healthChecks", check=_check_health_check),
         Collection("regionHealthChecks", check=_check_health_check),
         Collection("backendServices", check=_check_backend),
@@ -165,7 +174,8 @@ SERVICE = Service(
     methods={
         **networks.METHODS,
         **routers.METHODS,
-        **addresses.METHODS,
+        **security_policies.METHODS,
+        **setters.METHODS,
         **sharing.METHODS,
         **templates.METHODS,
         **groups.METHODS,
@@ -174,6 +184,7 @@ SERVICE = Service(
         "*.setLabels": _set_labels,
         "backendServices.getHealth": _backend_health,
         "regionBackendServices.getHealth": _backend_health,
+        "urlMaps.invalidateCache": _invalidate_cache,
         "projects.get": _get_project,
         "regions.get": places.get_place,
         "regions.list": places.list_places,

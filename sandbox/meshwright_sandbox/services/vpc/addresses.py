@@ -129,15 +129,7 @@ def _rule_defaults(call: Call, rule: Json) -> None:
         rule["IPAddress"] = first_free(pool.hosts(), _taken(call)) or _exhausted()
 
 
-def set_target(call: Call) -> Json:
-    """Point a forwarding rule at another target."""
-    before = call.get()
-    call.put(call.name, before | {"target": call.body.get("target")})
-    return call.start("setTarget", before=before)
-
-
 COLLECTIONS = tuple(
     Collection(type_, latency="network", defaults=_defaults, view=_view, blockers=_blockers)
     for type_ in _TYPES
 ) + tuple(Collection(type_, latency="network", defaults=_rule_defaults) for type_ in _RULES)
-METHODS = {f"{type_}.setTarget": set_target for type_ in _RULES}
