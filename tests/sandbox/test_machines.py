@@ -21,6 +21,15 @@ def test_a_family_is_its_newest_image(compute: Any) -> None:
         compute.images().getFromFamily(project="debian-cloud", family="debian-99").execute()
 
 
+@pytest.mark.parametrize(("owner", "images"), [("debian-cloud", 3), ("windows-cloud", 0)])
+def test_a_public_projects_images_are_listed(compute: Any, owner: str, images: int) -> None:
+    """`gcloud compute images list` asks each of Google's projects, whose APIs nobody enables."""
+    listed = compute.images().list(project=owner).execute().get("items", [])
+
+    assert len(listed) == images
+    assert all(compute.images().get(project=owner, image=i["name"]).execute() == i for i in listed)
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

@@ -5,6 +5,7 @@ Follows https://cloud.google.com/compute/docs/images/os-details.
 
 import re
 
+from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.stamps import numeric_id, self_link
@@ -17,7 +18,14 @@ _FAMILIES = {
     "rocky-linux-cloud": ("rocky-linux-8", "rocky-linux-9"),
     "ubuntu-os-cloud": ("ubuntu-2204-lts", "ubuntu-2404-lts-amd64"),
 }
-PUBLIC_PROJECTS = frozenset(_FAMILIES)
+# Those that gcloud lists besides; they have no images here.
+_EMPTY = (
+    *("centos-cloud", "fedora-coreos-cloud", "opensuse-cloud", "oracle-linux-cloud"),
+    *("rhel-cloud", "rhel-sap-cloud", "rocky-linux-accelerator-cloud", "suse-cloud"),
+    *("suse-sap-cloud", "ubuntu-os-accelerator-images", "ubuntu-os-pro-cloud"),
+    *("windows-cloud", "windows-sql-cloud"),
+)
+PUBLIC_PROJECTS = frozenset(_FAMILIES) | frozenset(_EMPTY)
 _LINK = re.compile(r"projects/(?P<project>[^/]+)/global/images/(?P<family>family/)?(?P<name>[^/]+)")
 
 
@@ -43,6 +51,14 @@ def get(call: Call) -> dict[str, object]:
         if call.name.endswith(f"/{family}-{_BUILD}"):
             return _public(call, call.project, family)
     return call.shown(call.type, call.get())
+
+
+def list_(call: Call) -> dict[str, object]:
+    """The images of a project: a public one's have one of each family."""
+    if call.project not in PUBLIC_PROJECTS:
+        return listing.list_(call)
+    families = _FAMILIES.get(call.project, ())
+    return listing.answer(call, [_public(call, call.project, family) for family in families])
 
 
 def require(call: Call, link: str, field: str) -> None:

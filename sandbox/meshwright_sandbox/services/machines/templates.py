@@ -61,4 +61,8 @@ def _check_metadata(items: list[Json]) -> None:
 
 
 COLLECTIONS = (Collection("instanceTemplates", check=_check, labels=("properties.labels",)),)
-METHODS = {"images.getFromFamily": images.from_family, "images.get": images.get}
+METHODS = {
+    "images.getFromFamily": images.from_family,
+    "images.get": images.get,
+    "images.list": images.list_,
+}
