@@ -47,11 +47,6 @@ from tests.sandbox.server import Sandbox
             "/cloudresourcemanager/v3/organizations/1:getIamPolicy",
             "cloudresourcemanager.organizations.getIamPolicy",
         ),
-        (
-            "GET",
-            "/container/v1/projects/{p}/locations/us-central1/clusters/c/jwks",
-            "container.projects.locations.clusters.getJwks",
-        ),
     ],
 )
 def test_a_method_that_is_not_emulated_is_named(
