@@ -244,7 +244,7 @@ def test_partial_response_reads_nested_selections() -> None:
 def test_literal_segments_win_over_parameters() -> None:
     document = load("logging.v2")
 
-    method = document.match("GET", ["projects", "p", "locations", "global", "buckets", "b"])
+    found = document.match("GET", ["projects", "p", "locations", "global", "buckets", "b"])
 
-    assert method is not None
-    assert method.id == "logging.projects.locations.buckets.get"
+    assert found is not None
+    assert found[0].id == "logging.projects.locations.buckets.get"

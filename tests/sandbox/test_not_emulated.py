@@ -24,11 +24,6 @@ from tests.sandbox.server import Sandbox
             "compute.machineTypes.get",
         ),
         (
-            "POST",
-            "/monitoring/v3/projects/{p}/metricDescriptors",
-            "monitoring.projects.metricDescriptors.create",
-        ),
-        (
             "GET",
             "/monitoring/v3/projects/{p}/timeSeries?filter=a&interval.endTime=2026-01-01T00:00:00Z",
             "monitoring.projects.timeSeries.list",

@@ -60,12 +60,15 @@ class Route(NamedTuple):
 def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
     """Find what a path (service prefix first, segments unquoted) calls.
 
+    HEAD is answered as GET, and the HTTP server leaves the body out.
+
     Raises:
         ApiError: 404 when nothing answers there.
     """
     if segments[:1] in (["upload"], ["resumable"], ["download"]):  # at the root of their host
         segments = [next((s for s in segments if s in cloud.services), ""), *segments]
     service = cloud.services.get(segments[0]) if segments else None
+    http_method = "GET" if http_method == "HEAD" else http_method
     if service:
         rest = _without_media(service, http_method, segments[1:])
         for version in service.versions:
@@ -110,9 +113,9 @@ def _match(service: Service, version: str, http_method: str, rest: list[str]) ->
         path = rest[len(base) :]
         if service.rewrite_path:
             path = service.rewrite_path("/".join(path)).split("/")
-        method = document.match(http_method, path)
-        if method:
-            return Route(service, version, document, method, path)
+        found = document.match(http_method, path)
+        if found:
+            return Route(service, version, document, *found)
     return None
 
 
