@@ -30,8 +30,11 @@ from tests.sandbox.server import Sandbox
         ),
         ("PUT", "/pubsub/v1/projects/{p}/snapshots/before", "pubsub.projects.snapshots.create"),
         ("POST", "/bigquery/bigquery/v2/projects/{p}/jobs", "bigquery.jobs.insert"),
-        ("POST", "/storage/storage/v1/b/{p}/o", "storage.objects.insert"),
-        ("POST", "/storage/upload/storage/v1/b/{p}/o?uploadType=media", "storage.objects.insert"),
+        (
+            "POST",
+            "/bigquery/upload/bigquery/v2/projects/{p}/jobs?uploadType=media",
+            "bigquery.jobs.insert",
+        ),
         (
             "POST",
             "/storage/storage/v1/projects/{p}/hmacKeys?serviceAccountEmail=a",

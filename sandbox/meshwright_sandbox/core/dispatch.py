@@ -48,13 +48,14 @@ class Rollback(Exception):
 
 
 class Route(NamedTuple):
-    """What a path calls, and the path after the version."""
+    """What a path calls, the path after the version, and whether content comes with the call."""
 
     service: Service
     version: str
     document: Document
     method: Method
     path: list[str]
+    is_upload: bool = False
 
 
 def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
@@ -65,34 +66,39 @@ def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
     Raises:
         ApiError: 404 when nothing answers there.
     """
-    if segments[:1] in (["upload"], ["resumable"], ["download"]):  # at the root of their host
-        segments = [next((s for s in segments if s in cloud.services), ""), *segments]
-    service = cloud.services.get(segments[0]) if segments else None
+    service = service_of(cloud, segments)
+    if service and segments[0] != service.name:
+        segments = [service.name, *segments]
     http_method = "GET" if http_method == "HEAD" else http_method
     if service:
-        rest = _without_media(service, http_method, segments[1:])
+        rest, is_upload = _without_media(segments[1:])
         for version in service.versions:
             found = version in rest[:3] and _match(service, version, http_method, rest)
             if found:
-                return found
+                if is_upload and f"{found.method.type}.{found.method.verb}" not in service.uploads:
+                    raise refusal(found.method)
+                return found._replace(is_upload=is_upload)
     raise nothing_there(cloud.services, http_method, segments)
 
 
-def _without_media(service: Service, http_method: str, segments: list[str]) -> list[str]:
-    """A path without what marks it as an upload's or a download's: both have a plain form.
+def service_of(cloud: Cloud, segments: list[str]) -> Service | None:
+    """The API that a path belongs to: the first segment says it, but for uploads and downloads at
+    the root of their host.
+    """
+    at_root = segments[:1] in (["upload"], ["resumable"], ["download"])
+    candidates = segments if at_root else segments[:1]
+    return next((cloud.services[name] for name in candidates if name in cloud.services), None)
 
-    Raises:
-        ApiError: 501 for an upload.
+
+def _without_media(segments: list[str]) -> tuple[list[str], bool]:
+    """A path without what marks it as an upload's or a download's, since both have a plain form;
+    and whether it is an upload's.
     """
     if segments[:1] == ["download"]:
-        return segments[1:]
-    plain = [part for part in segments if part not in ("resumable", "upload")]
-    if segments[:1] in (["upload"], ["resumable"]):
-        for version in service.versions:
-            found = version in plain[:3] and _match(service, version, http_method, plain)
-            if found:
-                raise refusal(found.method)
-    return segments
+        return segments[1:], False
+    plain = segments[1:] if segments[:1] == ["resumable"] else segments
+    is_upload = plain[:1] == ["upload"]
+    return (plain[1:] if is_upload else segments), is_upload
 
 
 def _match(service: Service, version: str, http_method: str, rest: list[str]) -> Route | None:
@@ -125,7 +131,7 @@ def build_call(cloud: Cloud, found: Route, query: Mapping[str, str], raw_body: b
     Raises:
         ApiError: what the API's front end refuses.
     """
-    service, version, document, method, path = found
+    service, version, document, method, path, _ = found
     params = _params(method, path)
     for index, segment in enumerate(path[:-1]):
         if segment == "projects":
