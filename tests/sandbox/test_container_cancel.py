@@ -1,11 +1,16 @@
 """GKE's operations are cancelled where GKE cancels them: upgrades of nodes that still run."""
 
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from googleapiclient.errors import HttpError
 
+from meshwright_sandbox.runtime.interface import NodePool
+from meshwright_sandbox.runtime.null import NullRuntime
+from tests.sandbox.in_process import emulator
 from tests.sandbox.platform import PARENT, REGION, standard_cluster, wait_container
 from tests.sandbox.server import Sandbox, client
 
@@ -64,6 +69,45 @@ def test_a_cancelled_upgrade_leaves_the_pool_as_it_was(
     assert after["config"] == before["config"]
     with pytest.raises(HttpError, match="has completed and cannot be cancelled"):
         cancel(gke, ended)
+
+
+class Nodes(NullRuntime):
+    """Remembers what it is told of the nodes' labels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.labels: list[dict[str, str]] = []
+
+    def set_node_pools(
+        self, project: str, location: str, name: str, pools: tuple[NodePool, ...]
+    ) -> None:
+        self.labels.append(dict(pools[0].labels))
+
+
+def test_nodes_that_were_changed_already_are_changed_back(tmp_path: Path) -> None:
+    """The work of an operation begins when the operation does."""
+    nodes = Nodes()
+    with emulator(tmp_path / "home", nodes) as sandbox:
+        gke = client(sandbox.url, "container", "v1")
+        clusters = gke.projects().locations().clusters()
+        wait_container(gke, clusters.create(parent=PARENT, body=standard_cluster("c")).execute())
+        sandbox.admin("POST", "clock", {"scale": 1000})
+        request = clusters.nodePools().update(name=POOL, body={"labels": {"labels": {"a": "b"}}})
+        operation = request.execute()
+        wait_until(lambda: nodes.labels[-1:] == [{"a": "b"}])
+
+        cancel(gke, operation)
+        sandbox.admin("POST", "clock", {"scale": 0})
+
+        wait_until(lambda: nodes.labels[-1] == {})
+        assert wait_container(gke, operation)["error"]["code"] == 1
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.mark.usefixtures("slow")

@@ -75,7 +75,7 @@ def test_keys_are_there_once_the_cluster_runs(gke: Any, sandbox: Sandbox) -> Non
     failing = clusters.create(parent=PARENT, body=standard_cluster("failed")).execute()
     wait_container(gke, failing)
 
-    with pytest.raises(HttpError, match="it has not started") as early:
+    with pytest.raises(HttpError, match="are not known: it has not started") as early:
         clusters.getJwks(parent=f"{PARENT}/clusters/failed").execute()
 
     assert early.value.status_code == 400

@@ -12,7 +12,7 @@ from meshwright_sandbox.core import (
     payloads,
     policies,
 )
-from meshwright_sandbox.core.cloud import Call, Cloud
+from meshwright_sandbox.core.cloud import Call, Cloud, Interim, Media
 from meshwright_sandbox.core.discovery import Document, Method, load
 from meshwright_sandbox.core.emulated import nothing_there, refusal, require_emulated
 from meshwright_sandbox.core.errors import ApiError
@@ -195,7 +195,9 @@ def handle(call: Call, action: str | None) -> Json:
                 raise Rollback
     except Rollback:
         pass
-    return answer if chosen is None else partial_response(answer, chosen)
+    if chosen is None or isinstance(answer, Media | Interim):  # of which there is no part to choose
+        return answer
+    return partial_response(answer, chosen)
 
 
 def _answered_before(call: Call) -> Json | None:

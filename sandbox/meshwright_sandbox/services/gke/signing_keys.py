@@ -17,11 +17,14 @@ def get_keys(call: Call) -> Json:
     """`clusters.getJwks`.
 
     Raises:
-        ApiError: 400 while the cluster does not run yet.
+        ApiError: 400 while the cluster does not run yet, or if an earlier sandbox made it.
     """
     keys = call.get().get(FIELD)
     if keys is None:
-        raise precondition(f"Cluster {call.name} has no signing keys: it has not started.")
+        raise precondition(
+            f"The signing keys of {call.name} are not known: it has not started, or an earlier "
+            "version of the sandbox made it."
+        )
     return {"keys": keys}
 
 

@@ -142,7 +142,7 @@ def _require_idle(call: Call, peer: str) -> None:
     """Only one change of peerings at a time on either side; clients wait and try again."""
     for name in (call.name, peer):
         running = call.cloud.store.unfinished("compute", name)
-        if any(operation["method"].endswith("Peering") for operation in running):
+        if any(operation.get("method", "").endswith("Peering") for operation in running):
             raise invalid(
                 "There is a peering operation in progress on the local or peer network. Try again "
                 "later."
