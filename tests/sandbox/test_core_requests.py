@@ -171,8 +171,8 @@ def test_a_deleted_operation_is_not_found(sandbox: Sandbox, project: str) -> Non
         ("/bigquery/v2/projects/{}/datasets", 200),
         ("/storage/v1/b?project={}", 200),
         ("/storage/v2/b?project={}", 404),
-        ("/upload/storage/v1/b/x/o?project={}", 501),
-        ("/resumable/upload/storage/v1/b/x/o?project={}", 501),
+        ("/upload/storage/v1/b/x/o?uploadType=media&name=n", 404),
+        ("/resumable/upload/storage/v1/b/x/o?uploadType=resumable&name=n", 404),
     ],
 )
 def test_clients_that_know_no_prefix_are_understood(
