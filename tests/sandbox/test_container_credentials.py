@@ -54,3 +54,29 @@ def test_no_password_can_be_set(gke: Any) -> None:
     assert refused.value.status_code == 400
     assert "guess" not in refusal(refused.value)
     assert "error" not in wait_container(gke, operation)
+
+
+def test_a_clusters_openid_document_leads_to_its_keys(gke: Any, sandbox: Sandbox) -> None:
+    clusters = gke.projects().locations().clusters()
+    document = clusters.well_known().getOpenid_configuration(parent=CLUSTER).execute()
+    keys = clusters.getJwks(parent=CLUSTER).execute()["keys"]
+
+    assert document["issuer"] == f"https://container.googleapis.com/v1/{CLUSTER}"
+    linked = document["jwks_uri"].removeprefix(sandbox.url)
+    assert sandbox.call("GET", linked) == (200, {"keys": keys})
+    assert {(key["kty"], key["alg"], key["use"]) for key in keys} == {("RSA", "RS256", "sig")}
+
+
+def test_keys_are_there_once_the_cluster_runs(gke: Any, sandbox: Sandbox) -> None:
+    clusters = gke.projects().locations().clusters()
+    with pytest.raises(HttpError, match="Not found"):
+        clusters.getJwks(parent=f"{PARENT}/clusters/absent").execute()
+    sandbox.fault("POST", "/clusters$", "operation-error")
+    failing = clusters.create(parent=PARENT, body=standard_cluster("failed")).execute()
+    wait_container(gke, failing)
+
+    with pytest.raises(HttpError, match="are not known: it has not started") as early:
+        clusters.getJwks(parent=f"{PARENT}/clusters/failed").execute()
+
+    assert early.value.status_code == 400
+    wait_container(gke, clusters.delete(name=f"{PARENT}/clusters/failed").execute())

@@ -1,23 +1,18 @@
 """What clusters are told of their fleet's features, in whatever order features and members come."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 
-from meshwright_sandbox.core.app import create_app
 from meshwright_sandbox.runtime.interface import FleetRole
 from meshwright_sandbox.runtime.null import NullRuntime
+from tests.sandbox.in_process import emulator
 from tests.sandbox.platform import (
-    NUMBER,
     PARENT,
     PROJECT,
     REGION,
-    prepare,
     standard_cluster,
     wait_container,
     wait_hub,
@@ -39,32 +34,11 @@ def runtime() -> NullRuntime:
 @pytest.fixture
 def sandbox(tmp_path: Path, runtime: NullRuntime) -> Iterator[Sandbox]:
     """An emulator in a thread of this process."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    sandbox = Sandbox(tmp_path / "home")
-
-    async def serve() -> web.AppRunner:
-        app = create_app(
-            sandbox.home, runtime=runtime, scale=0, project=PROJECT, project_number=int(NUMBER)
-        )
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        sandbox.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        ready.set()
-        return runner
-
-    task = loop.create_task(serve())
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    assert ready.wait(30)
-    prepare(sandbox)
-    path = f"/serviceusage/v1/projects/{PROJECT}/services:batchEnable"
-    status, answer = sandbox.call("POST", path, {"serviceIds": _APIS})
-    assert status == 200, answer
-    yield sandbox
-    asyncio.run_coroutine_threadsafe(task.result().cleanup(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(30)
+    with emulator(tmp_path / "home", runtime) as sandbox:
+        path = f"/serviceusage/v1/projects/{PROJECT}/services:batchEnable"
+        status, answer = sandbox.call("POST", path, {"serviceIds": _APIS})
+        assert status == 200, answer
+        yield sandbox
 
 
 @pytest.fixture

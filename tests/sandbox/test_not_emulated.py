@@ -24,19 +24,17 @@ from tests.sandbox.server import Sandbox
             "compute.machineTypes.get",
         ),
         (
-            "POST",
-            "/monitoring/v3/projects/{p}/metricDescriptors",
-            "monitoring.projects.metricDescriptors.create",
-        ),
-        (
             "GET",
             "/monitoring/v3/projects/{p}/timeSeries?filter=a&interval.endTime=2026-01-01T00:00:00Z",
             "monitoring.projects.timeSeries.list",
         ),
         ("PUT", "/pubsub/v1/projects/{p}/snapshots/before", "pubsub.projects.snapshots.create"),
         ("POST", "/bigquery/bigquery/v2/projects/{p}/jobs", "bigquery.jobs.insert"),
-        ("POST", "/storage/storage/v1/b/{p}/o", "storage.objects.insert"),
-        ("POST", "/storage/upload/storage/v1/b/{p}/o?uploadType=media", "storage.objects.insert"),
+        (
+            "POST",
+            "/bigquery/upload/bigquery/v2/projects/{p}/jobs?uploadType=media",
+            "bigquery.jobs.insert",
+        ),
         (
             "POST",
             "/storage/storage/v1/projects/{p}/hmacKeys?serviceAccountEmail=a",
@@ -46,11 +44,6 @@ from tests.sandbox.server import Sandbox
             "POST",
             "/cloudresourcemanager/v3/organizations/1:getIamPolicy",
             "cloudresourcemanager.organizations.getIamPolicy",
-        ),
-        (
-            "GET",
-            "/container/v1/projects/{p}/locations/us-central1/clusters/c/jwks",
-            "container.projects.locations.clusters.getJwks",
         ),
     ],
 )

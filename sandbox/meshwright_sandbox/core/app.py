@@ -6,16 +6,16 @@ import logging
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from meshwright_sandbox.core import admin, aws, dispatch, media, payloads
+from meshwright_sandbox.core import admin, aws, dispatch, media, payloads, uploads
 from meshwright_sandbox.core.batch import batched_service, serve_batch
-from meshwright_sandbox.core.cloud import Call, Cloud, Media
+from meshwright_sandbox.core.cloud import Call, Cloud, Interim, Media
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.faults import STATUS_ACTIONS, error_of
 from meshwright_sandbox.runtime.interface import ClusterRuntime
@@ -40,8 +40,7 @@ class Sent:
     body: bytes
     agent: str
     origin: str
-    if_match: str = ""
-    range: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def create_app(
@@ -104,8 +103,7 @@ async def serve(request: web.Request) -> web.StreamResponse:
     if service is None:
         path = request.rel_url.raw_path
         method, query, raw = payloads.overridden(request, raw)
-        conditions = (request.headers.get(name, "") for name in ("If-Match", "Range"))
-        sent = Sent(method, path, query, raw, *client, *conditions)
+        sent = Sent(method, path, query, raw, *client, request.headers)
         return await _serve_one(cloud, request, sent)
 
     async def inner(method: str, path: str, query: Query, body: bytes) -> tuple[int, str]:
@@ -130,7 +128,7 @@ async def _serve_one(cloud: Cloud, request: web.Request, sent: Sent) -> web.Stre
         "method": sent.method,
         "path": unquote(sent.path),
         "query": dict(sent.query),
-        "body": _journal_body(sent.body),
+        "body": _journal_body(sent),
         "status": 0,
         "mutating": sent.method not in ("GET", "HEAD"),
         "client": sent.agent,
@@ -158,16 +156,14 @@ async def _respond(
     cloud: Cloud, sent: Sent, action: str | None, entry: dict[str, Any]
 ) -> web.Response:
     segments = [unquote(part) for part in sent.path.strip("/").split("/")]
-    service = cloud.services.get(segments[0])
+    service = dispatch.service_of(cloud, segments)
     style = service.style if service else "rpc"
     try:
         if action in STATUS_ACTIONS:
             raise error_of(action)
-        found = dispatch.route(cloud, sent.method, segments)
+        found = dispatch.route(cloud, uploads.meant_method(sent.method, sent.query), segments)
         entry |= {"id": found.method.id, "mutating": not dispatch.is_read(found.method)}
-        call = dispatch.build_call(cloud, found, sent.query, sent.body)
-        call.if_match = sent.if_match.strip('"')
-        call.origin = sent.origin
+        call = _call(cloud, found, sent)
         await _settle(call)
         answer = dispatch.handle(call, action)
     except ApiError as error:
@@ -187,8 +183,23 @@ async def _respond(
         error = ApiError(500, "Internal error encountered.")
         return web.json_response(error.body(style), status=500)
     if isinstance(answer, Media):
-        return media.answer(answer.content, sent.range)
+        wanted = sent.headers.get("Range", "")
+        return media.answer(answer.content, answer.content_type, wanted)
+    if isinstance(answer, Interim):
+        return web.Response(status=answer.status, headers=answer.headers)
     return _sent(answer, action)
+
+
+def _call(cloud: Cloud, found: dispatch.Route, sent: Sent) -> Call:
+    """What a request calls, with its headers and the content that it uploads."""
+    upload = None
+    if found.is_upload:
+        upload = uploads.read(sent.origin + sent.path, sent.query, sent.headers, sent.body)
+    raw = sent.body if upload is None else upload.metadata
+    call = dispatch.build_call(cloud, found, sent.query, raw)
+    call.if_match = sent.headers.get("If-Match", "").strip('"')
+    call.upload, call.origin = upload, sent.origin
+    return call
 
 
 def _sent(answer: dict[str, Any], action: str | None) -> web.Response:
@@ -222,8 +233,11 @@ def _reset(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-def _journal_body(raw: bytes) -> Any:
+def _journal_body(sent: Sent) -> Any:
+    """The JSON that was sent; of what is none, and of content, the length."""
     try:
-        return payloads.decode(raw)
+        if "uploadType" not in sent.query:
+            return payloads.decode(sent.body)
     except ValueError:
-        return {"_unreadable": len(raw)}
+        pass
+    return {"_unreadable": len(sent.body)}

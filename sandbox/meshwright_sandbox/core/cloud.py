@@ -15,6 +15,7 @@ from meshwright_sandbox.core.operations import Operations
 from meshwright_sandbox.core.projects import Projects
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.store import Store
+from meshwright_sandbox.core.uploads import Upload
 from meshwright_sandbox.runtime.interface import ClusterRuntime
 
 Json = dict[str, Any]
@@ -23,9 +24,17 @@ Json = dict[str, Any]
 class Media(Json):
     """An answer that is no JSON document, but the content that was asked for (`alt=media`)."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, content_type: str) -> None:
         super().__init__()
-        self.content = content
+        self.content, self.content_type = content, content_type
+
+
+class Interim(Json):
+    """An answer to a part of an upload: nothing but a status and headers."""
+
+    def __init__(self, status: int, headers: dict[str, str]) -> None:
+        super().__init__()
+        self.status, self.headers = status, headers
 
 
 class Cloud:
@@ -76,6 +85,7 @@ class Call:
         sent: the body as it was sent.
         project: project id, or "" for calls outside projects.
         if_match: the etag that the resource must have, as the request's header says, or "".
+        upload: the content that comes with the request, if any.
         origin: where the client has found the sandbox, `http://127.0.0.1:8080`.
         before: the stored document that an update changes; None at create.
         fail: error that the operation shall end in (an injected fault).
@@ -93,6 +103,7 @@ class Call:
     sent: Json
     project: str
     if_match: str = ""
+    upload: Upload | None = None
     origin: str = ""
     before: Json | None = None
     fail: Json | None = None

@@ -26,6 +26,7 @@ STANDARD_PARAMETERS = frozenset({
 _PROSE_PATTERN = re.compile(r"(?:expression|regex|regexp|pattern):? `?\^?([^`$\s]+)")
 # Verbs that some types have and others have not.
 _VERBS = frozenset({"cancel", "getIamPolicy", "setIamPolicy", "testIamPermissions", "undelete"})
+_REST = "**"  # in the tree of paths: whatever follows
 _OUTPUT_ONLY = re.compile(r"\s*\[?output[ -]only", re.IGNORECASE)
 # What stands before a field's description, as in "Required. Immutable. The tier of the pool."
 _MARKS = re.compile(r"(?:\s*(?:Required|Optional|Immutable|Identifier|Input only)\.)+")
@@ -46,7 +47,8 @@ class Method:
         type: the id without the service and the verb: `networks`.
         verb: last part of the id: `insert`.
         http_method: `GET`, ...
-        segments: path after the version as the document writes it, split at slashes.
+        segments: path after the version as the document writes it, split at slashes. The last one
+            takes all that follows where the name in it may have slashes itself (`takes_rest`).
         suffix: the `:verb` that ends the path, without the colon, or "".
         parameters: name -> declaration, path and query.
         request, response: schema names, or None.
@@ -61,6 +63,12 @@ class Method:
     parameters: dict[str, Any]
     request: str | None
     response: str | None
+
+    @property
+    def takes_rest(self) -> bool:
+        """Whether the last parameter of the path is a name that may have slashes in it."""
+        patterns = (p.get("pattern", "") for p in self.parameters.values())
+        return not self.suffix and any(pattern.endswith("/.*$") for pattern in patterns)
 
     @property
     def query_parameters(self) -> dict[str, Any]:
@@ -122,22 +130,31 @@ class Document:
         )
         self.methods[method.id] = method
         self._by_type.setdefault(method.type, {})[method.verb] = method
-        node = self._root
+        holder = node = self._root
         for segment in segments:
             key = segment
             if segment.startswith("{"):
                 key = "*" + segment[segment.index("}") + 1 :]
-            node = node.children.setdefault(key, _Node())
+            holder, node = node, node.children.setdefault(key, _Node())
         node.methods.setdefault(method.http_method, method)
+        if method.takes_rest:
+            rest = holder.children.setdefault(_REST, _Node())
+            rest.methods.setdefault(method.http_method, method)
 
     def verbs(self, type_: str) -> dict[str, Method]:
         """Methods of a type by verb; empty when the type is unknown."""
         return self._by_type.get(type_, {})
 
-    def match(self, http_method: str, segments: list[str]) -> Method | None:
-        """The method that answers a path (unquoted segments after the version)."""
+    def match(self, http_method: str, segments: list[str]) -> tuple[Method, list[str]] | None:
+        """The method that answers a path (unquoted segments after the version), and the path with
+        as many segments as the method's has.
+        """
         node = self._find(self._root, http_method, segments, 0)
-        return node.methods[http_method] if node else None
+        if node is None:
+            return None
+        method = node.methods[http_method]
+        last = len(method.segments) - 1
+        return method, [*segments[:last], "/".join(segments[last:])]
 
     def _find(self, node: _Node, http_method: str, segments: list[str], index: int) -> _Node | None:
         if index == len(segments):
@@ -153,7 +170,8 @@ class Document:
             found = child and self._find(child, http_method, segments, index + 1)
             if found:
                 return found
-        return None
+        rest = node.children.get(_REST)
+        return rest if rest and http_method in rest.methods else None
 
 
 def _parameter(name: str, declared: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from meshwright_sandbox.core import (
     payloads,
     policies,
 )
-from meshwright_sandbox.core.cloud import Call, Cloud
+from meshwright_sandbox.core.cloud import Call, Cloud, Interim, Media
 from meshwright_sandbox.core.discovery import Document, Method, load
 from meshwright_sandbox.core.emulated import nothing_there, refusal, require_emulated
 from meshwright_sandbox.core.errors import ApiError
@@ -48,48 +48,57 @@ class Rollback(Exception):
 
 
 class Route(NamedTuple):
-    """What a path calls, and the path after the version."""
+    """What a path calls, the path after the version, and whether content comes with the call."""
 
     service: Service
     version: str
     document: Document
     method: Method
     path: list[str]
+    is_upload: bool = False
 
 
 def route(cloud: Cloud, http_method: str, segments: list[str]) -> Route:
     """Find what a path (service prefix first, segments unquoted) calls.
 
+    HEAD is answered as GET, and the HTTP server leaves the body out.
+
     Raises:
         ApiError: 404 when nothing answers there.
     """
-    if segments[:1] in (["upload"], ["resumable"], ["download"]):  # at the root of their host
-        segments = [next((s for s in segments if s in cloud.services), ""), *segments]
-    service = cloud.services.get(segments[0]) if segments else None
+    service = service_of(cloud, segments)
+    if service and segments[0] != service.name:
+        segments = [service.name, *segments]
+    http_method = "GET" if http_method == "HEAD" else http_method
     if service:
-        rest = _without_media(service, http_method, segments[1:])
+        rest, is_upload = _without_media(segments[1:])
         for version in service.versions:
             found = version in rest[:3] and _match(service, version, http_method, rest)
             if found:
-                return found
+                if is_upload and f"{found.method.type}.{found.method.verb}" not in service.uploads:
+                    raise refusal(found.method)
+                return found._replace(is_upload=is_upload)
     raise nothing_there(cloud.services, http_method, segments)
 
 
-def _without_media(service: Service, http_method: str, segments: list[str]) -> list[str]:
-    """A path without what marks it as an upload's or a download's: both have a plain form.
+def service_of(cloud: Cloud, segments: list[str]) -> Service | None:
+    """The API that a path belongs to: the first segment says it, but for uploads and downloads at
+    the root of their host.
+    """
+    at_root = segments[:1] in (["upload"], ["resumable"], ["download"])
+    candidates = segments if at_root else segments[:1]
+    return next((cloud.services[name] for name in candidates if name in cloud.services), None)
 
-    Raises:
-        ApiError: 501 for an upload.
+
+def _without_media(segments: list[str]) -> tuple[list[str], bool]:
+    """A path without what marks it as an upload's or a download's, since both have a plain form;
+    and whether it is an upload's.
     """
     if segments[:1] == ["download"]:
-        return segments[1:]
-    plain = [part for part in segments if part not in ("resumable", "upload")]
-    if segments[:1] in (["upload"], ["resumable"]):
-        for version in service.versions:
-            found = version in plain[:3] and _match(service, version, http_method, plain)
-            if found:
-                raise refusal(found.method)
-    return segments
+        return segments[1:], False
+    plain = segments[1:] if segments[:1] == ["resumable"] else segments
+    is_upload = plain[:1] == ["upload"]
+    return (plain[1:] if is_upload else segments), is_upload
 
 
 def _match(service: Service, version: str, http_method: str, rest: list[str]) -> Route | None:
@@ -110,9 +119,9 @@ def _match(service: Service, version: str, http_method: str, rest: list[str]) ->
         path = rest[len(base) :]
         if service.rewrite_path:
             path = service.rewrite_path("/".join(path)).split("/")
-        method = document.match(http_method, path)
-        if method:
-            return Route(service, version, document, method, path)
+        found = document.match(http_method, path)
+        if found:
+            return Route(service, version, document, *found)
     return None
 
 
@@ -122,7 +131,7 @@ def build_call(cloud: Cloud, found: Route, query: Mapping[str, str], raw_body: b
     Raises:
         ApiError: what the API's front end refuses.
     """
-    service, version, document, method, path = found
+    service, version, document, method, path, _ = found
     params = _params(method, path)
     for index, segment in enumerate(path[:-1]):
         if segment == "projects":
@@ -186,7 +195,9 @@ def handle(call: Call, action: str | None) -> Json:
                 raise Rollback
     except Rollback:
         pass
-    return answer if chosen is None else partial_response(answer, chosen)
+    if chosen is None or isinstance(answer, Media | Interim):  # of which there is no part to choose
+        return answer
+    return partial_response(answer, chosen)
 
 
 def _answered_before(call: Call) -> Json | None:

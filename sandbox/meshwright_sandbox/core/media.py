@@ -8,15 +8,15 @@ import re
 from aiohttp import web
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_TYPE = "application/octet-stream"
 
 
-def answer(content: bytes, wanted: str) -> web.Response:
+def answer(content: bytes, content_type: str, wanted: str) -> web.Response:
     """The response to a request whose header `Range` is `wanted`; "" asks for everything."""
+    headers = {"Content-Type": content_type}
     match = _RANGE.fullmatch(wanted)
     first, last = match.groups() if match else ("", "")
     if not first and not last:
-        return web.Response(body=content, content_type=_TYPE)
+        return web.Response(body=content, headers=headers)
     size = len(content)
     start = int(first) if first else max(size - int(last), 0)
     stop = min(int(last) + 1, size) if first and last else size
@@ -25,6 +25,5 @@ def answer(content: bytes, wanted: str) -> web.Response:
     return web.Response(
         status=206,
         body=content[start:stop],
-        content_type=_TYPE,
-        headers={"Content-Range": f"bytes {start}-{stop - 1}/{size}"},
+        headers=headers | {"Content-Range": f"bytes {start}-{stop - 1}/{size}"},
     )

@@ -11,7 +11,12 @@ from meshwright_sandbox.core.errors import ApiError
 Json = dict[str, Any]
 
 
-def _operation(call: Call) -> Json:
+def known(call: Call) -> Json:
+    """The operation that a call names.
+
+    Raises:
+        ApiError: 404.
+    """
     operation = call.cloud.store.operation(call.service.name, call.name)
     if operation is None or not _is_known(operation):
         raise ApiError(404, call.service.not_found(call.name))
@@ -24,7 +29,7 @@ def _is_known(operation: Json) -> bool:
 
 
 def _get(call: Call) -> Json:
-    return operation_views.render(call, _operation(call))
+    return operation_views.render(call, known(call))
 
 
 def _list(call: Call) -> Json:
@@ -40,14 +45,14 @@ def _list(call: Call) -> Json:
 
 def _delete(call: Call) -> Json:
     """To delete an operation ends the interest in it, not its work."""
-    forgotten = _operation(call) | {"forgotten": True}
+    forgotten = known(call) | {"forgotten": True}
     call.cloud.store.put_operation(call.service.name, call.name, forgotten)
     return {}
 
 
 def _cancel(call: Call) -> Json:
     """To cancel is a wish that may go unheard; nothing here takes long enough to hear it."""
-    _operation(call)
+    known(call)
     return {}
 
 

@@ -81,7 +81,7 @@ def _container(call: "Call", operation: Json) -> Json:
         "name": operation["id"],
         "operationType": operation.get("operation_type")
         or types.get(operation["verb"], "UPDATE_CLUSTER"),
-        "status": "DONE" if operation["done"] else "RUNNING",
+        "status": _container_status(operation),
         "selfLink": self_link(service, version, f"{scope}/operations/{operation['id']}"),
         "targetLink": self_link(service, version, target),
         "startTime": _time(operation["started"]),
@@ -95,6 +95,12 @@ def _container(call: "Call", operation: Json) -> Json:
         view["error"] = {key: operation["error"][key] for key in ("code", "message")}
         view["statusMessage"] = operation["error"]["message"]
     return view
+
+
+def _container_status(operation: Json) -> str:
+    if operation["done"]:
+        return "DONE"
+    return "ABORTING" if operation.get("aborting") else "RUNNING"
 
 
 def _longrunning(call: "Call", operation: Json) -> Json:

@@ -141,6 +141,13 @@ class Operations:
         for operation in self._cloud.store.unfinished():
             self._launch(operation["service"], operation["name"])
 
+    def cancel(self, operation: Json) -> None:
+        """Have an operation end soon, in an error, with all that it changed as it was before."""
+        error = failed("Operation was cancelled.", "CANCELLED")
+        aborting = operation | {"fail": error, "aborting": True}
+        self._cloud.store.put_operation(operation["service"], operation["name"], aborting)
+        self.clock_changed()
+
     def clock_changed(self) -> None:
         """Reconsider the remaining time of everything that runs."""
         self._clock_changed.set()
@@ -185,6 +192,9 @@ class Operations:
         return hooks.get(verb)
 
     def _remaining(self, operation: Json) -> float:
+        stored = self._cloud.store.operation(operation["service"], operation["name"])
+        if stored and stored.get("aborting"):
+            return 0
         latency = LATENCY_SECONDS[operation["latency"]] * self._cloud.scale
         # The clock may have been set back since it started; that makes no operation longer.
         return min(latency, operation["started"] + latency - time.time())
@@ -219,6 +229,7 @@ class Operations:
             stored = store.operation(service, operation["name"])
             if stored is None:
                 return  # the sandbox was reset in the meantime
+            error = error or stored.get("fail")
             document = store.get(service, name)
             verb = operation["verb"]
             if error:

@@ -63,8 +63,8 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
 
     Raises:
         ApiError: 404 when there is no such resource, 409 for a stale etag, 400 for a wrong role,
-            a wrong member, a service account that does not exist, or a version without conditions
-            for a policy that has them.
+            a wrong member, a custom role or service account that does not exist, or a version
+            without conditions for a policy that has them.
     """
     name = name or call.name
     policy = call.body.get("policy", call.body)
@@ -89,6 +89,7 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
         )
     known = {m for binding in current.get("bindings", []) for m in binding["members"]}
     bindings = merged_bindings(call, policy.get("bindings", []), known)
+    _require_roles(call, bindings, current.get("bindings", []))
     changed: Json = {"version": 1, "etag": new_etag()}
     if bindings:
         changed["bindings"] = bindings
@@ -100,6 +101,20 @@ def set_policy(call: "Call", name: str | None = None) -> Json:
         changed["auditConfigs"] = audit["auditConfigs"]
     call.cloud.store.set_policy(call.service.name, name, changed)
     return changed
+
+
+def _require_roles(call: "Call", bindings: list[Json], current: list[Json]) -> None:
+    """Refuse a project's role that it does not have; one that it had may still be bound.
+
+    Predefined roles go by their form: there are more of them than the sandbox knows.
+    """
+    for role in {each["role"] for each in bindings} - {each["role"] for each in current}:
+        if role.startswith("projects/") and call.cloud.store.get("iam", role) is None:
+            raise ApiError(
+                400,
+                f"Role ({role}) does not exist in the resource's hierarchy.",
+                refusal="reference",
+            )
 
 
 def _has_conditions(policy: Json) -> bool:

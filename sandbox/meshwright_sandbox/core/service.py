@@ -175,6 +175,7 @@ class Service:
             `projects/P/locations/L/operations/ID`.
         busy: text of the refusal while another operation runs on a resource.
         extra_parameters: query parameters that the API takes although no document lists them.
+        uploads: methods that take content, `<type>.<verb>`.
         extra_fields: schema -> fields that the API takes although no document lists them.
         before: called before every handler, to refuse unknown places or to complete the call.
         seed: called as `seed(cloud, project)` once for each new project, in a transaction, to
@@ -198,6 +199,7 @@ class Service:
     id_pattern: str | None = None
     name_field: str = "full"
     extra_parameters: frozenset[str] = frozenset()
+    uploads: frozenset[str] = frozenset()
     extra_fields: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
     before: Callable[["Call"], None] | None = None
     works: Mapping[str, WorkHook] = field(default_factory=dict)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meshwright_sandbox.core import contents
+from meshwright_sandbox.core import blobs, contents
 
 Json = dict[str, Any]
 _JOURNAL_LENGTH = 100_000
+_OF_RESOURCES = ("resources", "uses", "policies", "contents", "blobs")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS resources (
   service TEXT, name TEXT, type TEXT, parent TEXT, project TEXT, system INTEGER, doc TEXT,
@@ -66,8 +67,9 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         # A killed process loses nothing so; only a crash of the whole machine could.
         self._db.execute("PRAGMA synchronous=OFF")
-        self._db.executescript(_TABLES + contents.TABLE)
+        self._db.executescript(_TABLES + contents.TABLE + blobs.TABLE)
         self.contents = contents.Contents(self._rows, self.transaction)
+        self.blobs = blobs.Blobs(self._rows, self.transaction)
 
     def close(self) -> None:
         """End the connection."""
@@ -146,12 +148,16 @@ class Store:
                 (int(system), service, name),
             )
 
-    def delete(self, service: str, name: str) -> None:
-        """Forget a resource, what is below it, their references, policies and contents."""
-        below = name.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]") + "/*"
+    def delete(self, service: str, name: str, *, alone: bool = False) -> None:
+        """Forget a resource, unless ``alone`` what is below it, their references, policies and
+        contents.
+        """
+        below = (
+            "" if alone else name.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]") + "/*"
+        )
         with self.transaction():
             self.changes += 1
-            for table in ("resources", "uses", "policies", "contents"):
+            for table in _OF_RESOURCES:
                 self._db.execute(
                     f"DELETE FROM {table} WHERE service=? AND (name=? OR name GLOB ?)",  # noqa: S608 - fixed names
                     (service, name, below),
@@ -290,5 +296,5 @@ class Store:
         """Forget everything; the journal's numbering goes on."""
         with self.transaction():
             self.changes += 1
-            for table in ("resources", "uses", "policies", "operations", "requests", "contents"):
+            for table in (*_OF_RESOURCES, "operations", "requests"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names

@@ -45,6 +45,10 @@ class Api:
     def get(self, path: str, accept: str = "application/json") -> Object:
         return self._call("GET", path, accept=accept)
 
+    def signing_keys(self) -> tuple[Object, ...]:
+        """The JSON Web Keys that the tokens of its service accounts verify against."""
+        return tuple(self.get("/openid/v1/jwks", accept="application/jwk-set+json")["keys"])
+
     def create(self, path: str, body: Object) -> Object:
         return self._call("POST", path, body)
 

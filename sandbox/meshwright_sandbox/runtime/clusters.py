@@ -267,6 +267,7 @@ class Cluster:
                         "feature-gates": _FEATURES,
                         "profiling": "false",
                     },
+                    {"service-account-issuer": self.record.request.issuer},
                 ),
                 _patch("kube-controller-manager", _ALONE),
                 _patch("kube-scheduler", _ALONE),
@@ -288,12 +289,16 @@ class Cluster:
         return config
 
 
-def _patch(component: str, arguments: dict[str, str]) -> dict[str, Any]:
+def _patch(
+    component: str, arguments: dict[str, str], replaced: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Arguments besides kwokctl's own for a component, and ``replaced`` in place of them."""
+    others = [{"key": k, "value": v, "override": True} for k, v in (replaced or {}).items()]
     settings = {"GOGC": collection()} if component != _STORE else {}
     settings |= _ONE_PROCESSOR if component != _API_SERVER else {}
     return {
         "name": component,
-        "extraArgs": [{"key": key, "value": value} for key, value in arguments.items()],
+        "extraArgs": [{"key": key, "value": value} for key, value in arguments.items()] + others,
         "extraEnvs": [{"name": name, "value": value} for name, value in settings.items()],
     }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class RuntimeFailure(Exception):
@@ -61,6 +61,16 @@ class ClusterRequest:
     node_pools: tuple[NodePool, ...] = ()
     gateway_api: bool = False
 
+    @property
+    def issuer(self) -> str:
+        """The issuer of its service accounts' tokens."""
+        return issuer_of(f"projects/{self.project}/locations/{self.location}/clusters/{self.name}")
+
+
+def issuer_of(cluster: str) -> str:
+    """The issuer of the service accounts' tokens of a cluster, by its resource name."""
+    return f"https://container.googleapis.com/v1/{cluster}"
+
 
 @dataclass(frozen=True)
 class ClusterAccess:
@@ -68,13 +78,15 @@ class ClusterAccess:
 
     ``endpoint`` is a host or ``host:port`` such that ``https://{endpoint}`` works on this machine,
     ``ca_certificate`` the PEM its certificate verifies against, ``private_endpoint`` the address
-    inside the sandbox's network, ``token`` a bearer token with cluster-admin rights.
+    inside the sandbox's network, ``token`` a bearer token with cluster-admin rights,
+    ``signing_keys`` the JSON Web Keys that its service accounts' tokens verify against.
     """
 
     endpoint: str
     ca_certificate: str
     private_endpoint: str
     token: str
+    signing_keys: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

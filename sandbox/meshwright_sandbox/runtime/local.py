@@ -81,7 +81,7 @@ class LocalRuntime:
             if request.gateway_api:
                 gateway_api.install(self._parts.kubectl(record), definitions, self.tools)
             definitions.install(gke_crds.manifests(gke_crds.kinds_of(request)))
-            return access
+            return replace(access, signing_keys=api.signing_keys())
 
     def stop(self, project: str, location: str, name: str) -> None:
         identifier = cluster_id(project, location, name)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from base64 import urlsafe_b64encode
+from functools import cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.runtime.interface import (
@@ -32,6 +37,7 @@ class NullRuntime:
             ca_certificate=self._ca_certificate,
             private_endpoint="10.0.0.2",
             token=secrets.token_urlsafe(8),
+            signing_keys=(_signing_key(),),
         )
 
     def stop(self, project: str, location: str, name: str) -> None:
@@ -62,3 +68,22 @@ class NullRuntime:
 
     def close(self) -> None:
         return None
+
+
+@cache
+def _signing_key() -> dict[str, Any]:
+    """A real public key, as of an API server; no token was ever signed with its other half."""
+    numbers = rsa.generate_private_key(65537, 2048).public_key().public_numbers()
+    return {
+        "use": "sig",
+        "kty": "RSA",
+        "kid": secrets.token_urlsafe(32),
+        "alg": "RS256",
+        "n": _base64url(numbers.n),
+        "e": _base64url(numbers.e),
+    }
+
+
+def _base64url(number: int) -> str:
+    content = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""IAM: service accounts, their policies, custom roles."""
+"""IAM: service accounts, their policies, roles."""
 
 import re
 from typing import Any
@@ -8,6 +8,7 @@ from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.stamps import new_etag, numeric_id
+from meshwright_sandbox.services import roles
 
 Json = dict[str, Any]
 _ACCOUNTS = "projects.serviceAccounts"
@@ -127,13 +128,14 @@ SERVICE = Service(
             has_children=False,
         ),
         Collection(
-            "projects.roles",
+            roles.CUSTOM,
             id_from="body:roleId",
             id_pattern=r"[a-zA-Z0-9_.]{3,64}",
             body_field="role",
         ),
     ),
     methods={
+        **roles.METHODS,
         f"{_ACCOUNTS}.create": _create_account,
         f"{_ACCOUNTS}.enable": _enable,
         f"{_ACCOUNTS}.disable": _disable,

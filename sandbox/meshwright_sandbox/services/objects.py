@@ -1,20 +1,19 @@
-"""Cloud Storage's objects, as far as sinks write them: files of one JSON document a line.
-
-They are listed, read (`alt=media`) and deleted; nobody uploads any.
+"""Cloud Storage's objects: what clients upload, and the files of one JSON document a line that
+sinks write. They are listed, read (`alt=media`) and deleted.
 """
 
 import base64
 import hashlib
 import json
+import time
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call, Cloud, Media
-from meshwright_sandbox.core.emulated import refusal
 from meshwright_sandbox.core.errors import ApiError
-from meshwright_sandbox.core.stamps import now
+from meshwright_sandbox.core.stamps import new_etag, now
 
 Json = dict[str, Any]
 TYPE = "objects"
@@ -26,29 +25,37 @@ def append(cloud: Cloud, bucket: str, path: str, lines: list[Json]) -> None:
     """Add lines to a bucket's object, which is made if need be."""
     name = f"b/{bucket}/o/{path}"
     cloud.store.contents.add("storage", name, lines)
-    content = _content(cloud, name)
-    stamp = now()
-    before = cloud.store.get("storage", name) or {"timeCreated": stamp}
     home = cloud.store.get("storage", f"b/{bucket}") or {}
-    document: Json = {
-        "kind": "storage#object",
-        "id": f"{bucket}/{path}/1",
-        "name": path,
-        "bucket": bucket,
-        "selfLink": f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{quote(path, safe='')}",
-        "contentType": "application/json",
-        "size": str(len(content)),
-        "md5Hash": base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode(),
-        "generation": "1",
-        "metageneration": "1",
-        "storageClass": home.get("storageClass", "STANDARD"),
-        "timeCreated": before["timeCreated"],
-        "updated": stamp,
-    }
+    document = describe(home, bucket, path, content_of(cloud, name))
+    before = cloud.store.get("storage", name)
+    if before:
+        document["timeCreated"] = before["timeCreated"]
+    document |= {"contentType": "application/json", "generation": "1", "id": f"{bucket}/{path}/1"}
     document |= _retention(home, document["timeCreated"])
     # What a sink has written is nobody's resource, but it keeps its bucket from being deleted.
     project = home.get("_project", "")
     cloud.store.put("storage", name, document, type_=TYPE, project=project, system=True)
+
+
+def describe(home: Json, bucket: str, path: str, content: bytes) -> Json:
+    """What is known of a new object with a content. ``home`` is the bucket's own document."""
+    stamp, generation = now(), str(time.time_ns() // 1000)
+    return {
+        "kind": "storage#object",
+        "id": f"{bucket}/{path}/{generation}",
+        "name": path,
+        "bucket": bucket,
+        "selfLink": f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{quote(path, safe='')}",
+        "contentType": "application/octet-stream",
+        "size": str(len(content)),
+        "md5Hash": base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode(),
+        "generation": generation,
+        "metageneration": "1",
+        "etag": new_etag(),
+        "storageClass": home.get("storageClass", "STANDARD"),
+        "timeCreated": stamp,
+        "updated": stamp,
+    } | _retention(home, stamp)
 
 
 def list_(call: Call) -> Json:
@@ -64,7 +71,7 @@ def list_(call: Call) -> Json:
     page, token = listing.paged(call, entries)
     found: Json = {
         "prefixes": [entry["prefix"] for entry in page if "prefix" in entry],
-        "items": [_shown(call, entry) for entry in page if "prefix" not in entry],
+        "items": [shown(call, entry) for entry in page if "prefix" not in entry],
         "nextPageToken": token,
     }
     return {"kind": "storage#objects"} | {field: each for field, each in found.items() if each}
@@ -90,13 +97,31 @@ def _entries(call: Call, held: list[Json]) -> list[Json]:
 
 def get(call: Call) -> Json:
     """`objects.get`: what is known of an object, or its content."""
-    document = call.get()
+    document = _current(call)
     if call.query.get("alt") == "media":
-        return Media(_content(call.cloud, call.name))
-    return _shown(call, document)
+        return Media(content_of(call.cloud, call.name), document["contentType"])
+    return shown(call, document)
 
 
-def _shown(call: Call, document: Json) -> Json:
+def _current(call: Call) -> Json:
+    """The object that is called, if it is of the generation that the call names."""
+    document = call.get()
+    if call.query.get("generation", document["generation"]) != document["generation"]:
+        raise ApiError(404, call.service.not_found(call.name))
+    require_generation(call, document)
+    return document
+
+
+def require_generation(call: Call, document: Json | None) -> None:
+    """Refuse a call that is meant for another state of the object; "0" means that it is absent."""
+    present = {"generation": "0"} if document is None else document
+    for field in ("generation", "metageneration"):
+        wanted = call.query.get(f"if{field.capitalize()}Match")
+        if wanted is not None and wanted != present.get(field):
+            raise ApiError(412, "At least one of the pre-conditions you specified did not hold.")
+
+
+def shown(call: Call, document: Json) -> Json:
     """An object with the link by which clients download it, so it must lead to the sandbox."""
     path = f"b/{document['bucket']}/o/{quote(document['name'], safe='')}"
     query = f"generation={document['generation']}&alt=media"
@@ -106,7 +131,13 @@ def _shown(call: Call, document: Json) -> Json:
 
 def delete(call: Call) -> Json:
     """`objects.delete`: refused while the bucket's retention holds it."""
-    document = call.get()
+    require_unretained(_current(call))
+    call.cloud.store.delete("storage", call.name, alone=True)  # a/b is not below a
+    return {}
+
+
+def require_unretained(document: Json) -> None:
+    """Refuse to delete or overwrite what the bucket's retention holds."""
     if document.get("retentionExpirationTime", "") > now():
         raise ApiError(
             403,
@@ -115,8 +146,6 @@ def delete(call: Call) -> Json:
             f"{document['retentionExpirationTime']}",
             reason="retentionPolicyNotMet",
         )
-    call.cloud.store.delete("storage", call.name)
-    return {}
 
 
 def require_empty(call: Call) -> None:
@@ -135,7 +164,11 @@ def _objects(call: Call, bucket: str) -> list[Json]:
     return [row.doc for row in call.cloud.store.below("storage", bucket) if row.type == TYPE]
 
 
-def _content(cloud: Cloud, name: str) -> bytes:
+def content_of(cloud: Cloud, name: str) -> bytes:
+    """What an object holds: what was uploaded, else the lines that sinks wrote."""
+    uploaded = cloud.store.blobs.read("storage", name)
+    if uploaded is not None:
+        return uploaded
     lines = [json.dumps(held.doc) for held in cloud.store.contents.of("storage", name)]
     return "".join(f"{line}\n" for line in lines).encode()
 
@@ -150,13 +183,8 @@ def _later(stamp: str, seconds: int) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _no_upload(call: Call) -> Json:
-    raise refusal(call.method)
-
-
 METHODS = {
     "objects.list": list_,
     "objects.get": get,
-    "objects.insert": _no_upload,
     "objects.delete": delete,
 }

@@ -1,4 +1,4 @@
-"""Cloud Storage: buckets, their IAM policies, and the objects that sinks write."""
+"""Cloud Storage: buckets, their IAM policies, and objects."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import service_account
 from meshwright_sandbox.core.stamps import now
-from meshwright_sandbox.services import objects
+from meshwright_sandbox.services import object_uploads, objects
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
@@ -193,7 +193,10 @@ SERVICE = Service(
             output_only=("generation", "locationType", "projectNumber", "timeCreated"),
         ),
     ),
+    extra_parameters=frozenset({"uploadId"}),
+    uploads=frozenset({"objects.insert"}),
     methods=objects.METHODS
+    | object_uploads.METHODS
     | {
         "buckets.list": _list,
         "buckets.getIamPolicy": _get_policy,

@@ -9,8 +9,15 @@ from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.labels import check_labels
 from meshwright_sandbox.core.masks import set_path
 from meshwright_sandbox.core.stamps import label_fingerprint, new_etag, same_token
-from meshwright_sandbox.core.store import Row
-from meshwright_sandbox.services.gke import addresses, clusters, encryption, node_pools, versions
+from meshwright_sandbox.services.gke import (
+    addresses,
+    clusters,
+    encryption,
+    node_pools,
+    node_upgrades,
+    one_update,
+    versions,
+)
 from meshwright_sandbox.services.gke.locks import require_free
 from meshwright_sandbox.services.hub import born_in_fleet
 
@@ -19,14 +26,18 @@ Change = Callable[[Call, Json, Any], None]
 
 
 def update(call: Call) -> Json:
-    """`clusters.update`: applies every field of `update`.
+    """`clusters.update`: applies the update.
 
     Raises:
-        ApiError: 400 when nothing is asked for, or for a value that GKE refuses.
+        ApiError: 400 when nothing is asked for, or more than one update, or for a value that GKE
+            refuses.
     """
-    wanted = {k: v for k, v in call.body.get("update", {}).items() if k not in ("etag", _POOL)}
+    wanted = {k: v for k, v in call.body.get("update", {}).items() if k not in one_update.SCOPE}
     if not wanted:
         raise ApiError(400, "Must specify a field to update.")
+    one_update.require_one(wanted)
+    if wanted.keys() & node_upgrades.OF_NODES:
+        return node_upgrades.upgrade(call, wanted)
 
     def apply(cluster: Json) -> None:
         for field, value in wanted.items():
@@ -41,7 +52,8 @@ def update(call: Call) -> Json:
         clusters.mirror_endpoints(cluster)
         encryption.require_keys(call, cluster)
 
-    return change(call, _KINDS.get(next(iter(wanted)), "UPDATE_CLUSTER"), apply)
+    kind = "UPGRADE_MASTER" if "desiredMasterVersion" in wanted else "UPDATE_CLUSTER"
+    return change(call, kind, apply)
 
 
 def update_master(call: Call) -> Json:
@@ -52,9 +64,6 @@ def update_master(call: Call) -> Json:
     return change(call, "UPGRADE_MASTER", lambda c: _control_plane_version(call, c, wanted))
 
 
-# What an operation is called whose update is an upgrade.
-_KINDS = {"desiredMasterVersion": "UPGRADE_MASTER", "desiredNodeVersion": "UPGRADE_NODES"}
-_POOL = "desiredNodePoolId"
 # Where a field's value belongs, when that is not its name without `desired`.
 _PATHS = {
     "desiredAutopilotClusterPolicyConfig": "autopilot.clusterPolicyConfig",
@@ -164,35 +173,10 @@ def _control_plane_version(_: Call, cluster: Json, value: str) -> None:
     cluster["currentMasterVersion"] = versions.upgraded(current, value, channel)
 
 
-def _node_version(call: Call, cluster: Json, value: str) -> None:
-    version = versions.of_nodes(value, cluster["currentMasterVersion"])
-    for row in _pools_named(call):
-        call.cloud.store.put("container", row.name, row.doc | {"version": version})
-
-
-def _pools_named(call: Call) -> list[Row]:
-    """The pools that an update is about: the one it names, or the only one."""
-    named = call.body["update"].get(_POOL)
-    rows = node_pools.rows(call.cloud, call.name)
-    chosen = [row for row in rows if named in (None, row.doc["name"])]
-    if named and not chosen:
-        target = f"{call.name}/nodePools/{named}"
-        raise ApiError(404, call.service.not_found(target), refusal="reference")
-    if len(chosen) > 1:
-        raise invalid("Node pool id must be specified if cluster has more than one node pool.")
-    return chosen
-
-
 def _pool_autoscaling(call: Call, _: Json, value: Json) -> None:
     node_pools.check_autoscaling(value)
-    for row in _pools_named(call):
+    for row in node_upgrades.pools_named(call):
         call.cloud.store.put("container", row.name, row.doc | {"autoscaling": value})
-
-
-def _pool_image(call: Call, _: Json, value: str) -> None:
-    for row in _pools_named(call):
-        config = row.doc["config"] | {"imageType": value}
-        call.cloud.store.put("container", row.name, row.doc | {"config": config})
 
 
 def _workload_identity(call: Call, cluster: Json, value: Json) -> None:
@@ -222,7 +206,6 @@ _SPECIAL: dict[str, Change] = {
     "desiredDefaultEnablePrivateNodes": _private_nodes,
     "desiredEnablePrivateEndpoint": _private_endpoint,
     "desiredFleet": _fleet,
-    "desiredImageType": _pool_image,
     "desiredIntraNodeVisibilityConfig": _nested(
         "networkConfig", "enableIntraNodeVisibility", "enabled"
     ),
@@ -233,7 +216,6 @@ _SPECIAL: dict[str, Change] = {
     "desiredMasterVersion": _control_plane_version,
     "desiredMonitoringConfig": _merge("monitoringConfig"),
     "desiredNodePoolAutoscaling": _pool_autoscaling,
-    "desiredNodeVersion": _node_version,
     "desiredReleaseChannel": _channel,
     "desiredSecurityPostureConfig": _merge("securityPostureConfig"),
     "desiredWorkloadIdentityConfig": _workload_identity,

@@ -6,7 +6,7 @@ from typing import Any
 
 from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.runtime.interface import ClusterRequest
-from meshwright_sandbox.services.gke import node_pools
+from meshwright_sandbox.services.gke import node_pools, node_upgrades, signing_keys
 from meshwright_sandbox.services.hub import born_in_fleet
 
 Json = dict[str, Any]
@@ -54,6 +54,7 @@ def start_cluster(work: Work) -> Json:
         "masterAuth": cluster["masterAuth"] | {"clusterCaCertificate": certificate},
         "controlPlaneEndpointsConfig": endpoints,
         "privateClusterConfig": private,
+        signing_keys.FIELD: list(access.signing_keys),
     }
     if "fleet" in cluster:
         membership = born_in_fleet.register(work.cloud, cluster)
@@ -79,6 +80,8 @@ def failed(work: Work) -> Json | None:
     cluster = work.cloud.store.get(work.service, cluster_name)
     if pool and cluster and work.name != cluster_name:
         node_pools.set_groups(work.cloud, cluster, pool)  # of the size that was restored
+        if work.operation["error"]["status"] == "CANCELLED":  # when the nodes had been changed
+            node_upgrades.resync(work)
     return None
 
 

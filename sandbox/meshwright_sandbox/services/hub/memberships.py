@@ -7,6 +7,7 @@ from typing import Any
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.stamps import now
+from meshwright_sandbox.runtime.interface import issuer_of
 from meshwright_sandbox.services.hub import mesh, roles
 from meshwright_sandbox.services.hub.names import (
     FLEETS,
@@ -80,7 +81,7 @@ def check(call: Call, membership: Json) -> None:
 def describe_cluster(cloud: Cloud, membership: Json, name: str, cluster: Json) -> None:
     """Fill in what a membership shows of its GKE cluster."""
     project = name.split("/")[1]
-    issuer = f"https://container.googleapis.com/v1/{name}"
+    issuer = issuer_of(name)
     pool = cluster.get("workloadIdentityConfig", {}).get("workloadPool")
     membership["_cluster"] = name
     membership.setdefault("endpoint", {})

@@ -8,7 +8,7 @@ from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
-from meshwright_sandbox.services.vpc import ranges
+from meshwright_sandbox.services.vpc import peerings, ranges
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
@@ -37,6 +37,7 @@ def _network_view(call: Call, network: Json) -> None:
     ]
     if subnetworks:
         network["subnetworks"] = subnetworks
+    peerings.show(call, network, name)
 
 
 def _project(document: Json) -> str:
@@ -160,12 +161,18 @@ def _subnetwork_check(call: Call, subnetwork: Json) -> None:
                 f"Invalid value for field 'resource.secondaryIpRanges': '{name}'. "
                 "Secondary range names must be unique within the subnetwork."
             )
-    ranges.require_free(call, subnetwork, network)
+    _require_free(call, subnetwork, network)
     if call.before is not None:
         _keep_used_ranges(call, subnetwork)
         if call.method.verb == "patch" and not call.body.get("fingerprint"):
             raise ApiError(412, "Fingerprint is required to update the subnetwork.")
     _complete_flow_logs(subnetwork)
+
+
+def _require_free(call: Call, subnetwork: Json, network: str) -> None:
+    """Refuse ranges that are taken in the network or in one that it is connected with."""
+    for each in (network, *peerings.connected(call, network)):
+        ranges.require_free(call, subnetwork, each)
 
 
 def _keep_used_ranges(call: Call, subnetwork: Json) -> None:
@@ -199,7 +206,7 @@ def expand_range(call: Call) -> Json:
             f"Invalid IPCidrRange: {wanted}. The new range must contain the current {current}."
         )
     after = before | {"ipCidrRange": str(wanted)}
-    ranges.require_free(call, after, resource_name(call, before["network"]) or "")
+    _require_free(call, after, resource_name(call, before["network"]) or "")
     _complete_subnetwork(after)
     return _store(call, "expandIpCidrRange", before, after)
 
@@ -235,6 +242,7 @@ COLLECTIONS = (
     ),
 )
 METHODS = {
+    **peerings.METHODS,
     "networks.delete": delete_network,
     "networks.switchToCustomMode": switch_to_custom,
     "subnetworks.expandIpCidrRange": expand_range,
