@@ -58,7 +58,7 @@ def backends_exist(route: Resource, known: Known, grants: Grants) -> Iterator[Fi
     for backend in backends(route):
         if not backend.is_service:
             continue
-        wrong = list(service_exists(backend, known.services))
+        wrong = [*_exists(backend, known.services), *has_port(backend, known.services)]
         yield from wrong
         if is_at_gateway and not wrong:
             yield from _leave(backend, known, grants)
@@ -78,24 +78,29 @@ def _leave(backend: Backend, known: Known, grants: Grants) -> Iterator[Finding]:
         yield Violation(f"{backend.path}.namespace", what, mend, route.urn)
 
 
-def service_exists(named: Parent | Backend, services: Services) -> Iterator[Finding]:
-    """Whether a Service that a route names is there and has the port."""
-    called, home, port = named.called, named.home, at(named.body, "port")
-    urn = named.route.urn
+def _exists(backend: Backend, services: Services) -> Iterator[Finding]:
+    """Whether the Service is there, of which others of the same namespace are this stack's."""
+    called, home = backend.called, backend.home
+    neighbours = services.beside(home)
     if UNKNOWN in (called, home):
-        yield Unjudged(named.path, urn)
-        return
-    neighbours, ports = services.beside(home), services.ports(called, home)
-    if called is not None and neighbours and called not in neighbours:
+        yield Unjudged(backend.path, backend.route.urn)
+    elif called is not None and neighbours and called not in neighbours:
         if UNKNOWN in neighbours:
-            yield Unjudged(named.path, urn)
+            yield Unjudged(backend.path, backend.route.urn)
         else:
             what = f"{home}/{called} is no Service of this stack"
-            yield Violation(named.path, what, "Correct its name or its namespace", urn)
-    elif port is not None and ports and port not in ports:
-        if UNKNOWN in (port, *ports):
-            yield Unjudged(f"{named.path}.port", urn)
-        else:
-            what = f"{port!r} is no port of Service {home}/{called}"
-            mend = f"Name one of its ports: {', '.join(map(str, ports))}"
-            yield Violation(f"{named.path}.port", what, mend, urn)
+            mend = "Correct its name or its namespace"
+            yield Violation(backend.path, what, mend, backend.route.urn)
+
+
+def has_port(named: Parent | Backend, services: Services) -> Iterator[Finding]:
+    """Whether a Service of this stack that a route names has the port."""
+    port, ports = at(named.body, "port"), services.ports(named.called, named.home)
+    where, urn = f"{named.path}.port", named.route.urn
+    if port is None or not ports or port in ports:
+        return
+    if UNKNOWN in (port, *ports):
+        yield Unjudged(where, urn)
+    else:
+        what = f"{port!r} is no port of Service {named.home}/{named.called}"
+        yield Violation(where, what, f"Name one of its ports: {', '.join(map(str, ports))}", urn)

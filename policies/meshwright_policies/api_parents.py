@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from meshwright_policies.api_backends import service_exists
+from meshwright_policies.api_backends import has_port
 from meshwright_policies.api_listeners import Listener, Namespaces, answers, listeners
 from meshwright_policies.api_routes import Parent, parents
 from meshwright_policies.mesh_hosts import overlap
@@ -30,7 +30,8 @@ def parents_take(route: Resource, around: Around) -> Iterator[Finding]:
     is_seen = True
     for parent in parents(route):
         if parent.is_service:
-            yield from service_exists(parent, around.services)
+            # Whoever runs the service may make it elsewhere, and routes for it here.
+            yield from has_port(parent, around.services)
             continue
         found = around.gateways.of(parent.home, parent.called) if parent.is_gateway else []
         wrong = list(_gateway(parent, found, around))
