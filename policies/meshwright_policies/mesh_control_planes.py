@@ -68,8 +68,17 @@ def control_planes(objects: Iterable[Resource]) -> list[Resource]:
 
 
 def possible_control_planes(objects: Iterable[Resource]) -> list[Resource]:
-    """Charts and Deployments of which nothing is known yet, so that they may be istiod."""
-    return [item for item in of_kind(objects, CHART, DEPLOYMENT) if item.properties is UNKNOWN]
+    """Charts and Deployments of which nothing is known yet, so that they may be istiod.
+
+    A Chart shows none of its inputs, ever: where some of its objects are there, they tell.
+    """
+    objects = list(objects)
+    rendered = {parent for item in objects for parent in item.urn.split("::")[2].split("$")[:-1]}
+    return [
+        item
+        for item in of_kind(objects, CHART, DEPLOYMENT)
+        if item.properties is UNKNOWN and item.type not in rendered
+    ]
 
 
 def has_own(objects: list[Resource]) -> bool:
