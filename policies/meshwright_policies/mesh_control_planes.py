@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import yaml
 
 from meshwright_policies.mesh_objects import NAMESPACE, items, labels, mapping, of_kind, or_patch
+from meshwright_policies.rendered import types_of_parents
 from meshwright_policies.rule import Resource, Settings
 from meshwright_policies.values import UNKNOWN, at
 
@@ -73,7 +74,7 @@ def possible_control_planes(objects: Iterable[Resource]) -> list[Resource]:
     A Chart shows none of its inputs, ever: where some of its objects are there, they tell.
     """
     objects = list(objects)
-    rendered = {parent for item in objects for parent in item.urn.split("::")[2].split("$")[:-1]}
+    rendered = types_of_parents(objects)
     return [
         item
         for item in of_kind(objects, CHART, DEPLOYMENT)

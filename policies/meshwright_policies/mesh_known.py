@@ -4,8 +4,6 @@ An object that a route names may be another stack's, or in a chart. Such a one i
 namespace whose objects of the same kind this stack makes, and in which no chart is installed.
 """
 
-import re
-
 from meshwright_policies.mesh_hosts import Hosts
 from meshwright_policies.mesh_objects import (
     API_GATEWAY,
@@ -19,6 +17,7 @@ from meshwright_policies.mesh_objects import (
     or_patch,
     text,
 )
+from meshwright_policies.rendered import unrendered
 from meshwright_policies.rule import Resource
 from meshwright_policies.values import UNKNOWN, at
 
@@ -29,6 +28,11 @@ def charts_homes(resources: list[Resource]) -> set[object]:
     """The namespaces that Helm installs charts into, whose objects the engine does not know."""
     homes = (text(at(r.properties, "namespace")) for r in of_kind(resources, RELEASE))
     return {"default" if home is None else home for home in homes}
+
+
+def homes_of_unrendered(resources: list[Resource]) -> set[object]:
+    """UNKNOWN if the stack has a chart or a manifest that may yet render objects, anywhere."""
+    return {UNKNOWN} if unrendered(resources) else set()
 
 
 def is_delegate(route: Resource) -> bool:
@@ -43,22 +47,22 @@ class Known:
     """
 
     def __init__(self, resources: list[Resource]) -> None:
-        self.charts = charts_homes(resources)
+        self.charts = charts_homes(resources) | homes_of_unrendered(resources)
         self.services = Services(of_kind(resources, or_patch(SERVICE)), self.charts)
         delegates = [item for item in of_kind(resources, VIRTUAL_SERVICE) if is_delegate(item)]
-        self.homes_of_delegates = {namespace(item) for item in delegates} - self.charts
-        self.homes_of_gateways = _homes(resources, GATEWAY) - self.charts
-        self.homes_of_api_gateways = _homes(resources, API_GATEWAY) - self.charts
+        self.homes_of_delegates = self._homes(delegates)
+        self.homes_of_gateways = self._homes(of_kind(resources, GATEWAY))
+        self.homes_of_api_gateways = self._homes(of_kind(resources, API_GATEWAY))
 
-
-def _homes(resources: list[Resource], kind: re.Pattern[str]) -> set[object]:
-    return {namespace(item) for item in of_kind(resources, kind)}
+    def _homes(self, objects: list[Resource]) -> set[object]:
+        return ({namespace(item) for item in objects} - self.charts) | (self.charts & {UNKNOWN})
 
 
 class Named:
     """The objects of a kind in a cluster, by namespace and name.
 
-    `homes` are the namespaces whose objects of that kind the stack makes.
+    `homes` are the namespaces whose objects of that kind the stack makes; UNKNOWN is among them if
+    that is not known of some.
     """
 
     def __init__(self, objects: list[Resource], homes: set[object]) -> None:
@@ -68,7 +72,8 @@ class Named:
         for item in objects:
             self._by_place.setdefault((namespace(item), name(item)), []).append(item)
         # Whether some of them could still turn out to be one that is looked for.
-        self.unknown = any(UNKNOWN in (name(item), namespace(item)) for item in objects)
+        unknown = any(UNKNOWN in (name(item), namespace(item)) for item in objects)
+        self.unknown = unknown or UNKNOWN in homes
 
     def of(self, home: object, called: object) -> list[Resource]:
         """Those of a name in a namespace."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from meshwright_policies.mesh_exports import is_out_of_sight
 from meshwright_policies.mesh_hosts import Hosts, full_host, service_of
-from meshwright_policies.mesh_known import charts_homes
+from meshwright_policies.mesh_known import charts_homes, homes_of_unrendered
 from meshwright_policies.mesh_objects import (
     DESTINATION_RULE,
     VIRTUAL_SERVICE,
@@ -36,8 +36,10 @@ from meshwright_policies.values import UNKNOWN, at
 )
 def subsets_exist(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
     """A DestinationRule counts in its own cluster only, since each control plane reads its own."""
+    unseen = homes_of_unrendered(resources)
     for objects in by_cluster(resources).values():
-        rules = _Rules(of_kind(objects, or_patch(DESTINATION_RULE)), charts_homes(objects))
+        charts = charts_homes(objects) | unseen
+        rules = _Rules(of_kind(objects, or_patch(DESTINATION_RULE)), charts)
         for route in of_kind(objects, or_patch(VIRTUAL_SERVICE)):
             for destination in destinations(route):
                 yield from _subset(route, destination, rules)
