@@ -72,7 +72,11 @@ def _section(rule: Rule) -> str:
     check = rule.resource_check or rule.stack_check
     facts = [
         f"severity {rule.severity.value}, by default {DEFAULTS[rule.severity].value}",
-        *(["for a stack"] if rule.stack_check else []),
+        *(
+            ["for a stack too" if rule.resource_check else "for a stack"]
+            if rule.stack_check
+            else []
+        ),
         *(["has a mend"] if rule.remedy else []),
         f"source: {rule.source}",
     ]

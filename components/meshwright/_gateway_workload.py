@@ -38,9 +38,16 @@ class GatewayWorkload:
         self._annotations = annotations
 
     def service_account(self) -> "kubernetes.core.v1.ServiceAccount":
-        """The gateway's identity in the mesh, with leave to read certificates beside it."""
+        """The gateway's identity in the mesh, with leave to read certificates beside it.
+
+        The control plane reads them in its name. The proxy itself never calls the API server: it
+        shows the control plane a token of its own, which the webhook mounts.
+        """
         account = kubernetes.core.v1.ServiceAccount(
-            f"{self._name}-account", metadata=self._meta, opts=self._opts
+            f"{self._name}-account",
+            automount_service_account_token=False,
+            metadata=self._meta,
+            opts=self._opts,
         )
         role = kubernetes.rbac.v1.Role(
             f"{self._name}-role",

@@ -53,7 +53,7 @@ from meshwright_policies.mesh_injection import (
     one_injection_owner,
 )
 from meshwright_policies.mesh_normalization import normalised_values
-from meshwright_policies.mesh_references import hosts_and_gateways_exist, subsets_exist
+from meshwright_policies.mesh_references import hosts_and_gateways_exist
 from meshwright_policies.mesh_routes import route_weights
 from meshwright_policies.mesh_security import (
     default_deny,
@@ -61,6 +61,7 @@ from meshwright_policies.mesh_security import (
     own_output_headers,
     strict_mtls,
 )
+from meshwright_policies.mesh_subsets import subsets_exist
 from meshwright_policies.rule import Rule
 from meshwright_policies.secrets import plaintext_secrets
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from meshwright_policies.mesh_objects import items, mapping, text
 from meshwright_policies.rule import (
     Finding,
     Resource,
@@ -26,6 +27,11 @@ POLICY: Final = re.compile(
 CLUSTER_POLICY: Final = re.compile(
     r"kubernetes:(policy\.networking\.k8s\.io/\w+:(Baseline|Cluster)\w*NetworkPolicy"
     r"|cilium\.io/\w+:CiliumClusterwideNetworkPolicy)$"
+)
+RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+# How a Release groups the names of its objects: kind and group, then the version.
+POLICY_IN_RELEASE: Final = re.compile(
+    r"(NetworkPolicy\.networking\.k8s\.io|CiliumNetworkPolicy\.cilium\.io)/"
 )
 
 
@@ -60,25 +66,29 @@ def pod_security(resource: Resource, settings: Settings) -> Iterator[Finding]:
     "broken into reaches only what its namespace calls anyway.",
 )
 def namespace_network_policies(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
-    """For the namespaces that the stack makes; a policy for the whole cluster covers all of it.
+    """For the namespaces that the stack makes; a policy for the whole cluster covers all of it, and
+    one in a Helm Release its namespace: a Release tells the names of its objects once it is there.
 
     The mesh's root namespace is left out: every proxy and the API server call what runs there.
     """
     for objects in _by_cluster(resources).values():
         if any(CLUSTER_POLICY.match(item.type) for item in objects):
             continue
+        releases = [item for item in objects if item.type == RELEASE]
         covered = {settings.root_namespace, *_covered_by(objects)}
+        covered.update(home for item in releases for home in _covered_by_release(item))
+        possible = {_home(item) for item in releases if _names(item) is UNKNOWN}
         for item in objects:
             if item.type == NAMESPACE:
-                yield from _covered(item, covered)
+                yield from _covered(item, covered, possible)
 
 
-def _covered(namespace: Resource, covered: set[object]) -> Iterator[Finding]:
-    name = at(namespace.properties, "metadata", "name")
+def _covered(namespace: Resource, covered: set[object], possible: set[object]) -> Iterator[Finding]:
+    name = text(at(namespace.properties, "metadata", "name"))
     if isinstance(name, str) and (SYSTEM.match(name) or name in covered):
         return
     # A policy whose namespace is not known yet may be the one of this namespace.
-    if name is UNKNOWN or UNKNOWN in covered:
+    if name is UNKNOWN or UNKNOWN in covered or {name, UNKNOWN} & possible:
         yield Unjudged("metadata.name", namespace.urn)
     else:
         yield Violation(
@@ -95,6 +105,23 @@ def _covered_by(objects: list[Resource]) -> Iterator[object]:
         name = at(item.properties, "metadata", "namespace")
         if POLICY.match(item.type) and (isinstance(name, str) or name is UNKNOWN):
             yield name
+
+
+def _covered_by_release(release: Resource) -> Iterator[object]:
+    """The namespaces that have a policy in a chart, which writes another's as namespace/name."""
+    for kind, names in mapping(_names(release)).items():
+        for name in items(names) if POLICY_IN_RELEASE.match(kind) else []:
+            home, slash, _ = name.partition("/") if isinstance(name, str) else ("", "", "")
+            yield home if slash else _home(release)
+
+
+def _names(release: Resource) -> object:
+    return at(release.properties, "resourceNames")
+
+
+def _home(release: Resource) -> object:
+    found = text(at(release.properties, "namespace"))
+    return "default" if found is None else found
 
 
 def _by_cluster(resources: list[Resource]) -> dict[str, list[Resource]]:

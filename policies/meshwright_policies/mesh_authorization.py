@@ -36,7 +36,8 @@ IDENTITY_KEYS = {f"source.{field[:-1]}": field for field in WORKLOAD_IDENTITIES}
 # Labels by which Istio's and Google's own charts and samples mark the pods of a gateway.
 GATEWAY_NAME_LABELS = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
 # Proxies of ambient mode that stand between workloads, though their kind is Gateway too.
-WAYPOINT_CLASS = "istio-waypoint"
+WAYPOINT_CLASSES = ("istio-waypoint", "istio-agentgateway-waypoint")
+EAST_WEST_CLASS = "istio-east-west"
 # A wildcard that still names one namespace in full.
 ONE_NAMESPACE = re.compile(r"(^|.*/)ns/[^*/]+(/.*)?$")
 
@@ -91,7 +92,7 @@ def named_callers(resources: list[Resource], settings: Settings) -> Iterator[Fin
         waypoints = {
             (namespace(item), name(item))
             for item in of_kind(objects, API_GATEWAY)
-            if at(item.properties, "spec", "gatewayClassName") == WAYPOINT_CLASS
+            if _is_waypoint(item)
         }
         for policy in of_kind(objects, AUTHORIZATION_POLICY):
             spec = at(policy.properties, "spec")
@@ -128,6 +129,15 @@ class _GatewayPods:
             for label in labels.items()
             for selector in self._selectors.get(label, [])
         )
+
+
+def _is_waypoint(gateway: Resource) -> bool:
+    """Whether a Gateway is one, by its class or by the protocol that only waypoints listen with,
+    but for the gateways between clusters.
+    """
+    found = at(gateway.properties, "spec", "gatewayClassName")
+    listeners = [at(item, "protocol") for item in items(gateway.properties, "spec", "listeners")]
+    return found in WAYPOINT_CLASSES or (found != EAST_WEST_CLASS and "HBONE" in listeners)
 
 
 def _at_waypoint(policy: Resource, waypoints: set[tuple[object, object]]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import yaml
 
 from meshwright_policies.mesh_objects import NAMESPACE, items, labels, mapping, of_kind, or_patch
+from meshwright_policies.rendered import types_of_parents
 from meshwright_policies.rule import Resource, Settings
 from meshwright_policies.values import UNKNOWN, at
 
@@ -68,8 +69,17 @@ def control_planes(objects: Iterable[Resource]) -> list[Resource]:
 
 
 def possible_control_planes(objects: Iterable[Resource]) -> list[Resource]:
-    """Charts and Deployments of which nothing is known yet, so that they may be istiod."""
-    return [item for item in of_kind(objects, CHART, DEPLOYMENT) if item.properties is UNKNOWN]
+    """Charts and Deployments of which nothing is known yet, so that they may be istiod.
+
+    A Chart shows none of its inputs, ever: where some of its objects are there, they tell.
+    """
+    objects = list(objects)
+    rendered = types_of_parents(objects)
+    return [
+        item
+        for item in of_kind(objects, CHART, DEPLOYMENT)
+        if item.properties is UNKNOWN and item.type not in rendered
+    ]
 
 
 def has_own(objects: list[Resource]) -> bool:

@@ -8,6 +8,7 @@ from meshwright_policies.mesh_objects import (
     API_GATEWAY,
     GATEWAY,
     NAMESPACE,
+    NAMESPACE_PATCH,
     NETWORK_POLICY,
     SERVICE_ENTRY,
     SIDECAR,
@@ -33,6 +34,7 @@ from meshwright_policies.rule import (
 from meshwright_policies.values import UNKNOWN, at, each
 
 USE_WAYPOINT = "istio.io/use-waypoint"
+NO_WAYPOINT = (None, "", "none")
 OUTBOUND_MODE = ("outboundTrafficPolicy", "mode")
 
 
@@ -58,9 +60,12 @@ def egress_boundary(resources: list[Resource], settings: Settings) -> Iterator[F
         for gateway in of_kind(objects, API_GATEWAY):
             for host in _listeners_hosts(gateway):
                 served.add(host, gateway)
-        waypoints = {name(n) for n in of_kind(objects, NAMESPACE) if _by_waypoint(n)}
+        homes = of_kind(objects, NAMESPACE, NAMESPACE_PATCH)
+        by_waypoint = {name(home) for home in homes if _waypoint(home) not in NO_WAYPOINT}
         for entry in of_kind(objects, SERVICE_ENTRY):
-            if not _by_waypoint(entry) and namespace(entry) not in waypoints:
+            own = _waypoint(entry)
+            # What the entry says counts before what its namespace says.
+            if own == "none" or (own in NO_WAYPOINT and namespace(entry) not in by_waypoint):
                 yield from _outside_hosts(entry, served)
 
 
@@ -177,12 +182,11 @@ def _listeners_hosts(gateway: Resource) -> Iterator[object]:
             yield host
 
 
-def _by_waypoint(item: Resource) -> bool:
-    """Whether labels of a ServiceEntry, or of its namespace, send its calls through a waypoint,
-    which is ambient mode's egress gateway.
+def _waypoint(item: Resource) -> object:
+    """The waypoint, ambient mode's egress gateway, that labels of a ServiceEntry, or of its
+    namespace, send its calls through.
     """
-    waypoint = mapping(labels(item)).get(USE_WAYPOINT)
-    return waypoint not in (None, "", "none")
+    return mapping(labels(item)).get(USE_WAYPOINT)
 
 
 def served_hosts(gateway: Resource, home: object = UNKNOWN) -> Iterator[object]:

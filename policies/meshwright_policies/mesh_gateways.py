@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from meshwright_policies.api_gateways import listeners_hosts_and_tls
 from meshwright_policies.mesh_objects import GATEWAY, items, mapping, or_patch
 from meshwright_policies.rule import (
     Finding,
@@ -37,9 +38,15 @@ def with_tls_1_2(resource: Resource, settings: Settings) -> dict[str, object] | 
     "accident and no call from outside is readable.",
     types=or_patch(GATEWAY),
     remedy=with_tls_1_2,
+    across=listeners_hosts_and_tls,
 )
 def gateway_hosts_and_tls(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each server of an Istio Gateway; a plain HTTP one may only redirect."""
+    """Each server of an Istio Gateway; a plain HTTP one may only redirect.
+
+    Each listener of a Gateway of the Gateway API, with the routes of this stack that it takes:
+    those at a plain HTTP one may only redirect, and those at one without a hostname name theirs.
+    Which versions of TLS Google's load balancers take is in their SSL policy: it is not judged.
+    """
     spec = at(resource.properties, "spec")
     if spec is UNKNOWN or at(spec, "servers") is UNKNOWN:
         yield Unjudged("spec.servers")

@@ -33,6 +33,13 @@ def covers(pattern: object, host: str) -> bool:
     return pattern == host or (pattern.startswith("*") and host.endswith(pattern[1:]))
 
 
+def overlap(one: object, other: object) -> bool:
+    """Whether two hosts, or patterns of hosts, have some host in common."""
+    return (isinstance(other, str) and covers(one, other)) or (
+        isinstance(one, str) and covers(other, one)
+    )
+
+
 class Hosts(Generic[T]):
     """Declarations by the hosts that they are for; one lookup reads no more than the wildcards."""
 

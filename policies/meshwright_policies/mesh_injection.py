@@ -58,7 +58,9 @@ AROUND_THE_PROXY = {
     "identity, encryption and authorization.",
 )
 def injected_workloads(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
-    """A workload is in by its namespace's label or its own; pods on the host's network cannot."""
+    """A workload is in by its namespace's label or its own; pods on the host's network cannot. Who
+    is in by ambient mode may refuse a sidecar.
+    """
     for objects in meshes(resources).values():
         namespaces = {name(n): n for n in of_kind(objects, NAMESPACE)}
         known = _labels_by_namespace(objects)
@@ -208,10 +210,12 @@ def _asks_for_sidecar(found: Mapping[str, object]) -> bool:
 
 
 def _refused(workload: Resource, pod: Pod, around: Mapping[str, object]) -> Iterator[Finding]:
-    """Where a pod says that it wants no proxy."""
+    """Where a pod says that it wants no proxy; ambient mode does not ask it about sidecars."""
     own = mapping(at(pod.metadata, "labels"))
-    ambient = around.get(AMBIENT) == "ambient" and not _asks_for_sidecar(own)
-    if ambient and own.get(AMBIENT) == "none":
+    mode = around.get(AMBIENT) if own.get(AMBIENT) is None else own.get(AMBIENT)
+    if mode == "ambient":
+        return
+    if mode == "none" and around.get(AMBIENT) == "ambient" and not _asks_for_sidecar(own):
         where = key(f"{pod.path}metadata.labels", AMBIENT)
         what = "is 'none', which keeps the pod out of its ambient namespace's mesh"
         yield Violation(where, what, "Remove it", workload.urn)
@@ -219,11 +223,13 @@ def _refused(workload: Resource, pod: Pod, around: Mapping[str, object]) -> Iter
     for place in ("labels",) if own.get(INJECT) is not None else ("labels", "annotations"):
         value = mapping(at(pod.metadata, place)).get(INJECT)
         where = key(f"{pod.path}metadata.{place}", INJECT)
-        if value is UNKNOWN:
+        refuses = value is False or (isinstance(value, str) and value.lower() not in LETS_IN)
+        if value is UNKNOWN or (refuses and mode is UNKNOWN):
             yield Unjudged(where, workload.urn)
-        elif value is False or (isinstance(value, str) and value.lower() not in LETS_IN):
-            what = f"is {value!r}, which keeps the proxy out"
-            yield Violation(where, what, "Remove it", workload.urn)
+        elif refuses:
+            yield Violation(
+                where, f"is {value!r}, which keeps the proxy out", "Remove it", workload.urn
+            )
 
 
 def _no_injection(namespace: Resource, around: Mapping[str, object]) -> Iterator[Finding]:

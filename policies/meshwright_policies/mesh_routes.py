@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from meshwright_policies.api_routes import API_ROUTE
 from meshwright_policies.mesh_objects import VIRTUAL_SERVICE, or_patch
 from meshwright_policies.rule import (
     Finding,
@@ -15,10 +17,15 @@ from meshwright_policies.rule import (
 )
 from meshwright_policies.values import UNKNOWN, at, each, is_production
 
-API_ROUTE = re.compile(
-    r"kubernetes:gateway\.networking\.k8s\.io/\w+:(HTTP|GRPC|TCP|TLS)Route(Patch)?$"
-)
 SERVICE_ROUTE = re.compile(r"gcp:networkservices/(http|grpc|tcp|tls)Route:\w+Route$")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One place that a route sends calls to."""
+
+    path: str
+    value: object
 
 
 @resource_rule(
@@ -49,6 +56,20 @@ def route_weights(resource: Resource, settings: Settings) -> Iterator[Finding]:
                 "injects faults in a production stack",
                 "Remove it, or use it in another stack",
             )
+
+
+def destinations(route: Resource) -> Iterator[Destination]:
+    """Where a VirtualService sends calls, copies of calls included."""
+    for protocol in ("http", "tcp", "tls"):
+        for index, rule in each(route.properties, "spec", protocol):
+            path = f"spec.{protocol}[{index}]"
+            for place, target in each(rule, "route"):
+                yield Destination(f"{path}.route[{place}].destination", at(target, "destination"))
+            if at(rule, "mirror") is not None:
+                yield Destination(f"{path}.mirror", at(rule, "mirror"))
+            for place, mirror in each(rule, "mirrors"):
+                where = f"{path}.mirrors[{place}].destination"
+                yield Destination(where, at(mirror, "destination"))
 
 
 def _routes(resource: Resource) -> Iterator[tuple[str, object, str, str]]:

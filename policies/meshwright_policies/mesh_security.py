@@ -50,7 +50,10 @@ STRICT_OR_INHERITED = ("STRICT", "UNSET", None)
     "unauthenticated on the wire.",
 )
 def strict_mtls(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
-    """Each cluster in the mesh has a mesh-wide PeerAuthentication, and all of them say STRICT."""
+    """Each cluster in the mesh has a mesh-wide PeerAuthentication, and all of them say STRICT.
+
+    One that only a Helm Release holds is not seen: make it beside the Release.
+    """
     for cluster, objects in meshes(resources).items():
         wide = [o for o in of_kind(objects, PEER_AUTHENTICATION) if mesh_wide(o, settings)]
         for item in wide:
@@ -105,7 +108,10 @@ def no_weaker_mtls(resource: Resource, settings: Settings) -> Iterator[Finding]:
     "until somebody opens it.",
 )
 def default_deny(resources: list[Resource], settings: Settings) -> Iterator[Finding]:
-    """Each cluster in the mesh has a mesh-wide AuthorizationPolicy that allows nothing."""
+    """Each cluster in the mesh has a mesh-wide AuthorizationPolicy that allows nothing.
+
+    One that only a Helm Release holds is not seen: make it beside the Release.
+    """
     for cluster, objects in meshes(resources).items():
         wide = [o for o in of_kind(objects, AUTHORIZATION_POLICY) if mesh_wide(o, settings)]
         if any(_allows_nothing(item) for item in wide):

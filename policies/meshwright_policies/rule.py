@@ -84,7 +84,7 @@ Remedy = Callable[[Resource, Settings], dict[str, object] | None]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. Exactly one of `resource_check` and `stack_check` is set."""
+    """One rule. It looks at resources one by one, or at all of a stack together, or at both."""
 
     id: str
     title: str
@@ -119,10 +119,12 @@ def resource_rule(
     title: str,
     types: str = "",
     remedy: Remedy | None = None,
+    across: StackCheck | None = None,
 ) -> Callable[[ResourceCheck], Rule]:
     """Make a rule of a function that judges one resource by itself.
 
-    `types` is a regular expression of the type tokens it is about.
+    `types` is a regular expression of the type tokens it is about; `across` judges what the rule
+    says of several resources together.
     """
 
     def decorate(check: ResourceCheck) -> Rule:
@@ -133,6 +135,7 @@ def resource_rule(
             source,
             types=re.compile(types),
             resource_check=check,
+            stack_check=across,
             remedy=remedy,
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from google.protobuf.struct_pb2 import Struct
 
 from meshwright_policies import RULES, properties
+from meshwright_policies.clusters import DEFAULT
 from meshwright_policies.config import Config, default_levels, read
 from meshwright_policies.judge import Judge, Said
 from meshwright_policies.rule import Resource
@@ -20,7 +21,11 @@ from tests.unit.test_composition_stacks import composed
 @functools.cache
 def resources(stack: str, edits: str = "{}") -> tuple[Resource, ...]:
     """What a stack makes; `edits` (JSON) are put into its spec first."""
-    registrations = composed(stack, json.loads(edits)).registrations
+    return shown(composed(stack, json.loads(edits)).registrations, stack)
+
+
+def shown(registrations: list[Registration], stack: str) -> tuple[Resource, ...]:
+    """What a program of a stack registers, as the engine shows it to the rules."""
     clusters: dict[str, str] = {}
     by_access: dict[str, str] = {}
     for item in sorted(registrations, key=lambda item: item.name):
@@ -55,5 +60,5 @@ def _resource(item: Registration, stack: str, clusters: Mapping[str, str]) -> Re
         item.type,
         item.name,
         properties.read(sent),
-        clusters[item.provider] if item.type.startswith("kubernetes:") else "",
+        clusters.get(item.provider, DEFAULT) if item.type.startswith("kubernetes:") else "",
     )

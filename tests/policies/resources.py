@@ -29,18 +29,16 @@ def made(
 
 
 def findings(rule: Rule, *resources: Resource, settings: Settings | None = None) -> list[Finding]:
-    """All that a rule says; a resource rule about each resource of its types, one by one."""
+    """All that a rule says: about each resource of its types by itself, and about all together."""
     settings = settings or Settings()
+    found: list[Finding] = []
+    if rule.resource_check:
+        assert rule.types
+        about = [resource for resource in resources if rule.types.match(resource.type)]
+        found += [item for one in about for item in rule.resource_check(one, settings)]
     if rule.stack_check:
-        return list(rule.stack_check(list(resources), settings))
-    assert rule.resource_check
-    assert rule.types
-    return [
-        finding
-        for resource in resources
-        if rule.types.match(resource.type)
-        for finding in rule.resource_check(resource, settings)
-    ]
+        found += rule.stack_check(list(resources), settings)
+    return found
 
 
 def violations(

@@ -262,6 +262,27 @@ def test_an_istiod_on_gke_is_found_with_its_last_day(item: Resource, expected: t
     assert "until 2028-03-01" in what(no_istiod_on_gke, GKE, item)
 
 
+CHART = "kubernetes:helm.sh/v4:Chart"
+
+
+def of_chart(type_: str, name: str, properties: object) -> Resource:
+    """An object that a Chart has rendered: its URN names the types of its parents."""
+    whole = made(type_, properties, name=name, cluster="east")
+    return dataclasses.replace(whole, urn=f"urn:pulumi:dev::p::{CHART}${type_}::{name}")
+
+
+def test_a_chart_that_shows_its_objects_is_judged_by_them() -> None:
+    """It never shows its inputs: waiting for them would be waiting forever."""
+    chart, labels = planned(CHART, "chart"), {"metadata": {"name": "it"}}
+    web = of_chart("kubernetes:apps/v1:Deployment", "web", labels)
+    plugin = planned(WASM, "it")
+
+    assert open_(no_istiod_on_gke, GKE, chart, web) == []
+    assert wrong(taken_by_traffic_director, member(), chart, web, plugin) == [("it", "kind")]
+    assert open_(no_istiod_on_gke, GKE, chart) == [("chart", "chart")]
+    assert open_(taken_by_traffic_director, member(), chart, plugin) == [("it", "kind")]
+
+
 def test_a_planned_chart_is_judged_later() -> None:
     assert open_(no_istiod_on_gke, GKE, planned(RELEASE, "chart")) == [("chart", "chart")]
     assert wrong(no_istiod_on_gke, GKE, planned(RELEASE, "chart")) == []

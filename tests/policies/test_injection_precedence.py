@@ -10,6 +10,7 @@ from tests.policies.mesh_resources import (
     NETWORKING,
     deployment,
     namespace,
+    open_,
     thing,
     what,
     wrong,
@@ -75,6 +76,31 @@ def test_a_pod_that_leaves_its_ambient_namespaces_mesh_is_found() -> None:
     assert found == [("a", f'spec.template.metadata.labels["{AMBIENT}"]')]
     with_sidecar = deployment("b", labels={AMBIENT: "none", INJECT: "true"})
     assert wrong(injected_workloads, MESH, ambient, with_sidecar) == []
+
+
+@pytest.mark.parametrize("place", ["labels", "annotations"])
+@pytest.mark.parametrize(
+    ("around", "own"),
+    [
+        ({AMBIENT: "ambient"}, {}),
+        ({}, {AMBIENT: "ambient"}),
+        ({AMBIENT: "none"}, {AMBIENT: "ambient"}),
+    ],
+)
+def test_a_pod_of_ambient_mode_may_refuse_a_sidecar(around: dict, own: dict, place: str) -> None:
+    refusing = {"labels": own} | {place: (own if place == "labels" else {}) | {INJECT: "false"}}
+    resources = [MESH, namespace("shop", around), deployment("a", **refusing)]
+
+    assert wrong(injected_workloads, *resources) == open_(injected_workloads, *resources) == []
+
+
+def test_whether_a_pod_may_refuse_a_sidecar_is_known_with_its_mode() -> None:
+    home = namespace("shop", {AMBIENT: UNKNOWN})
+    resources = [MESH, home, deployment("a", labels={INJECT: "false"})]
+    where = f'spec.template.metadata.labels["{INJECT}"]'
+
+    assert wrong(injected_workloads, *resources) == []
+    assert open_(injected_workloads, *resources) == [("a", where)]
 
 
 @pytest.mark.parametrize(

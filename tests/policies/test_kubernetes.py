@@ -69,9 +69,22 @@ def in_cluster(type_: str, metadata: object, cluster: str = "east") -> Resource:
 SHOP = in_cluster(NAMESPACE, {"name": "shop"})
 
 
+def release(home: object, names: object) -> Resource:
+    properties = {"chart": "shop", "namespace": home, "resourceNames": names}
+    return made("kubernetes:helm.sh/v3:Release", properties, name="chart", cluster="east")
+
+
+def policies(*names: object, kind: str = "NetworkPolicy.networking.k8s.io") -> dict:
+    """The names of a Release's objects, as Pulumi's provider groups them."""
+    return {f"{kind}/networking.k8s.io/v1": list(names), "Service/v1": ["web"]}
+
+
 @pytest.mark.parametrize(
     "others",
     [
+        [release("shop", policies("deny"))],
+        [release("tools", policies("shop/deny"))],
+        [release("shop", policies("deny", kind="CiliumNetworkPolicy.cilium.io"))],
         [in_cluster(NETWORK_POLICY, {"namespace": "shop"})],
         [in_cluster("kubernetes:cilium.io/v2:CiliumNetworkPolicy", {"namespace": "shop"})],
         [in_cluster("kubernetes:cilium.io/v2:CiliumClusterwideNetworkPolicy", {})],
@@ -88,9 +101,15 @@ def test_a_namespace_with_a_network_policy_holds(others: list[Resource]) -> None
         [in_cluster(NETWORK_POLICY, {"namespace": "payments"})],
         [in_cluster(NETWORK_POLICY, {})],
         [in_cluster(NETWORK_POLICY, {"namespace": "shop"}, cluster="west")],
+        [release("tools", policies("deny"))],
+        [release("shop", {"Service/v1": ["shop/web"]})],
+        [release("tools", UNKNOWN)],
     ],
-    ids=["none", "other namespace", "default namespace", "other cluster"],
-)
+    ids=[
+        "none", "other namespace", "default namespace", "other cluster",
+        "other Release", "no policy in the Release", "other Release that is not known",
+    ],
+)  # fmt: skip
 def test_a_namespace_without_one_is_found(others: list[Resource]) -> None:
     (found,) = violations(namespace_network_policies, SHOP, *others)
 
@@ -113,6 +132,8 @@ def test_the_root_namespace_of_the_mesh_needs_none_whatever_it_is_called() -> No
         [SHOP, made(NETWORK_POLICY, UNKNOWN, cluster="east")],
         [in_cluster(NAMESPACE, {"name": UNKNOWN})],
         [made(NAMESPACE, UNKNOWN, cluster="east")],
+        [SHOP, release("shop", UNKNOWN)],
+        [SHOP, release(UNKNOWN, policies("deny"))],
     ],
 )
 def test_namespaces_that_cannot_be_told_apart_yet_are_said(resources: list[Resource]) -> None:

@@ -18,7 +18,7 @@ from tests.policies.mesh_resources import (
     what,
     wrong,
 )
-from tests.policies.resources import not_known, places
+from tests.policies.resources import made, not_known, places
 
 RULE = f"{NETWORKING}:DestinationRule"
 CA = "/etc/ssl/certs/ca-certificates.crt"
@@ -162,6 +162,11 @@ BANK = "api.bank.example.net"
 IN_MESH = {"istio-injection": "enabled"}
 
 
+def patched(labels: dict) -> Resource:
+    metadata = {"name": "shop", "labels": labels}
+    return made(f"{CORE}:NamespacePatch", {"metadata": metadata}, name="patch", cluster="east")
+
+
 def by_waypoint(waypoint: str) -> Resource:
     labels = {"istio.io/use-waypoint": waypoint}
     return thing(f"{NETWORKING}:ServiceEntry", "bank", {"hosts": [BANK]}, labels=labels)
@@ -179,6 +184,7 @@ def by_waypoint(waypoint: str) -> Resource:
         [entry(BANK), gateway("shop/*.bank.example.net")],
         [entry(BANK), api_gateway("*.bank.example.net")],
         [entry(BANK), namespace("shop", {"istio.io/use-waypoint": "egress"})],
+        [entry(BANK), patched({"istio.io/use-waypoint": "egress"})],
         [by_waypoint("egress")],
         [entry("ledger.shop.internal", location="MESH_INTERNAL")],
     ],
@@ -202,6 +208,10 @@ MODE = "spec.outboundTrafficPolicy.mode"
         ([entry(BANK)], ("bank", "spec.hosts[0]")),
         ([entry(BANK), api_gateway("other.example.net")], ("bank", "spec.hosts[0]")),
         ([by_waypoint("none")], ("bank", "spec.hosts[0]")),
+        (
+            [by_waypoint("none"), namespace("shop", {"istio.io/use-waypoint": "egress"})],
+            ("bank", "spec.hosts[0]"),
+        ),
         ([entry("a.example.net", BANK), gateway("a.example.net")], ("bank", "spec.hosts[1]")),
     ],
 )

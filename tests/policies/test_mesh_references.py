@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from meshwright_policies.mesh_references import hosts_and_gateways_exist, subsets_exist
+from meshwright_policies.mesh_references import hosts_and_gateways_exist
+from meshwright_policies.mesh_subsets import subsets_exist
 from meshwright_policies.rule import Resource
 from meshwright_policies.values import UNKNOWN
 from tests.policies.mesh_resources import (

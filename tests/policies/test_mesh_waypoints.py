@@ -11,8 +11,10 @@ BY_REFERENCE = {"targetRefs": [{"kind": "Gateway", "name": "front"}]}
 BY_LABEL = {"selector": {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "front"}}}
 
 
-def gateway(kind: str, home: str = "shop") -> Resource:
-    spec = {"gatewayClassName": kind}
+def gateway(kind: str, home: str = "shop", protocol: str = "") -> Resource:
+    spec = {"gatewayClassName": kind} | (
+        {"listeners": [{"protocol": protocol}]} if protocol else {}
+    )
     return thing("kubernetes:gateway.networking.k8s.io/v1:Gateway", "front", spec, namespace=home)
 
 
@@ -21,8 +23,17 @@ def policy(target: dict) -> Resource:
 
 
 @pytest.mark.parametrize("target", [BY_REFERENCE, BY_LABEL], ids=["reference", "label"])
-def test_callers_of_a_waypoint_are_named(target: dict) -> None:
-    found = wrong(named_callers, gateway("istio-waypoint"), policy(target))
+@pytest.mark.parametrize(
+    "waypoint",
+    [
+        gateway("istio-waypoint"),
+        gateway("istio-agentgateway-waypoint"),
+        gateway("ours", protocol="HBONE"),
+    ],
+    ids=["Istio's", "agentgateway", "a class of one's own"],
+)
+def test_callers_of_a_waypoint_are_named(target: dict, waypoint: Resource) -> None:
+    found = wrong(named_callers, waypoint, policy(target))
 
     assert found == [("rule", "spec.rules[0].from")]
 
@@ -30,8 +41,13 @@ def test_callers_of_a_waypoint_are_named(target: dict) -> None:
 @pytest.mark.parametrize("target", [BY_REFERENCE, BY_LABEL], ids=["reference", "label"])
 @pytest.mark.parametrize(
     "around",
-    [[], [gateway("istio")], [gateway("istio-waypoint", "edge")]],
-    ids=["made elsewhere", "gateway", "waypoint of another namespace"],
+    [
+        [],
+        [gateway("istio", protocol="HTTPS")],
+        [gateway("istio-waypoint", "edge")],
+        [gateway("istio-east-west", protocol="HBONE")],
+    ],
+    ids=["made elsewhere", "gateway", "waypoint of another namespace", "between clusters"],
 )
 def test_callers_of_a_gateway_need_no_names(target: dict, around: list[Resource]) -> None:
     assert wrong(named_callers, *around, policy(target)) == []

@@ -8,7 +8,8 @@ from meshwright_policies.gke_nodes import container_optimized_image, own_node_ac
 from meshwright_policies.iam import named_principals
 from meshwright_policies.kubernetes_baseline import baseline
 from meshwright_policies.mesh_fleet import managed_mesh_everywhere
-from meshwright_policies.mesh_references import hosts_and_gateways_exist, subsets_exist
+from meshwright_policies.mesh_references import hosts_and_gateways_exist
+from meshwright_policies.mesh_subsets import subsets_exist
 from meshwright_policies.rule import CLUSTER, NODE_POOL, Resource, Rule
 from meshwright_policies.values import SecretText
 from tests.policies.gke_resources import POOL, STANDARD, remedied

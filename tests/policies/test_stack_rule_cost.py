@@ -6,6 +6,7 @@ import pytest
 
 from meshwright_policies import RULES
 from meshwright_policies.rule import CLUSTER, Resource, Rule
+from tests.policies.gateway_api import API, listener, taking
 from tests.policies.mesh_resources import (
     NETWORKING,
     SECURITY,
@@ -44,7 +45,10 @@ def team(number: int) -> list[Resource]:
         f"{NETWORKING}:VirtualService": {
             "hosts": [host],
             "gateways": [f"edge-{number}"],
-            "http": [{"route": [{"destination": destination}]}],
+            "http": [
+                {"route": [{"destination": destination}]},
+                {"delegate": {"name": "more", "namespace": home}},
+            ],
         },
         f"{NETWORKING}:DestinationRule": {"host": "app", "subsets": [{"name": "v1"}]},
         f"{NETWORKING}:Gateway": {"servers": [{"hosts": [host]}], "selector": {"app": home}},
@@ -53,6 +57,15 @@ def team(number: int) -> list[Resource]:
         f"{SECURITY}:AuthorizationPolicy": {"rules": [{}], "selector": {"matchLabels": {}}},
         f"{SECURITY}:PeerAuthentication": {"mtls": {"mode": "STRICT"}},
         "kubernetes:networking.k8s.io/v1:NetworkPolicy": {"podSelector": {}},
+        f"{API}/v1:Gateway": {
+            "listeners": [listener("HTTP", **taking("Selector", matchLabels={}))]
+        },
+        f"{API}/v1:HTTPRoute": {
+            "parentRefs": [{"name": f"edge-{number}"}],
+            "hostnames": [host],
+            "rules": [{"backendRefs": [{"name": "app", "port": 8080, "namespace": "else"}]}],
+        },
+        f"{API}/v1:ReferenceGrant": {"from": [{"kind": "HTTPRoute"}], "to": [{"kind": "Service"}]},
     }
     made_by_it = [
         thing(type_, f"edge-{number}", spec, namespace=home) for type_, spec in objects.items()

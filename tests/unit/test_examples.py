@@ -4,19 +4,16 @@
 """
 
 import os
-import runpy
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pulumi
 import pytest
 from ruamel.yaml import YAML
 
 from tests.aws import aws, make_eks_cluster
-from tests.unit.recording import record
+from tests.unit.examples import EXAMPLES, NAMES, recorded
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 _RENEW = "MESHWRIGHT_RENEW=1 .venv/bin/python -m pytest tests/unit/test_examples.py"
 
 
@@ -28,28 +25,18 @@ def _eks_cluster() -> Iterator[None]:
         yield
 
 
-def _made(example: Path) -> dict[str, int]:
+def _made(example: str) -> dict[str, int]:
     """Run the program, and count what it registers by type."""
-    recorder = record()
-    pulumi.runtime.set_all_config({"gcp:project": "meshwright-dev"})
-
-    @pulumi.runtime.test
-    def program():
-        runpy.run_path(str(example / "__main__.py"), run_name="__main__")
-
-    program()
-    counts = Counter(item.type for item in recorder.registrations)
+    counts = Counter(item.type for item in recorded(example).registrations)
     del counts["pulumi:pulumi:Stack"]
     return dict(sorted(counts.items()))
 
 
-@pytest.mark.parametrize(
-    "example", sorted(path.parent.name for path in EXAMPLES.glob("*/__main__.py"))
-)
+@pytest.mark.parametrize("example", NAMES)
 def test_an_example_makes_what_its_inventory_says(example):
     """A change of what a component builds shows here, and is renewed on purpose."""
     inventory = EXAMPLES / example / "inventory.yaml"
-    made = _made(EXAMPLES / example)
+    made = _made(example)
     if os.environ.get("MESHWRIGHT_RENEW"):
         with inventory.open("w", encoding="utf-8") as file:
             YAML().dump({"counts": made}, file)

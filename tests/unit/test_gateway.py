@@ -53,6 +53,7 @@ def test_pods_are_injected_and_pass_pod_security_restricted():
         assert pod["metadata"]["labels"]["istio.io/rev"] == "asm-managed"
         spec = pod["spec"]
         assert spec["serviceAccountName"] == "public"
+        assert recorder.one("ServiceAccount").inputs["automountServiceAccountToken"] is False
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         (proxy,) = spec["containers"]
