@@ -184,6 +184,18 @@ def test_private_google_access_is_switched(compute: Any, project: str) -> None:
     assert compute.subnetworks().get(**subnetwork).execute()["privateIpGoogleAccess"] is True
 
 
+def test_the_subnetworks_of_a_project_are_usable(compute: Any, project: str) -> None:
+    ranges = [{"rangeName": "pods", "ipCidrRange": "10.4.0.0/16"}]
+    network = make_network(compute, project)
+    made = make_subnetwork(compute, project, network, secondaryIpRanges=ranges)
+
+    listed = compute.subnetworks().listUsable(project=project).execute()["items"]
+
+    [usable] = [one for one in listed if one["subnetwork"].endswith(made)]
+    assert usable["network"].endswith(network)
+    assert (usable["ipCidrRange"], usable["secondaryIpRanges"]) == ("10.0.0.0/20", ranges)
+
+
 def test_auto_mode_brings_subnetworks_and_takes_them_away(compute: Any, project: str) -> None:
     made = compute.networks().insert(project=project, body={"name": "auto"}).execute()
     finish(compute.globalOperations(), made, project=project)

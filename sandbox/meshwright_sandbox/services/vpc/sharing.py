@@ -6,6 +6,7 @@ https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-shared-vpc
 
 from typing import Any
 
+from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service_agents import agent_email
@@ -177,7 +178,20 @@ def _holders(cloud: Cloud, service: str, name: str, *, host: bool = False) -> se
     }
 
 
+def list_usable(call: Call) -> Json:
+    """The subnetworks of a project that may be used: all, as nobody's rights are asked for."""
+    rows = call.cloud.store.of_type("compute", "subnetworks")
+    return listing.answer(call, [_usable(row.doc) for row in rows if row.project == call.project])
+
+
+def _usable(subnetwork: Json) -> Json:
+    shown = ("network", "ipCidrRange", "secondaryIpRanges", "purpose", "role", "stackType")
+    fields = {field: subnetwork[field] for field in shown if field in subnetwork}
+    return {"subnetwork": subnetwork["selfLink"]} | fields
+
+
 METHODS = {
+    "subnetworks.listUsable": list_usable,
     "projects.disableXpnHost": disable_host,
     "projects.disableXpnResource": disable_resource,
     "projects.enableXpnHost": enable_host,
