@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,6 +165,18 @@ class Cluster:
             patience=5 if dry_run else 60,
         )
 
+    def set_managed_fields(
+        self, kind: Kind, namespace: str | None, name: str, entries: list[dict[str, Any]]
+    ) -> None:
+        """Note whose the object's fields are."""
+        patch = [{"op": "replace", "path": "/metadata/managedFields", "value": entries}]
+        self.request(
+            "PATCH",
+            kind.path(namespace, name),
+            body=patch,
+            content_type="application/json-patch+json",
+        )
+
     def delete(self, kind: Kind, namespace: str | None, name: str, propagation: str) -> None:
         """Ask for deletion; an object that is gone already is as good."""
         try:
@@ -183,7 +195,7 @@ class Cluster:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         content_type: str = "application/json",
         patience: float = 30,
     ) -> dict[str, Any]:
@@ -212,7 +224,7 @@ class Cluster:
         method: str,
         path: str,
         query: Mapping[str, str],
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
         content_type: str,
     ) -> dict[str, Any]:
         import urllib3

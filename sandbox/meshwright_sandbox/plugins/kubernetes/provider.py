@@ -10,7 +10,16 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from meshwright_sandbox.plugins.kubernetes import answers, identity, objects, settings, waiting
+from meshwright_sandbox.plugins.kubernetes import (
+    answers,
+    identity,
+    objects,
+    ownership,
+    readiness,
+    replacing,
+    settings,
+    waiting,
+)
 from meshwright_sandbox.plugins.kubernetes.cluster import (
     ApiError,
     Cluster,
@@ -80,7 +89,7 @@ class KubernetesServicer(PluginServicer):
             failures.append(provider_pb2.CheckFailure(property="metadata", reason=reason))
         if failures:
             return provider_pb2.CheckResponse(failures=failures)
-        identity.autoname(manifest, decode(request.olds), request.name, request.randomSeed)
+        identity.autoname(manifest, request)
         metadata = manifest["metadata"]
         if self.settings.namespace and isinstance(metadata, dict) and self._namespaced(manifest):
             metadata.setdefault("namespace", self.settings.namespace)
@@ -99,7 +108,9 @@ class KubernetesServicer(PluginServicer):
             for change in changes
         ):
             changes = self._live_changes(state, new, changes, request.ignoreChanges)
-        replaced = self._replaced(new, changes)
+        unready = replacing.unready(self.cluster, state, new)
+        replaced = self._replaced(new, changes) | {change.path for change in unready}
+        changes += unready
         return answers.diff_response(
             changes, replaced, delete_first=identity.same_place(state, new)
         )
@@ -123,6 +134,7 @@ class KubernetesServicer(PluginServicer):
         if request.preview:
             planned = self._planned(manifest, manager, state)
             return provider_pb2.UpdateResponse(properties=encode(planned))
+        self._take_over(manifest, state, manager)
         live = self._apply(request.urn, manifest, manager, request.timeout)
         return provider_pb2.UpdateResponse(properties=encode(objects.outputs_of(live, manager)))
 
@@ -146,8 +158,8 @@ class KubernetesServicer(PluginServicer):
         inputs = self._refreshed(inputs, live, manager) if inputs else objects.inputs_of(live)
         outputs = objects.outputs_of(live, manager)
         try:
-            lacking = waiting.missing(live)
-        except waiting.Failed as failure:
+            lacking = readiness.missing(self.cluster, live)
+        except readiness.Failed as failure:
             lacking = [str(failure)]
         inputs = objects.conceal_secrets(inputs)
         if lacking:
@@ -248,6 +260,23 @@ class KubernetesServicer(PluginServicer):
             live = None
         return leaving(manifest, live, ignored) if live else manifest
 
+    def _take_over(
+        self, manifest: Mapping[str, Any], state: Mapping[str, Any], manager: str
+    ) -> None:
+        """Make the program's what kubectl has set since."""
+        metadata = state["metadata"]
+        try:
+            kind = self._kind(manifest)
+            namespace, name = metadata.get("namespace"), metadata["name"]
+            live = self.cluster.get(kind, namespace, name)
+            entries = ownership.taken_over(live, manager) if live else None
+            if entries:
+                self.cluster.set_managed_fields(kind, namespace, name, entries)
+        except KindNotServed:
+            return
+        except ApiError as error:
+            raise answers.refused(error, manifest) from error
+
     def _planned(
         self, manifest: dict[str, Any], manager: str, state: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -266,7 +295,8 @@ class KubernetesServicer(PluginServicer):
             return from_inputs
         except ApiError as error:
             namespace_to_come = error.status == 404
-            if namespace_to_come or error.passing or answers.names_immutable_fields(error):
+            still_there = state is None and answers.names_immutable_fields(error)
+            if namespace_to_come or error.passing or still_there:
                 return from_inputs
             raise answers.refused(error, manifest) from error
         outputs = objects.outputs_of(planned, manager)
@@ -287,7 +317,7 @@ class KubernetesServicer(PluginServicer):
             InitializationFailed: it is there but not ready in time.
         """
         limit = waiting.timeout_of(manifest, timeout)
-        waiting.refuse_unreadable(manifest)  # once it is made, an error must not lose it
+        readiness.refuse_unreadable(manifest)  # once it is made, an error must not lose it
         wait = self._wait(urn, limit)
         try:
             live = self._applied_in_time(manifest, manager, min(limit, _SURROUNDINGS_SECONDS), urn)
@@ -334,7 +364,7 @@ class KubernetesServicer(PluginServicer):
         return self.settings.force or annotated == "true"
 
     def _replaced(self, manifest: Mapping[str, Any], changes: list[objects.Change]) -> set[str]:
-        return objects.replaced_by(manifest, changes, self.settings.mutable)
+        return replacing.replaced_by(manifest, changes, self.settings.mutable)
 
     def _refreshed(
         self, inputs: dict[str, Any], live: dict[str, Any], manager: str

@@ -1,0 +1,58 @@
+"""Fields that others have set since: kubectl's are taken back, anybody else's are a conflict."""
+
+import grpc
+import pytest
+
+from tests.sandbox.kubernetes.harness import CONFIG_MAP, ApiServer, KubernetesPlugin, named
+
+pytestmark = pytest.mark.cluster
+
+PATCH = '{"data": {"a": "theirs", "b": "added"}}'
+
+
+def test_conflict_names_the_manager_and_patch_force_takes_over(
+    plugin: KubernetesPlugin, cluster: ApiServer
+) -> None:
+    mine = named(CONFIG_MAP, "contested")
+    _, state = plugin.create(mine)
+    theirs = ("--field-manager=operator", "--type=merge", "-p", PATCH)
+    cluster.kubectl("patch", "configmap", "contested", *theirs)
+
+    with pytest.raises(grpc.RpcError) as refused:
+        plugin.update(state, mine)
+    forced = named(mine, "contested", annotations={"pulumi.com/patchForce": "true"})
+    updated = plugin.update(state, forced)
+
+    assert 'conflict with "operator"' in refused.value.details()
+    assert updated["data"] == {"a": "1", "b": "added"}
+
+
+def test_what_kubectl_has_set_is_a_conflict_in_a_preview_and_taken_back_by_the_update(
+    plugin: KubernetesPlugin, cluster: ApiServer
+) -> None:
+    mine = named(CONFIG_MAP, "edited")
+    _, state = plugin.create(mine)
+    cluster.kubectl("patch", "configmap", "edited", "--type=merge", "-p", PATCH)
+
+    with pytest.raises(grpc.RpcError, match='conflict with "kubectl-patch"'):
+        plugin.update(state, mine, preview=True)
+    updated = plugin.update(state, mine)
+
+    assert updated["data"] == {"a": "1"}
+
+
+def test_what_the_apis_scale_was_set_to_is_nobodys_to_take(
+    plugin: KubernetesPlugin, cluster: ApiServer
+) -> None:
+    template = {
+        "metadata": {"labels": {"app": "scaled"}},
+        "spec": {"containers": [{"name": "c", "image": "nginx"}]},
+    }
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "scaled"}}, "template": template}
+    mine = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec}
+    mine = named(mine, "scaled", annotations={"pulumi.com/skipAwait": "true"})
+    _, state = plugin.create(mine)
+    cluster.kubectl("scale", "deployment", "scaled", "--replicas=2")
+
+    with pytest.raises(grpc.RpcError, match='conflict with "kubectl" with subresource "scale"'):
+        plugin.update(state, mine)
