@@ -134,7 +134,10 @@ class KubernetesServicer(PluginServicer):
         if request.preview:
             planned = self._planned(manifest, manager, state)
             return provider_pb2.UpdateResponse(properties=encode(planned))
-        self._take_over(manifest, state, manager)
+        try:
+            ownership.take_over(self.cluster, state, manager)
+        except ApiError as error:
+            raise answers.refused(error, manifest) from error
         live = self._apply(request.urn, manifest, manager, request.timeout)
         return provider_pb2.UpdateResponse(properties=encode(objects.outputs_of(live, manager)))
 
@@ -260,23 +263,6 @@ class KubernetesServicer(PluginServicer):
             live = None
         return leaving(manifest, live, ignored) if live else manifest
 
-    def _take_over(
-        self, manifest: Mapping[str, Any], state: Mapping[str, Any], manager: str
-    ) -> None:
-        """Make the program's what kubectl has set since."""
-        metadata = state["metadata"]
-        try:
-            kind = self._kind(manifest)
-            namespace, name = metadata.get("namespace"), metadata["name"]
-            live = self.cluster.get(kind, namespace, name)
-            entries = ownership.taken_over(live, manager) if live else None
-            if entries:
-                self.cluster.set_managed_fields(kind, namespace, name, entries)
-        except KindNotServed:
-            return
-        except ApiError as error:
-            raise answers.refused(error, manifest) from error
-
     def _planned(
         self, manifest: dict[str, Any], manager: str, state: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -287,10 +273,9 @@ class KubernetesServicer(PluginServicer):
         if has_unknown(manifest):
             return from_inputs
         try:
-            kind = self._kind(manifest)
             # What is to be created may still be there to be deleted first, and in other hands.
             force = state is None or self._forced(manifest)
-            planned = self.cluster.apply(kind, manifest, manager, force=force, dry_run=True)
+            planned = ownership.tried(self.cluster, manifest, manager, force=force)
         except KindNotServed:
             return from_inputs
         except ApiError as error:
