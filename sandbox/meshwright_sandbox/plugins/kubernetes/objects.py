@@ -101,6 +101,16 @@ def outputs_of(live: Mapping[str, Any], manager: str) -> dict[str, Any]:
     return {**conceal_secrets(result), FIELD_MANAGER: manager}
 
 
+def to_come(outputs: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties of an object that is not made yet, of what a dry run has told."""
+    metadata = {**outputs["metadata"], "uid": UNKNOWN}
+    metadata.pop("creationTimestamp", None)
+    result = {**outputs, "metadata": metadata, "status": UNKNOWN}
+    if manifest["kind"] == "Service" and "clusterIP" not in (manifest.get("spec") or {}):
+        result["spec"] = {**outputs["spec"], "clusterIP": UNKNOWN, "clusterIPs": UNKNOWN}
+    return result
+
+
 def inputs_of(live: Mapping[str, Any]) -> dict[str, Any]:
     """Return the object as a program would write it, for an import."""
     result = to_sdk({key: live[key] for key in live if key != "status"})

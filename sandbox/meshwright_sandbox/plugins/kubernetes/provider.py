@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import yaml
@@ -27,7 +27,7 @@ from meshwright_sandbox.plugins.kubernetes.cluster import (
     KindNotServed,
     Unreachable,
 )
-from meshwright_sandbox.plugins.kubernetes.ignoring import leaving
+from meshwright_sandbox.plugins.kubernetes.ignoring import leaving, leaving_live
 from meshwright_sandbox.plugins.kubernetes.objects import FIELD_MANAGER, describe
 from meshwright_sandbox.plugins.serving import (
     InitializationFailed,
@@ -130,7 +130,7 @@ class KubernetesServicer(PluginServicer):
     def Update(self, request, context):
         manifest, state = decode(request.news), decode(request.olds)
         manager = state.get(FIELD_MANAGER) or objects.field_manager(request.urn)
-        manifest = self._leaving(manifest, state, request.ignoreChanges)
+        manifest = leaving_live(self.cluster, manifest, state, request.ignoreChanges)
         if request.preview:
             planned = self._planned(manifest, manager, state)
             return provider_pb2.UpdateResponse(properties=encode(planned))
@@ -251,18 +251,6 @@ class KubernetesServicer(PluginServicer):
             if item.path not in paths and found and self._replaced(new, [item])
         ]
 
-    def _leaving(
-        self, manifest: dict[str, Any], state: Mapping[str, Any], ignored: Sequence[str]
-    ) -> dict[str, Any]:
-        """Return the manifest with the live values of what the program ignores changes of."""
-        metadata = state["metadata"]
-        try:
-            kind = self._kind(manifest) if ignored else None
-            live = kind and self.cluster.get(kind, metadata.get("namespace"), metadata["name"])
-        except KindNotServed:
-            live = None
-        return leaving(manifest, live, ignored) if live else manifest
-
     def _planned(
         self, manifest: dict[str, Any], manager: str, state: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -285,13 +273,7 @@ class KubernetesServicer(PluginServicer):
                 return from_inputs
             raise answers.refused(error, manifest) from error
         outputs = objects.outputs_of(planned, manager)
-        if state is None:
-            outputs["status"] = UNKNOWN
-            outputs["metadata"].pop("creationTimestamp", None)
-            outputs["metadata"]["uid"] = UNKNOWN
-            if manifest["kind"] == "Service" and "clusterIP" not in (manifest.get("spec") or {}):
-                outputs["spec"].update({"clusterIP": UNKNOWN, "clusterIPs": UNKNOWN})
-        return outputs
+        return outputs if state else objects.to_come(outputs, manifest)
 
     def _apply(
         self, urn: str, manifest: dict[str, Any], manager: str, timeout: float
