@@ -155,14 +155,23 @@ class KubernetesPlugin:
             )
         )
 
-    def check(self, kind: str, manifest: dict[str, Any], old: dict[str, Any] | None = None) -> Any:
+    def check(
+        self,
+        kind: str,
+        manifest: dict[str, Any],
+        old: dict[str, Any] | None = None,
+        *,
+        name: str = "thing",
+        autonaming: dict[str, Any] | None = None,
+    ) -> Any:
         return self.call.Check(
             provider_pb2.CheckRequest(
                 type=f"kubernetes:{kind}",
-                name="thing",
+                name=name,
                 news=encode(manifest),
                 olds=encode(old or {}),
                 randomSeed=b"seed",
+                autonaming=autonaming and provider_pb2.CheckRequest.AutonamingOptions(**autonaming),
             )
         )
 
@@ -182,7 +191,12 @@ class KubernetesPlugin:
         return answer.id, decode(answer.properties)
 
     def update(
-        self, state: dict[str, Any], manifest: dict[str, Any], ignoring: Sequence[str] = ()
+        self,
+        state: dict[str, Any],
+        manifest: dict[str, Any],
+        ignoring: Sequence[str] = (),
+        *,
+        preview: bool = False,
     ) -> dict[str, Any]:
         answer = self.call.Update(
             provider_pb2.UpdateRequest(
@@ -191,6 +205,7 @@ class KubernetesPlugin:
                 olds=encode(state),
                 news=encode(manifest),
                 ignoreChanges=ignoring,
+                preview=preview,
                 timeout=120,
             )
         )

@@ -66,13 +66,13 @@ def test_second_up_changes_nothing(stack: Stack) -> None:
 def test_immutable_fields_replace_named_objects_after_deleting_them(
     stack: Stack, cluster: ApiServer
 ) -> None:
-    before = [entry["outputs"] for entry in stack.resources() if entry["urn"].endswith("::Named")]
+    before = [entry["outputs"] for entry in stack.resources() if entry["urn"].endswith("::named")]
     configure(stack, app="shop", colour="blue")
 
     changed = stack.up().succeeded()
 
     operations = {name: [op for op, it in changed.steps if it == name] for _, name in changed.steps}
-    named_first = operations["kubernetes:core/v1:ConfigMap::Named"]
+    named_first = operations["kubernetes:core/v1:ConfigMap::named"]
     assert named_first.index("create-replacement") < named_first.index("delete-replaced")
     for name in ("kubernetes:apps/v1:Deployment::web", "kubernetes:core/v1:ConfigMap::settings"):
         assert operations[name].index("delete-replaced") < operations[name].index(
@@ -81,7 +81,7 @@ def test_immutable_fields_replace_named_objects_after_deleting_them(
     assert operations["kubernetes:core/v1:Service::web"] == ["update"]
     live = cluster.kubectl("get", "-n", "shop", "configmap", "settings", "-o", "json")
     assert live["data"] == {"colour": "blue"}
-    after = [entry["outputs"] for entry in stack.resources() if entry["urn"].endswith("::Named")]
+    after = [entry["outputs"] for entry in stack.resources() if entry["urn"].endswith("::named")]
     assert before[0]["metadata"]["name"] != after[0]["metadata"]["name"]
 
 

@@ -5,7 +5,6 @@ from typing import Any
 import grpc
 import pytest
 
-from meshwright_sandbox.plugins.values import decode
 from tests.sandbox.kubernetes.harness import (
     CONFIG_MAP,
     DEPLOYMENT,
@@ -164,20 +163,6 @@ def test_an_imported_deployment_has_no_annotation_of_tools(
     _, inputs, _ = plugin.read(made, "default/by-kubectl")
 
     assert inputs["metadata"] == made["metadata"]
-
-
-def test_a_generated_name_is_made_once_and_kept(plugin: KubernetesPlugin) -> None:
-    given = changed(CONFIG_MAP, metadata={"generateName": "migrate-", "namespace": "default"})
-    checked = decode(plugin.check("core/v1:ConfigMap", given).inputs)
-    identifier, state = plugin.create(checked)
-    again = decode(plugin.check("core/v1:ConfigMap", given, checked).inputs)
-
-    assert identifier.startswith("default/migrate-")
-    assert again == checked
-    assert plugin.diff(state, checked, again) == {}
-    other = {**given["metadata"], "generateName": "other-"}
-    renamed = decode(plugin.check("core/v1:ConfigMap", changed(given, metadata=other)).inputs)
-    assert plugin.diff(state, checked, renamed)["metadata.name"] == "UPDATE_REPLACE"
 
 
 def test_a_definition_of_a_kind_has_the_apis_own_extensions(

@@ -115,23 +115,6 @@ def test_skip_await_annotation(plugin: KubernetesPlugin) -> None:
     assert plugin.create(hanging, timeout=1)[0] == "default/skipped"
 
 
-def test_conflict_names_the_manager_and_patch_force_takes_over(
-    plugin: KubernetesPlugin, cluster: ApiServer
-) -> None:
-    mine = named(CONFIG_MAP, "contested")
-    _, state = plugin.create(mine)
-    patch = '{"data": {"a": "theirs"}}'
-    cluster.kubectl("patch", "configmap", "contested", "--type=merge", "-p", patch)
-
-    with pytest.raises(grpc.RpcError) as refused:
-        plugin.update(state, mine)
-    forced = named(mine, "contested", annotations={"pulumi.com/patchForce": "true"})
-    updated = plugin.update(state, forced)
-
-    assert 'conflict with "kubectl-patch"' in refused.value.details()
-    assert updated["data"] == {"a": "1"}
-
-
 def test_a_kind_that_never_comes_is_a_clear_error(plugin: KubernetesPlugin) -> None:
     later = {
         "apiVersion": "later.meshwright.dev/v1",

@@ -7,19 +7,22 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import grpc
 import yaml
 
+from meshwright_sandbox.plugins.kubernetes.kubeconfig import (
+    check_exec_plugin,
+    is_content,
+    named,
+    read,
+)
 from meshwright_sandbox.plugins.kubernetes.objects import to_api
 from meshwright_sandbox.plugins.serving import PluginError
 
@@ -165,6 +168,18 @@ class Cluster:
             patience=5 if dry_run else 60,
         )
 
+    def set_managed_fields(
+        self, kind: Kind, namespace: str | None, name: str, entries: list[dict[str, Any]]
+    ) -> None:
+        """Note whose the object's fields are."""
+        patch = [{"op": "replace", "path": "/metadata/managedFields", "value": entries}]
+        self.request(
+            "PATCH",
+            kind.path(namespace, name),
+            body=patch,
+            content_type="application/json-patch+json",
+        )
+
     def delete(self, kind: Kind, namespace: str | None, name: str, propagation: str) -> None:
         """Ask for deletion; an object that is gone already is as good."""
         try:
@@ -183,7 +198,7 @@ class Cluster:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         content_type: str = "application/json",
         patience: float = 30,
     ) -> dict[str, Any]:
@@ -212,7 +227,7 @@ class Cluster:
         method: str,
         path: str,
         query: Mapping[str, str],
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
         content_type: str,
     ) -> dict[str, Any]:
         import urllib3
@@ -268,12 +283,12 @@ class Cluster:
         configuration = Configuration()
         settings = {"context": self._context, "client_configuration": configuration}
         try:
-            content = _read(self._kubeconfig)
-            _check_exec_plugin(content, self._context)
-            if _is_content(self._kubeconfig):
+            content = read(self._kubeconfig)
+            check_exec_plugin(content, self._context)
+            if is_content(self._kubeconfig):
                 load_kube_config_from_dict(content, persist_config=False, **settings)
             else:
-                load_kube_config(_named(self._kubeconfig), persist_config=False, **settings)
+                load_kube_config(named(self._kubeconfig), persist_config=False, **settings)
         except (ConfigException, yaml.YAMLError, OSError, TypeError, AttributeError) as error:
             # The last two: it is YAML, but not of a kubeconfig's shape.
             raise PluginError(
@@ -282,59 +297,6 @@ class Cluster:
             ) from error
         configuration.connection_pool_maxsize = 64
         return ApiClient(configuration)
-
-
-def server_of(kubeconfig: str, context: str) -> str | None:
-    """Return the API server's address in a kubeconfig, as far as it can be told."""
-    try:
-        content = _read(kubeconfig)
-        chosen = context or content["current-context"]
-        named = {item["name"]: item["context"] for item in content["contexts"]}[chosen]
-        servers = {item["name"]: item["cluster"]["server"] for item in content["clusters"]}
-        return servers[named["cluster"]]
-    except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError):
-        return None
-
-
-def _is_content(kubeconfig: str) -> bool:
-    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
-
-
-def _named(kubeconfig: str) -> str:
-    """The path, or paths, of what is given or else of the environment as it is now."""
-    return kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-
-
-def _read(kubeconfig: str) -> dict[str, Any]:
-    """Return the content of a kubeconfig; of several files, merged as kubectl does."""
-    if _is_content(kubeconfig):
-        texts = [kubeconfig]
-    else:
-        parts = _named(kubeconfig).split(os.pathsep)
-        paths = [Path(part).expanduser() for part in parts if part]
-        texts = [path.read_text() for path in paths if path.exists()]
-    merged: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
-    for text in texts:
-        content = yaml.safe_load(text)
-        merged = {**content, **merged}
-        for part in ("clusters", "contexts", "users"):
-            merged[part] = [*merged[part], *(content.get(part) or [])]
-    return merged
-
-
-def _check_exec_plugin(content: Mapping[str, Any], context: str | None) -> None:
-    """Name a missing credential program: the client library would go on without credentials."""
-    chosen = context or content.get("current-context")
-    contexts = {item["name"]: item["context"] for item in content["contexts"]}
-    users = {item["name"]: item.get("user") or {} for item in content["users"]}
-    name = (contexts.get(chosen) or {}).get("user")
-    plugin = (users.get(name) or {}).get("exec")
-    if plugin and shutil.which(plugin["command"]) is None:
-        hint = plugin.get("installHint") or f"install {plugin['command']} and put it on PATH"
-        raise PluginError(
-            f"user {name!r} of the kubeconfig gets its credentials from the program "
-            f"{plugin['command']!r}, which is not on PATH. {hint}"
-        )
 
 
 def _parse(code: int, data: bytes) -> dict[str, Any]:

@@ -6,29 +6,47 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from pulumi.runtime.proto import provider_pb2
+
 from meshwright_sandbox.plugins.kubernetes.objects import annotation
-from meshwright_sandbox.plugins.values import UNKNOWN, has_unknown
+from meshwright_sandbox.plugins.serving import PluginError
+from meshwright_sandbox.plugins.values import UNKNOWN, decode, has_unknown
 
 AUTONAMED = "pulumi.com/autonamed"
 
 
-def autoname(manifest: dict[str, Any], olds: Mapping[str, Any], prefix: str, seed: bytes) -> None:
-    """Give the object a name where its author gave none; it stays the same over its life."""
+def autoname(manifest: dict[str, Any], request: provider_pb2.CheckRequest) -> None:
+    """Give the object a name where its author gave none; it stays the same over its life.
+
+    Raises:
+        PluginError: it needs a name of its author's.
+    """
     metadata = manifest["metadata"]
     if metadata is UNKNOWN or metadata.get("name"):
         return
-    old = olds.get("metadata") or {}
-    given = metadata.get("generateName")
-    if given:
-        if given is not UNKNOWN:
-            # Server-side apply needs the name that the API server would make up.
-            kept = old.get("name") if old.get("generateName") == given else None
-            metadata["name"] = kept or f"{given}{hashlib.sha256(seed).hexdigest()[:5]}"
-        return
+    if metadata.get("generateName"):
+        raise PluginError(
+            f"{request.name}: metadata.generateName cannot be applied on the server's side, as "
+            "the official plugin says, too. Leave it out, and the name is made of the resource's."
+        )
+    old = decode(request.olds).get("metadata") or {}
     kept = old.get("name") if (old.get("annotations") or {}).get(AUTONAMED) == "true" else None
-    suffix = hashlib.sha256(seed).hexdigest()[:8]
-    metadata["name"] = kept or f"{prefix.lower()[:244]}-{suffix}"
+    metadata["name"] = kept or _made_up(request)
     metadata["annotations"] = {**(metadata.get("annotations") or {}), AUTONAMED: "true"}
+
+
+def _made_up(request: provider_pb2.CheckRequest) -> str:
+    """Return the name that the project's `pulumi:autonaming` proposes, or else the usual one."""
+    modes = provider_pb2.CheckRequest.AutonamingOptions
+    if request.autonaming.mode == modes.DISABLE and request.HasField("autonaming"):
+        raise PluginError(
+            f"{request.name}: metadata.name is missing, and the project has switched automatic "
+            "names off (pulumi:autonaming)"
+        )
+    suffix = hashlib.sha256(request.randomSeed).hexdigest()[:8]
+    # The name is taken as it stands: what the API refuses with the official plugin, it refuses
+    # here, too.
+    return request.autonaming.proposed_name or f"{request.name}-{suffix}"
 
 
 def in_its_namespace(manifest: dict[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from meshwright_sandbox.plugins.kubernetes.cluster import Cluster, KindNotServed
 from meshwright_sandbox.plugins.kubernetes.objects import to_sdk
 
 
@@ -21,6 +22,22 @@ def leaving(
     for path in ignored:
         _take(result, to_sdk(live), _steps(path))
     return result
+
+
+def leaving_live(
+    cluster: Cluster,
+    manifest: dict[str, Any],
+    state: Mapping[str, Any],
+    ignored: Sequence[str],
+) -> dict[str, Any]:
+    """Return the manifest with what the API server has now where the program ignores changes."""
+    metadata = state["metadata"]
+    try:
+        kind = cluster.kind(manifest["apiVersion"], manifest["kind"]) if ignored else None
+        live = kind and cluster.get(kind, metadata.get("namespace"), metadata["name"])
+    except KindNotServed:
+        live = None
+    return leaving(manifest, live, ignored) if live else manifest
 
 
 def _take(into: Any, live: Any, steps: Sequence[str | int]) -> None:

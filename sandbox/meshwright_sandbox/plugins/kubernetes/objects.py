@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,30 +44,6 @@ _SERVER_METADATA = frozenset(
         "uid",
     }
 )
-# Fields whose change means another object (the API refuses to change them, or the official
-# provider replaces rather than mutates). `*` stands for every kind.
-_IMMUTABLE: Mapping[str, Sequence[str]] = {
-    "*": ("apiVersion", "kind", "metadata.name", "metadata.namespace"),
-    "apps/DaemonSet": ("spec.selector",),
-    "apps/Deployment": ("spec.selector",),
-    "apps/ReplicaSet": ("spec.selector",),
-    "apps/StatefulSet": (
-        "spec.podManagementPolicy",
-        "spec.selector",
-        "spec.serviceName",
-        "spec.volumeClaimTemplates",
-    ),
-    "batch/Job": ("spec.completions", "spec.selector", "spec.template"),
-    "/ConfigMap": ("binaryData", "data"),
-    "/PersistentVolumeClaim": ("spec.accessModes", "spec.storageClassName", "spec.volumeName"),
-    "/Pod": ("spec",),
-    "/Secret": ("data", "stringData", "type"),
-    "/Service": ("spec.clusterIP",),
-    "networking.k8s.io/IngressClass": ("spec.controller",),
-    "rbac.authorization.k8s.io/ClusterRoleBinding": ("roleRef",),
-    "rbac.authorization.k8s.io/RoleBinding": ("roleRef",),
-    "storage.k8s.io/StorageClass": ("parameters", "provisioner", "volumeBindingMode"),
-}
 
 
 @dataclass(frozen=True)
@@ -123,6 +99,16 @@ def outputs_of(live: Mapping[str, Any], manager: str) -> dict[str, Any]:
     for key in ("managedFields", "resourceVersion", "generation", "selfLink"):
         result["metadata"].pop(key, None)
     return {**conceal_secrets(result), FIELD_MANAGER: manager}
+
+
+def to_come(outputs: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties of an object that is not made yet, of what a dry run has told."""
+    metadata = {**outputs["metadata"], "uid": UNKNOWN}
+    metadata.pop("creationTimestamp", None)
+    result = {**outputs, "metadata": metadata, "status": UNKNOWN}
+    if manifest["kind"] == "Service" and "clusterIP" not in (manifest.get("spec") or {}):
+        result["spec"] = {**outputs["spec"], "clusterIP": UNKNOWN, "clusterIPs": UNKNOWN}
+    return result
 
 
 def inputs_of(live: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,31 +183,6 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
                 yield from differences(old[index], new[index], where)
     elif old is not new and old != new:
         yield Change(path, "UPDATE")
-
-
-def replaced_by(
-    manifest: Mapping[str, Any], changes: Sequence[Change], mutable: frozenset[str]
-) -> set[str]:
-    """Return the paths of changes that no update can make.
-
-    Args:
-        manifest: the object.
-        changes: what differs.
-        mutable: kinds among ConfigMap and Secret that the provider may change in place.
-    """
-    kind = str(manifest.get("kind"))
-    fields: list[str] = list(_IMMUTABLE["*"])
-    if kind not in mutable:
-        group = str(manifest.get("apiVersion")).rpartition("/")[0]
-        fields += _IMMUTABLE.get(f"{group}/{kind}", ())
-    pattern = re.compile(rf"({'|'.join(map(re.escape, fields))})($|[.\[])")
-    return {
-        change.path
-        for change in changes
-        # A field that is gained is set for the first time, which the API allows, but not in data.
-        if pattern.match(change.path)
-        and not (change.path == "spec.clusterIP" and change.kind == "ADD")
-    }
 
 
 def drifted(live: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from meshwright_sandbox.plugins.kubernetes import answers, identity, objects, settings, waiting
+from meshwright_sandbox.plugins.kubernetes import (
+    answers,
+    identity,
+    objects,
+    ownership,
+    readiness,
+    replacing,
+    settings,
+    waiting,
+)
 from meshwright_sandbox.plugins.kubernetes.cluster import (
     ApiError,
     Cluster,
@@ -18,7 +27,7 @@ from meshwright_sandbox.plugins.kubernetes.cluster import (
     KindNotServed,
     Unreachable,
 )
-from meshwright_sandbox.plugins.kubernetes.ignoring import leaving
+from meshwright_sandbox.plugins.kubernetes.ignoring import leaving, leaving_live
 from meshwright_sandbox.plugins.kubernetes.objects import FIELD_MANAGER, describe
 from meshwright_sandbox.plugins.serving import (
     InitializationFailed,
@@ -80,7 +89,7 @@ class KubernetesServicer(PluginServicer):
             failures.append(provider_pb2.CheckFailure(property="metadata", reason=reason))
         if failures:
             return provider_pb2.CheckResponse(failures=failures)
-        identity.autoname(manifest, decode(request.olds), request.name, request.randomSeed)
+        identity.autoname(manifest, request)
         metadata = manifest["metadata"]
         if self.settings.namespace and isinstance(metadata, dict) and self._namespaced(manifest):
             metadata.setdefault("namespace", self.settings.namespace)
@@ -99,7 +108,9 @@ class KubernetesServicer(PluginServicer):
             for change in changes
         ):
             changes = self._live_changes(state, new, changes, request.ignoreChanges)
-        replaced = self._replaced(new, changes)
+        unready = replacing.unready(self.cluster, state, new)
+        replaced = self._replaced(new, changes) | {change.path for change in unready}
+        changes += unready
         return answers.diff_response(
             changes, replaced, delete_first=identity.same_place(state, new)
         )
@@ -119,10 +130,14 @@ class KubernetesServicer(PluginServicer):
     def Update(self, request, context):
         manifest, state = decode(request.news), decode(request.olds)
         manager = state.get(FIELD_MANAGER) or objects.field_manager(request.urn)
-        manifest = self._leaving(manifest, state, request.ignoreChanges)
+        manifest = leaving_live(self.cluster, manifest, state, request.ignoreChanges)
         if request.preview:
             planned = self._planned(manifest, manager, state)
             return provider_pb2.UpdateResponse(properties=encode(planned))
+        try:
+            ownership.take_over(self.cluster, state, manager)
+        except ApiError as error:
+            raise answers.refused(error, manifest) from error
         live = self._apply(request.urn, manifest, manager, request.timeout)
         return provider_pb2.UpdateResponse(properties=encode(objects.outputs_of(live, manager)))
 
@@ -146,8 +161,8 @@ class KubernetesServicer(PluginServicer):
         inputs = self._refreshed(inputs, live, manager) if inputs else objects.inputs_of(live)
         outputs = objects.outputs_of(live, manager)
         try:
-            lacking = waiting.missing(live)
-        except waiting.Failed as failure:
+            lacking = readiness.missing(self.cluster, live)
+        except readiness.Failed as failure:
             lacking = [str(failure)]
         inputs = objects.conceal_secrets(inputs)
         if lacking:
@@ -236,18 +251,6 @@ class KubernetesServicer(PluginServicer):
             if item.path not in paths and found and self._replaced(new, [item])
         ]
 
-    def _leaving(
-        self, manifest: dict[str, Any], state: Mapping[str, Any], ignored: Sequence[str]
-    ) -> dict[str, Any]:
-        """Return the manifest with the live values of what the program ignores changes of."""
-        metadata = state["metadata"]
-        try:
-            kind = self._kind(manifest) if ignored else None
-            live = kind and self.cluster.get(kind, metadata.get("namespace"), metadata["name"])
-        except KindNotServed:
-            live = None
-        return leaving(manifest, live, ignored) if live else manifest
-
     def _planned(
         self, manifest: dict[str, Any], manager: str, state: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -258,25 +261,19 @@ class KubernetesServicer(PluginServicer):
         if has_unknown(manifest):
             return from_inputs
         try:
-            kind = self._kind(manifest)
             # What is to be created may still be there to be deleted first, and in other hands.
             force = state is None or self._forced(manifest)
-            planned = self.cluster.apply(kind, manifest, manager, force=force, dry_run=True)
+            planned = ownership.tried(self.cluster, manifest, manager, force=force)
         except KindNotServed:
             return from_inputs
         except ApiError as error:
             namespace_to_come = error.status == 404
-            if namespace_to_come or error.passing or answers.names_immutable_fields(error):
+            still_there = state is None and answers.names_immutable_fields(error)
+            if namespace_to_come or error.passing or still_there:
                 return from_inputs
             raise answers.refused(error, manifest) from error
         outputs = objects.outputs_of(planned, manager)
-        if state is None:
-            outputs["status"] = UNKNOWN
-            outputs["metadata"].pop("creationTimestamp", None)
-            outputs["metadata"]["uid"] = UNKNOWN
-            if manifest["kind"] == "Service" and "clusterIP" not in (manifest.get("spec") or {}):
-                outputs["spec"].update({"clusterIP": UNKNOWN, "clusterIPs": UNKNOWN})
-        return outputs
+        return outputs if state else objects.to_come(outputs, manifest)
 
     def _apply(
         self, urn: str, manifest: dict[str, Any], manager: str, timeout: float
@@ -287,7 +284,7 @@ class KubernetesServicer(PluginServicer):
             InitializationFailed: it is there but not ready in time.
         """
         limit = waiting.timeout_of(manifest, timeout)
-        waiting.refuse_unreadable(manifest)  # once it is made, an error must not lose it
+        readiness.refuse_unreadable(manifest)  # once it is made, an error must not lose it
         wait = self._wait(urn, limit)
         try:
             live = self._applied_in_time(manifest, manager, min(limit, _SURROUNDINGS_SECONDS), urn)
@@ -334,7 +331,7 @@ class KubernetesServicer(PluginServicer):
         return self.settings.force or annotated == "true"
 
     def _replaced(self, manifest: Mapping[str, Any], changes: list[objects.Change]) -> set[str]:
-        return objects.replaced_by(manifest, changes, self.settings.mutable)
+        return replacing.replaced_by(manifest, changes, self.settings.mutable)
 
     def _refreshed(
         self, inputs: dict[str, Any], live: dict[str, Any], manager: str

@@ -9,7 +9,7 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from meshwright_sandbox.plugins.kubernetes.cluster import server_of
+from meshwright_sandbox.plugins.kubernetes.kubeconfig import server_of
 
 _NAMES = frozenset(
     {

@@ -23,7 +23,7 @@ settings = kubernetes.core.v1.ConfigMap(
     opts=inside,
 )
 named = kubernetes.core.v1.ConfigMap(
-    "Named", metadata={"namespace": place}, data={"a": config.get("colour") or "red"}, opts=inside
+    "named", metadata={"namespace": place}, data={"a": config.get("colour") or "red"}, opts=inside
 )
 kubernetes.core.v1.Secret(
     "login",
