@@ -35,8 +35,10 @@ def emulator(home: Path, runtime: ClusterRuntime) -> Iterator[Sandbox]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     assert ready.wait(30)
-    prepare(sandbox)
-    yield sandbox
-    asyncio.run_coroutine_threadsafe(task.result().cleanup(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(30)
+    try:
+        prepare(sandbox)
+        yield sandbox
+    finally:
+        asyncio.run_coroutine_threadsafe(task.result().cleanup(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(30)

@@ -62,11 +62,12 @@ def add_rule(call: Call) -> Json:
     Raises:
         ApiError: 400 where one has it.
     """
-    rules = call.get().get("rules", [])
+    policy = call.get()
+    rules = policy.get("rules", [])
     added = {"kind": "compute#securityPolicyRule", "priority": 0, "preview": False} | call.body
     if any(rule.get("priority", 0) == added["priority"] for rule in rules):
         raise _taken(added["priority"])
-    return _store(call, "addRule", [*rules, added])
+    return _store(call, "addRule", policy, [*rules, added])
 
 
 def patch_rule(call: Call) -> Json:
@@ -74,7 +75,7 @@ def patch_rule(call: Call) -> Json:
     policy = call.get()
     changed = _rule(call, policy)
     rules = [rule | call.body if rule is changed else rule for rule in policy["rules"]]
-    return _store(call, "patchRule", rules)
+    return _store(call, "patchRule", policy, rules)
 
 
 def remove_rule(call: Call) -> Json:
@@ -87,12 +88,12 @@ def remove_rule(call: Call) -> Json:
     removed = _rule(call, policy)
     if removed.get("priority") == _LAST:
         raise invalid(f"Invalid value for field 'priority': '{_LAST}'. It is the default rule's.")
-    return _store(call, "removeRule", [rule for rule in policy["rules"] if rule is not removed])
+    rules = [rule for rule in policy["rules"] if rule is not removed]
+    return _store(call, "removeRule", policy, rules)
 
 
-def _store(call: Call, verb: str, rules: list[Json]) -> Json:
+def _store(call: Call, verb: str, before: Json, rules: list[Json]) -> Json:
     generic.require_idle(call)
-    before = call.get()
     after = before | {"rules": sorted(rules, key=lambda rule: rule.get("priority", 0))}
     stamps.on_update(call, after)
     call.put(call.name, after)
