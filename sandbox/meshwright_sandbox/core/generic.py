@@ -32,9 +32,7 @@ def create(call: Call) -> Json:
     if collection.check:
         collection.check(call, document)
     _require_fields(call, document)
-    stamps.on_update(call, document)
-    call.put(name, document)
-    call.cloud.store.set_uses(call.service.name, name, uses)
+    store(call, document, uses)
     return _answer(call, "create", document)
 
 
@@ -59,10 +57,15 @@ def update(call: Call) -> Json:
             raise _immutable(call, path)
     if collection.check:
         collection.check(call, after)
-    stamps.on_update(call, after)
-    call.put(call.name, after)
-    call.cloud.store.set_uses(call.service.name, call.name, uses)
+    store(call, after, uses)
     return _answer(call, "update", after, before=before)
+
+
+def store(call: Call, document: Json, uses: references.Uses) -> None:
+    """Keep the called resource as it is now, with what it uses."""
+    stamps.on_update(call, document)
+    call.put(call.name, document)
+    call.cloud.store.set_uses(call.service.name, call.name, uses)
 
 
 def delete(call: Call) -> Json:

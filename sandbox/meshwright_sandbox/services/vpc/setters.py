@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from meshwright_sandbox.core import generic, references, stamps
+from meshwright_sandbox.core import generic, references
 from meshwright_sandbox.core.cloud import Call
 
 Json = dict[str, Any]
@@ -38,9 +38,7 @@ def _set(call: Call, *, verb: str) -> Json:
     if value := call.body.get(_SENT_AS.get(verb, field)):
         after[field] = value
     uses = references.resolve(call, after)
-    stamps.on_update(call, after)
-    call.put(call.name, after)
-    call.cloud.store.set_uses(call.service.name, call.name, uses)
+    generic.store(call, after, uses)
     return call.start(verb, before=before)
 
 
