@@ -127,7 +127,7 @@ def test_preview_of_what_cannot_be_known_shows_the_inputs(
     ("old", "change", "expected"),
     [
         (DEPLOYMENT, {}, {}),
-        (DEPLOYMENT, {"spec": {**DEPLOYMENT["spec"], "replicas": 2}}, {"spec.replicas": "UPDATE"}),
+        (DEPLOYMENT, {"spec": {**DEPLOYMENT["spec"], "replicas": 2}}, {"spec.replicas": "ADD"}),
         (CONFIG_MAP, {"data": {"a": "2"}}, {"data.a": "UPDATE_REPLACE"}),
         (CONFIG_MAP, {"data": {"a": UNKNOWN}}, {"data.a": "UPDATE_REPLACE"}),
         (CONFIG_MAP, placed("other"), {"metadata.name": "UPDATE_REPLACE"}),

@@ -50,11 +50,11 @@ SINGLE = kind("v1", "Pod", POD)
 @pytest.mark.parametrize(
     ("old", "spec", "expected"),
     [
-        (JOB, {"parallelism": 2}, {"spec.parallelism": "UPDATE_REPLACE"}),
+        (JOB, {"parallelism": 2}, {"spec.parallelism": "ADD_REPLACE"}),
         (
             STATEFUL_SET,
             {"revisionHistoryLimit": 3},
-            {"spec.revisionHistoryLimit": "UPDATE_REPLACE"},
+            {"spec.revisionHistoryLimit": "ADD_REPLACE"},
         ),
         (VOLUME, {"hostPath": {"path": "/b"}}, {"spec.hostPath.path": "UPDATE_REPLACE"}),
         (

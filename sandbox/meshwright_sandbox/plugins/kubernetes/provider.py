@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import yaml
@@ -27,7 +27,7 @@ from meshwright_sandbox.plugins.kubernetes.cluster import (
     KindNotServed,
     Unreachable,
 )
-from meshwright_sandbox.plugins.kubernetes.ignoring import leaving, leaving_live
+from meshwright_sandbox.plugins.kubernetes.ignoring import leaving_live
 from meshwright_sandbox.plugins.kubernetes.objects import FIELD_MANAGER, describe
 from meshwright_sandbox.plugins.serving import (
     InitializationFailed,
@@ -96,23 +96,22 @@ class KubernetesServicer(PluginServicer):
         return provider_pb2.CheckResponse(inputs=encode(objects.conceal_secrets(manifest)))
 
     def Diff(self, request, context):
-        """Compare the live object with what applying the new inputs would make of it."""
+        """Compare what was asked for with what is asked for now; the API server is not asked.
+
+        So does the official plugin: what others have changed since is a refresh's to find.
+        """
         state = decode(request.olds)
         old, new = (
             identity.in_its_namespace(decode(inputs), state)
             for inputs in (request.old_inputs, request.news)
         )
         changes = list(objects.differences(old, new))
-        if not has_unknown(new) and not any(
-            change.path in ("metadata.name", "metadata.namespace", "apiVersion", "kind")
-            for change in changes
-        ):
-            changes = self._live_changes(state, new, changes, request.ignoreChanges)
         unready = replacing.unready(self.cluster, state, new)
-        replaced = self._replaced(new, changes) | {change.path for change in unready}
-        changes += unready
+        replaced = replacing.replaced_by(new, changes, self.settings.mutable)
         return answers.diff_response(
-            changes, replaced, delete_first=identity.same_place(state, new)
+            changes + unready,
+            replaced | {change.path for change in unready},
+            delete_first=identity.same_place(state, new),
         )
 
     def Create(self, request, context):
@@ -215,42 +214,6 @@ class KubernetesServicer(PluginServicer):
             timeout, self.cancelled, lambda text: self.engine.log(text, urn=urn, brief=True)
         )
 
-    def _live_changes(
-        self,
-        state: Mapping[str, Any],
-        new: dict[str, Any],
-        changes: list[objects.Change],
-        ignored: Iterable[str],
-    ) -> list[objects.Change]:
-        """Return how the live object differs from the new inputs, once they are applied."""
-        metadata = new["metadata"]
-        try:
-            kind = self._kind(new)
-            live = self.cluster.get(kind, metadata.get("namespace"), metadata["name"])
-            if live is None:
-                return [objects.Change("metadata", "ADD"), *changes]
-            new = leaving(new, live, ignored)
-            planned = self.cluster.apply(
-                kind, new, str(state.get(FIELD_MANAGER)), force=True, dry_run=True
-            )
-        except KindNotServed:
-            return [objects.Change("kind", "ADD"), *changes]
-        except ApiError as error:
-            immutable = [item for item in changes if self._replaced(new, [item])]
-            if immutable or error.passing or answers.names_immutable_fields(error):
-                # The API refuses the change because it needs another object, which is the answer,
-                # or it cannot tell now.
-                return changes
-            raise answers.refused(error, new) from error
-        found = list(objects.differences(live, planned))
-        # A change that replaces must not be hidden by the server's own merging.
-        paths = {change.path for change in found}
-        return found + [
-            item
-            for item in changes
-            if item.path not in paths and found and self._replaced(new, [item])
-        ]
-
     def _planned(
         self, manifest: dict[str, Any], manager: str, state: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -329,9 +292,6 @@ class KubernetesServicer(PluginServicer):
     def _forced(self, manifest: Mapping[str, Any]) -> bool:
         annotated = objects.annotation(manifest, "pulumi.com/patchForce")
         return self.settings.force or annotated == "true"
-
-    def _replaced(self, manifest: Mapping[str, Any], changes: list[objects.Change]) -> set[str]:
-        return replacing.replaced_by(manifest, changes, self.settings.mutable)
 
     def _refreshed(
         self, inputs: dict[str, Any], live: dict[str, Any], manager: str
