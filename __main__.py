@@ -30,7 +30,7 @@ async def main() -> None:
         # RunError is printed without a traceback.
         raise pulumi.RunError(str(error)) from None
     registrations = Registrations()
-    for name, value in build(platform).items():
+    for name, value in (await build(platform)).items():
         pulumi.export(name, value)
     await registrations.answered()
     gc.freeze()  # or the interpreter looks through all of it once more before it ends

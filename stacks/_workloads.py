@@ -4,6 +4,9 @@ Pods meet the Pod Security level `restricted`
 (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
 """
 
+# Annotations that name an SDK's types would load them before a spec is even read.
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import pulumi

@@ -6,6 +6,7 @@ for what it does not use.
 
 import pulumi
 import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
 
 from meshwright import cluster_access
 from stacks import (
@@ -18,18 +19,21 @@ from stacks import (
     _operations,
     _permissions,
     _rollouts,
+    _sdks,
 )
 from stacks._contents import ClusterContents
 from stacks._outside import Outside
 from stacks.spec import Platform
 
 
-def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
+async def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
     """Build everything a spec names and return the stack's outputs, by name.
 
     The project comes from the spec alone, through one explicit provider, whatever the shell says.
     """
     google = pulumi.ResourceOptions(providers=[gcp.Provider("gcp", project=spec.project)])
+    # Beside this the engine starts the provider, and later it looks at networks and clusters.
+    await _sdks.load(gcp.compute, gcp.container, gcp.gkehub)
     networks = _foundation.networks(spec, google)
     keys = _foundation.keys(spec, google)
     fleet = _fleets.fleet(spec, google)
@@ -51,6 +55,7 @@ def build(spec: Platform) -> dict[str, pulumi.Input[object]]:
         )
         for cluster in spec.clusters
     }
+    await _sdks.load(kubernetes.core.v1, kubernetes.apps.v1)
     authorities = _foundation.authorities(spec, fleet, google)
     kubeconfigs = {name: access.kubeconfig for name, access in accesses.items()}
     mesh = _meshes.managed(spec, fleet, clusters, kubeconfigs, authorities, google)
