@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
 import grpc
 import pulumi
 from google.protobuf import empty_pb2
@@ -159,6 +158,8 @@ class MeshwrightServicer(ProviderServicer):
     async def Read(self, request, context):
         inputs = plain(request.inputs) or _inputs_of(request.id)
         given = marked(request.inputs) or inputs
+        import aiohttp  # half of the plugin's start, and most runs have nothing to ask
+
         async with aiohttp.ClientSession() as session:
             found = await read_states(Hub(session, inputs["project"]), _members(inputs))
         if not found:
@@ -173,6 +174,8 @@ class MeshwrightServicer(ProviderServicer):
         return empty_pb2.Empty()
 
     async def _wait(self, request, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        import aiohttp
+
         async with (
             aiohttp.ClientSession() as session,
             grpc.aio.insecure_channel(self.engine_address) as channel,

@@ -16,6 +16,7 @@ from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.processes import Entry, ProcessTable
 
 EMULATOR = "emulator"
+PLUGIN_SERVER = "plugins"
 HOME_VARIABLE = "MESHWRIGHT_SANDBOX_HOME"
 _NEEDED_BYTES = 300 * 1024 * 1024
 
@@ -52,6 +53,11 @@ class Home:
     def programs(self) -> Path:
         """Programs made for this sandbox; on the PATH of its environment."""
         return self.path / "bin"
+
+    @property
+    def plugin_socket(self) -> Path:
+        """Where the engine's plugins are forked."""
+        return self.path / "plugins.socket"
 
     @property
     def kubeconfig(self) -> Path:

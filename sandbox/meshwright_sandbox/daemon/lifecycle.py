@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
-from meshwright_sandbox.daemon.home import EMULATOR, Home, SandboxError, Settings
+from meshwright_sandbox.daemon.home import EMULATOR, PLUGIN_SERVER, Home, SandboxError, Settings
 from meshwright_sandbox.daemon.shims import write_shims
 from meshwright_sandbox.daemon.surface import healthy
 from meshwright_sandbox.runtime.forwarding import bind, may_bind
@@ -76,7 +76,7 @@ def up(
         running, settings = home.emulator(), home.settings
         if running is not None and settings is not None and healthy(settings):
             limits = read_note(home.path)["limits"]
-            return Started(settings, True, write_shims(home), limits, _stopped(home, settings))
+            return Started(settings, True, _plugins(home), limits, _stopped(home, settings))
         home.processes.stop(*home.processes.entries(EMULATOR))
         home.processes.end_lost()
         settings = Settings(_port(home, port), scale, clusters, project)
@@ -86,7 +86,7 @@ def up(
         home.pulumi_state.mkdir(exist_ok=True)
         if not home.kubeconfig.exists():
             write_user_kubeconfig(home.kubeconfig, [])
-        plugins = write_shims(home)
+        plugins = _plugins(home)
         limits = runtime.network.limits if clusters == "real" else ""
         home.keep(settings)
         number = len(runtime.records.all())
@@ -145,10 +145,22 @@ def _link(shown: Path, folder: Path) -> None:
 def _end(home: Home) -> int:
     # The emulator first: it would start again what is ended under it.
     before = [e for e in home.processes.entries() if e.alive]
-    home.processes.stop(*home.processes.entries(EMULATOR))
+    for name in (EMULATOR, PLUGIN_SERVER):
+        home.processes.stop(*home.processes.entries(name))
     runtime = LocalRuntime(home.path, Path(sys.prefix) / "bin")
     runtime.shutdown()
     return len(before) + home.processes.end_lost()
+
+
+def _plugins(home: Home) -> dict[str, str]:
+    """Have the engine find its plugins; says which are official and which stand-ins."""
+    chosen = write_shims(home)
+    if "stand-in" in chosen.values() and home.processes.get(PLUGIN_SERVER) is None:
+        # `up` does not wait for it: until it listens, a plugin has a Python of its own.
+        module = "meshwright_sandbox.plugins.preloaded"
+        command = [sys.executable, "-P", "-m", module, str(home.plugin_socket)]
+        home.processes.spawn(PLUGIN_SERVER, command)
+    return chosen
 
 
 def _spawn(home: Home, settings: Settings, tools: Path | None) -> None:

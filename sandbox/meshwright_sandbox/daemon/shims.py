@@ -13,6 +13,7 @@ from pathlib import Path
 
 from meshwright_sandbox.daemon.environment import saved_value
 from meshwright_sandbox.daemon.home import Home, SandboxError
+from meshwright_sandbox.forking import client
 from meshwright_sandbox.runtime.kube import AUTH_PLUGIN
 from meshwright_sandbox.runtime.private_files import write_private
 
@@ -31,8 +32,9 @@ def write_shims(home: Home) -> dict[str, str]:
         if chosen[name] == "official":
             program.unlink(missing_ok=True)
         else:
-            module = f"meshwright_sandbox.plugins.{name}"
-            _write(program, f'exec {shlex.quote(sys.executable)} -m {module} "$@"')
+            command = [sys.executable, "-I", "-S", client.__file__, str(home.plugin_socket)]
+            command += ["-m", f"meshwright_sandbox.plugins.{name}"]
+            _write(program, f'exec {shlex.join(command)} "$@"')
     return chosen
 
 

@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from tests.lifecycle.harness.fork_client import asked, ended
+from meshwright_sandbox.forking import client
+from meshwright_sandbox.forking.client import asked, ended
 from tests.preloading import FOLDER_VARIABLE, OPEN_WHILE_NEEDED, open_folder
 
-_SERVER, _CLIENT = (Path(__file__).with_name(f"fork_{name}.py") for name in ("server", "client"))
+_SERVER, _CLIENT = Path(__file__).with_name("fork_server.py"), Path(client.__file__)
 # The language host asks for version and packages before each run, which takes no Python to answer.
 _COMMAND = """\
 #!/bin/sh

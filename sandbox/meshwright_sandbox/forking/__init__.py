@@ -1,0 +1,1 @@
+"""Pythons that are forked from one which has loaded what they need."""
