@@ -1,8 +1,9 @@
 """Loads what the SDKs are made of while the engine works.
 
-Modules of `pulumi_gcp` and `pulumi_kubernetes` are loaded at the first look into them, and the largest
-take more than a second. Nothing of a program reaches the engine until it waits for something: to
-load them in its midst would keep the engine from starting providers and looking at resources.
+Modules of `pulumi_gcp` and `pulumi_kubernetes` are loaded at the first look into them, and the
+largest take more than a second. Nothing of a program reaches the engine until it waits for
+something: to load them in its midst would keep the engine from starting providers and looking at
+resources.
 """
 
 import asyncio

@@ -30,7 +30,7 @@ def main() -> int:
         connection = asked(server, arguments, [0, 1, 2])
     except OSError:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
-        os.execv(sys.executable, [sys.executable, *arguments])
+        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
     for number in passed_on:
         signal.signal(number, lambda number, _: connection.send(bytes([number])))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)

@@ -17,6 +17,7 @@ from meshwright_sandbox.runtime.interface import (
 )
 from meshwright_sandbox.runtime.local import LocalRuntime
 from meshwright_toolchain import bin_dir
+from tests.sandbox.runtime.shell import Shell
 
 T = TypeVar("T")
 
@@ -65,6 +66,13 @@ def eventually(check: Callable[[], T]) -> T:
 def tools() -> Path:
     named = os.environ.get("MESHWRIGHT_TOOLS")
     return Path(named) if named else bin_dir()
+
+
+@pytest.fixture
+def shell(tmp_path: Path, tools: Path) -> Iterator[Shell]:
+    shell = Shell(tmp_path / "home", tools)
+    yield shell
+    shell.run("down")
 
 
 @pytest.fixture(scope="package")

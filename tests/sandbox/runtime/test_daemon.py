@@ -8,9 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -20,58 +18,9 @@ from meshwright_sandbox.runtime.processes import ProcessTable
 from tests.disk import Disk
 from tests.lifecycle.harness.local import WITHOUT_CAPABILITIES
 from tests.sandbox.runtime.conftest import LOCATION, MESH, PROJECT, request_for
+from tests.sandbox.runtime.shell import COMMAND, Shell, refused
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("runtime")]
-
-COMMAND = Path(sys.executable).parent / "meshwright"
-
-
-class Shell:
-    """Runs the command on a sandbox of its own."""
-
-    def __init__(self, home: Path, tools: Path) -> None:
-        self.home = home
-        self.command = [str(COMMAND)]
-        self.environment = os.environ | {
-            "MESHWRIGHT_SANDBOX_HOME": str(home),
-            "MESHWRIGHT_TOOLS": str(tools),
-        }
-
-    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*self.command, "sandbox", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-            env=self.environment | more,
-        )
-
-    def move(self, home: Path) -> None:
-        self.home = self.home.rename(home)
-        self.environment["MESHWRIGHT_SANDBOX_HOME"] = str(home)
-
-    def up(self, *arguments: str) -> dict[str, Any]:
-        ended = self.run("up", "--json", "--clusters", "none", *arguments)
-        assert ended.returncode == 0, ended.stderr
-        return json.loads(ended.stdout)
-
-    def status(self) -> dict[str, Any]:
-        return json.loads(self.run("status", "--json").stdout)
-
-
-@pytest.fixture
-def shell(tmp_path: Path, tools: Path) -> Iterator[Shell]:
-    shell = Shell(tmp_path / "home", tools)
-    yield shell
-    shell.run("down")
-
-
-def refused(ended: subprocess.CompletedProcess[str]) -> str:
-    """The one sentence that a failed command ends with."""
-    assert ended.returncode == 1, ended.stdout
-    assert "Traceback" not in ended.stderr
-    return " ".join(ended.stderr.split())
 
 
 def test_up_serves_and_a_second_up_says_so(shell: Shell) -> None:

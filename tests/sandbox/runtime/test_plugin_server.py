@@ -1,0 +1,129 @@
+"""The engine's plugins are forked by the sandbox, or started where it cannot."""
+
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from meshwright_sandbox.runtime.processes import ProcessTable
+from tests.sandbox.runtime.conftest import eventually
+from tests.sandbox.runtime.shell import Shell
+
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("runtime")]
+
+Start = Callable[..., "Started"]
+
+
+class Started:
+    """A plugin, once it has told its port."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert process.stdout is not None
+        self.port = int(process.stdout.readline())
+        socket.create_connection(("127.0.0.1", self.port), timeout=10).close()
+
+    def listens(self, process: psutil.Process) -> bool:
+        """Whether it is this process that listens on the port."""
+        return self.port in {found.laddr.port for found in process.net_connections() if found.laddr}
+
+
+@pytest.fixture
+def start(shell: Shell) -> Iterator[Start]:
+    """Starts a plugin as an engine does; those that still run are ended."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(name: str, *prefix: str) -> Started:
+        program = shell.home / "bin" / f"pulumi-resource-{name}"
+        command = [*prefix, str(program), "127.0.0.1:1"]
+        running.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=shell.environment)
+        )
+        return Started(running[-1])
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def server_of(shell: Shell) -> psutil.Process:
+    """The process that forks plugins, once it listens."""
+
+    def listens() -> None:
+        assert (shell.home / "plugins.socket").exists()
+
+    eventually(listens)
+    entry = ProcessTable(shell.home).get("plugins")
+    assert entry is not None
+    return psutil.Process(entry.pid)
+
+
+@pytest.mark.parametrize("name", ["gcp", "kubernetes"])
+def test_a_plugin_is_forked_from_what_has_loaded_it(shell: Shell, start: Start, name: str) -> None:
+    shell.up()
+    server = server_of(shell)
+
+    started = start(name)
+
+    (forked,) = server.children()
+    assert started.listens(forked)
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(60) == 0
+    assert not forked.is_running()
+
+
+def test_an_engine_that_is_killed_takes_its_forked_plugin_with_it(
+    shell: Shell, start: Start
+) -> None:
+    shell.up()
+    server = server_of(shell)
+    started = start("kubernetes")
+    (forked,) = server.children()
+
+    started.process.kill()
+
+    psutil.wait_procs([forked], timeout=60)
+    assert not forked.is_running()
+
+
+def test_without_the_server_a_plugin_has_a_python_of_its_own(shell: Shell, start: Start) -> None:
+    """It was killed, or the sandbox is down; the next `up` starts it again."""
+    shell.up()
+    killed = server_of(shell)
+    killed.kill()
+    psutil.wait_procs([killed], timeout=60)
+
+    started = start("kubernetes")
+
+    assert started.listens(psutil.Process(started.process.pid))
+    shell.up()
+    assert server_of(shell).pid != killed.pid
+
+
+def test_an_engine_with_other_files_has_its_plugin_among_them(shell: Shell, start: Start) -> None:
+    """In a container, say: what the server would fork sees the server's files, and its network."""
+    shell.up()
+    server = server_of(shell)
+
+    started = start("kubernetes", "unshare", "--map-root-user", "--mount")
+
+    assert started.listens(psutil.Process(started.process.pid))
+    assert server.children() == []
+
+
+def test_down_ends_the_server_and_leaves_no_plugin(shell: Shell, start: Start) -> None:
+    shell.up()
+    server = server_of(shell)
+    started = start("gcp")
+    (forked,) = server.children()
+
+    assert "is down" in shell.run("down").stdout
+
+    psutil.wait_procs([server, forked], timeout=60)
+    assert not server.is_running()
+    assert not forked.is_running()
+    assert started.process.wait(60) != 0
