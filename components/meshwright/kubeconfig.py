@@ -79,7 +79,8 @@ def cluster_access(
             cluster.project, "/", cluster.location, "/", cluster.cluster_name
         ),
         enable_server_side_apply=True,
-        # What the program says wins over what somebody set with kubectl: `up` takes drift back.
+        # What the program says wins over what somebody set with kubectl: `up --refresh` takes it
+        # back.
         enable_patch_force=True,
         # A changed ConfigMap or Secret is updated in place: names are fixed, so a replacement
         # would be deleted before its successor exists.
