@@ -33,7 +33,8 @@ def write_shims(home: Home) -> dict[str, str]:
             program.unlink(missing_ok=True)
         else:
             command = [sys.executable, "-I", "-S", client.__file__, str(home.plugin_socket)]
-            command += ["-m", f"meshwright_sandbox.plugins.{name}"]
+            # -P: it starts in the program's folder, whose modules must not be taken for its own.
+            command += ["-P", "-m", f"meshwright_sandbox.plugins.{name}"]
             _write(program, f'exec {shlex.join(command)} "$@"')
     return chosen
 

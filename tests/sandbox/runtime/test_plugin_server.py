@@ -33,14 +33,19 @@ class Started:
 
 @pytest.fixture
 def start(shell: Shell) -> Iterator[Start]:
-    """Starts a plugin as an engine does; those that still run are ended."""
+    """Starts a plugin as an engine does, in a program's folder; those that still run are ended."""
     running: list[subprocess.Popen[str]] = []
+    folder = shell.home.with_name("program")
+    folder.mkdir()
+    (folder / "grpc.py").write_text("raise SystemExit('a module of the program')\n")
 
     def start(name: str, *prefix: str) -> Started:
         program = shell.home / "bin" / f"pulumi-resource-{name}"
         command = [*prefix, str(program), "127.0.0.1:1"]
         running.append(
-            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=shell.environment)
+            subprocess.Popen(
+                command, cwd=folder, env=shell.environment, stdout=subprocess.PIPE, text=True
+            )
         )
         return Started(running[-1])
 
@@ -91,7 +96,10 @@ def test_an_engine_that_is_killed_takes_its_forked_plugin_with_it(
 
 
 def test_without_the_server_a_plugin_has_a_python_of_its_own(shell: Shell, start: Start) -> None:
-    """It was killed, or the sandbox is down; the next `up` starts it again."""
+    """It was killed, or the sandbox is down; the next `up` starts it again.
+
+    That Python does not take modules of the program for the plugin's, either.
+    """
     shell.up()
     killed = server_of(shell)
     killed.kill()
