@@ -216,10 +216,13 @@ def test_a_change_that_is_deep_inside_a_block_replaces_only_where_it_must(plugin
     assert change(masterIpv4CidrBlock="10.9.1.0/28") == {inside: "UPDATE_REPLACE"}
 
 
-def test_a_missing_cloud_is_told_as_such() -> None:
-    plugin = Plugin("http://127.0.0.1:9", MESHWRIGHT_RETRY_DEADLINE="1")
+@pytest.mark.timeout(120)
+def test_a_cloud_that_is_not_up_is_told_as_such_however_patient_the_plugin_is() -> None:
+    """A shell outlives its sandbox: a preview in it said nothing for ten minutes."""
+    plugin = Plugin("http://127.0.0.1:9", MESHWRIGHT_RETRY_DEADLINE="600")
 
-    with pytest.raises(Failed, match=r"creating gcp:compute.Network 'net'.*no answer.*endpoint"):
+    told = r"creating gcp:compute.Network 'net'.*no answer.*endpoint.*`meshwright sandbox up`"
+    with pytest.raises(Failed, match=told):
         plugin.create(NETWORK, "net", {"name": "net"})
 
     plugin.stop()

@@ -37,8 +37,11 @@ _ENDPOINTS = {
 }
 _RETRIED = frozenset({0, 429, 500, 502, 503})
 _HTTP_TIMEOUT = 60.0
+# Where nobody listens. The official plugin ends at once; a sandbox may be being started anew.
+_UNHEARD_SECONDS = 15.0
 _ADVICE = {
-    0: "check the network and that the endpoint is up, then run again",
+    0: "check the network and that the endpoint is up (the local cloud: `meshwright sandbox "
+    "status`, `meshwright sandbox up`), then run again",
     400: "correct the property that the message names",
     401: "set GOOGLE_OAUTH_ACCESS_TOKEN, or run `gcloud auth application-default login`, or"
     ' `eval "$(meshwright sandbox env)"` for the local cloud',
@@ -53,7 +56,8 @@ _ADVICE = {
 class CloudError(PluginError):
     """An answer that is an error, or none at all (status 0).
 
-    ``lost`` tells that an earlier attempt of the same request may have taken effect.
+    ``lost`` tells that an earlier attempt of the same request may have taken effect, ``unheard``
+    that nobody listens at the address.
     """
 
     def __init__(self, status: int, message: str, reason: str = "", retry_after: float = 0) -> None:
@@ -62,6 +66,7 @@ class CloudError(PluginError):
         code = grpc.StatusCode.UNKNOWN if unsure else grpc.StatusCode.FAILED_PRECONDITION
         super().__init__(f"{message}; {advice}", code)
         self.status, self.reason, self.retry_after, self.lost = (status, reason, retry_after, False)
+        self.unheard = False
 
     @property
     def transient(self) -> bool:
@@ -145,7 +150,8 @@ class Cloud:
             parameters: by their names in the document; unknown ones are left out.
             body: the request's body.
             deadline: moment (``time.monotonic``) after which nothing is tried again;
-                ``MESHWRIGHT_RETRY_DEADLINE`` (seconds, 600 unless set) bounds it too.
+                ``MESHWRIGHT_RETRY_DEADLINE`` (seconds, 600 unless set) bounds it too, and
+                nobody who listens.
 
         Raises:
             CloudError: if the answer is an error, or none came in time.
@@ -159,23 +165,27 @@ class Cloud:
         for step in collection:
             node = getattr(node, step)()
         limit = float(os.environ.get("MESHWRIGHT_RETRY_DEADLINE", "600"))
-        lost = False
+        lost, heard = False, time.monotonic()
 
         def attempt() -> dict[str, Any]:
-            nonlocal lost
+            nonlocal lost, heard
             request = getattr(node, verb)(**arguments)
             try:
                 return self._send(request)
             except CloudError as error:
                 error.lost = lost
+                heard = heard if error.unheard else time.monotonic()
                 lost = lost or (request.method == "POST" and error.status in (0, 500, 502, 503))
                 raise
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda e: isinstance(e, CloudError) and e.transient),
             wait=_wait,
-            stop=tenacity.stop_after_delay(max(0.0, min(limit, deadline - time.monotonic())))
-            | tenacity.stop_when_event_set(self.cancelled),
+            stop=tenacity.stop_any(
+                tenacity.stop_after_delay(max(0.0, min(limit, deadline - time.monotonic()))),
+                tenacity.stop_when_event_set(self.cancelled),
+                lambda _: time.monotonic() - heard > _UNHEARD_SECONDS,
+            ),
             sleep=tenacity.sleep_using_event(self.cancelled),
             reraise=True,
         )
@@ -221,7 +231,9 @@ class Cloud:
         except google.auth.exceptions.RefreshError as error:
             raise CloudError(401, f"{where}: {error}") from None
         except (urllib3.exceptions.HTTPError, google.auth.exceptions.TransportError) as error:
-            raise CloudError(0, f"{where}: no answer ({error})") from None
+            unanswered = CloudError(0, f"{where}: no answer ({error})")
+            unanswered.unheard = isinstance(error.__cause__, ConnectionRefusedError)
+            raise unanswered from None
         if isinstance(answer, str) and answer:
             begins = f"it begins with {answer[:40]!r}; is this a proxy's page?"
             raise CloudError(599, f"{where}: the answer is not JSON ({begins})")
