@@ -25,6 +25,8 @@ from typing import Any
 from meshwright_sandbox.forking.client import address
 
 _LONGEST_REQUEST = 1 << 20
+# Others wait while one asks; who is stopped in its midst is not waited for.
+_REQUEST_SECONDS = 5.0
 _STREAMS = 3
 
 
@@ -117,7 +119,9 @@ class _Server:
     def _fork(self) -> Callable[[], None] | None:
         connection, _ = self._listener.accept()
         asked, streams = _read(connection)
-        if not asked.endswith(b"\n"):  # who asked was killed meanwhile
+        if not asked.endswith(b"\n"):  # who asked was killed meanwhile, or stopped
+            for stream in streams:
+                os.close(stream)
             connection.close()
             return None
         pid = os.fork()
@@ -171,10 +175,12 @@ class _Server:
 def _read(connection: socket.socket) -> tuple[bytes, list[int]]:
     """A request, and the standard streams that come with it; cut off if who asked was killed."""
     asked, streams = b"", list[int]()
-    with contextlib.suppress(ConnectionError):
+    connection.settimeout(_REQUEST_SECONDS)
+    with contextlib.suppress(ConnectionError, TimeoutError):
         asked, streams, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, _STREAMS)
         while not asked.endswith(b"\n") and (more := connection.recv(_LONGEST_REQUEST)):
             asked += more
+    connection.settimeout(None)
     return asked, streams
 
 

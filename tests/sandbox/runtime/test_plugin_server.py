@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
+from meshwright_sandbox.forking.client import address
 from meshwright_sandbox.runtime.processes import ProcessTable
 from tests.sandbox.runtime.conftest import eventually
 from tests.sandbox.runtime.shell import Shell
@@ -93,6 +94,20 @@ def test_an_engine_that_is_killed_takes_its_forked_plugin_with_it(
 
     psutil.wait_procs([forked], timeout=60)
     assert not forked.is_running()
+
+
+def test_who_connects_and_says_nothing_is_not_waited_for(shell: Shell, start: Start) -> None:
+    """A launcher that is stopped in its midst would keep every other engine from its plugins."""
+    shell.up()
+    server = server_of(shell)
+    with socket.socket(socket.AF_UNIX) as silent:
+        with address(shell.home / "plugins.socket") as name:
+            silent.connect(name)
+
+        started = start("gcp")
+
+        (forked,) = server.children()
+        assert started.listens(forked)
 
 
 def test_without_the_server_a_plugin_has_a_python_of_its_own(shell: Shell, start: Start) -> None:
