@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,6 +59,15 @@ class MemberState:
     def ready(self) -> bool:
         """Whether the mesh works there; a data plane that is not managed is nobody's wait."""
         return self.state == ACTIVE and self.data_plane in ("", ACTIVE, "DISABLED")
+
+
+@asynccontextmanager
+async def connected(project: str) -> AsyncGenerator[Hub, None]:
+    """The hub of a project's fleet, while it is asked."""
+    import aiohttp  # half of the plugin's start, and most runs have nothing to ask
+
+    async with aiohttp.ClientSession() as session:
+        yield Hub(session, project)
 
 
 class Hub:

@@ -20,7 +20,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
 from meshwright_provider import rollout_resource
-from meshwright_provider.hub import Hub, HubError, MemberState
+from meshwright_provider.hub import HubError, MemberState, connected
 from meshwright_provider.package import Package
 from meshwright_provider.properties import marked, plain, struct
 from meshwright_provider.schema import (
@@ -158,10 +158,8 @@ class MeshwrightServicer(ProviderServicer):
     async def Read(self, request, context):
         inputs = plain(request.inputs) or _inputs_of(request.id)
         given = marked(request.inputs) or inputs
-        import aiohttp  # half of the plugin's start, and most runs have nothing to ask
-
-        async with aiohttp.ClientSession() as session:
-            found = await read_states(Hub(session, inputs["project"]), _members(inputs))
+        async with connected(inputs["project"]) as hub:
+            found = await read_states(hub, _members(inputs))
         if not found:
             # No feature, or none of the memberships in it: there is nothing to be ready.
             return provider_pb2.ReadResponse()
@@ -174,10 +172,8 @@ class MeshwrightServicer(ProviderServicer):
         return empty_pb2.Empty()
 
     async def _wait(self, request, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        import aiohttp
-
         async with (
-            aiohttp.ClientSession() as session,
+            connected(inputs["project"]) as hub,
             grpc.aio.insecure_channel(self.engine_address) as channel,
         ):
             log: Any = engine_pb2_grpc.EngineStub(channel).Log
@@ -193,7 +189,7 @@ class MeshwrightServicer(ProviderServicer):
                     return
 
             found = await wait_until_active(
-                Hub(session, inputs["project"]),
+                hub,
                 _members(inputs),
                 timeout=request.timeout or inputs["timeoutSeconds"],
                 interval=inputs["pollIntervalSeconds"],

@@ -11,8 +11,8 @@ import importlib
 import sys
 from pathlib import Path
 
-from meshwright_sandbox.core import discovery
 from meshwright_sandbox.forking.server import serve
+from meshwright_sandbox.plugins.gcp import schema
 
 # With what the plugins load only once they need it.
 _LOADED = (
@@ -25,7 +25,7 @@ _LOADED = (
     "meshwright_sandbox.plugins.gcp.provider",
     "meshwright_sandbox.plugins.kubernetes.releases",
 )
-_DOCUMENTS = ("compute.v1", "compute.beta", "container.v1beta1")
+_DOCUMENTS = ("compute.v1", "container.v1beta1")
 
 
 def load() -> None:
@@ -33,7 +33,7 @@ def load() -> None:
     for name in _LOADED:
         importlib.import_module(name)
     for document in _DOCUMENTS:
-        discovery.load(document)
+        schema.document(document)
 
 
 if __name__ == "__main__":

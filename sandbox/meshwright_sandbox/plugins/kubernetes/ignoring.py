@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshwright_sandbox.plugins.kubernetes.cluster import Cluster, KindNotServed
 from meshwright_sandbox.plugins.kubernetes.objects import to_sdk
-
-
-def leaving(
-    manifest: dict[str, Any], live: Mapping[str, Any], ignored: Iterable[str]
-) -> dict[str, Any]:
-    """Return the manifest with the live values where the program ignores changes.
-
-    So they are neither a difference, nor set back, nor in conflict with who set them.
-    """
-    result = copy.deepcopy(manifest)
-    for path in ignored:
-        _take(result, to_sdk(live), _steps(path))
-    return result
 
 
 def leaving_live(
@@ -30,14 +17,22 @@ def leaving_live(
     state: Mapping[str, Any],
     ignored: Sequence[str],
 ) -> dict[str, Any]:
-    """Return the manifest with what the API server has now where the program ignores changes."""
+    """Return the manifest with what the API server has now where the program ignores changes.
+
+    So it is neither set back, nor in conflict with who set it.
+    """
     metadata = state["metadata"]
     try:
         kind = cluster.kind(manifest["apiVersion"], manifest["kind"]) if ignored else None
         live = kind and cluster.get(kind, metadata.get("namespace"), metadata["name"])
     except KindNotServed:
         live = None
-    return leaving(manifest, live, ignored) if live else manifest
+    if not live:
+        return manifest
+    result = copy.deepcopy(manifest)
+    for path in ignored:
+        _take(result, to_sdk(live), _steps(path))
+    return result
 
 
 def _take(into: Any, live: Any, steps: Sequence[str | int]) -> None:
