@@ -236,3 +236,7 @@ require (
 )
 
 replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
+
+// Pulumi ESC, in the same program, uses the fork that is kept up; the archived original would parse
+// the same lists of common passwords a second time at each start, a third of `pulumi version`.
+replace github.com/nbutton23/zxcvbn-go => github.com/ccojocar/zxcvbn-go v1.0.4
