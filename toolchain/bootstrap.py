@@ -5,6 +5,7 @@ an old Python can parse far enough to be refused in words.
 """
 
 import contextlib
+import errno
 import os
 import queue
 import re
@@ -26,6 +27,10 @@ OLDEST = (3, 11)
 HEARTBEAT_SECONDS = 20
 # What pip says of each thing that it was asked to install, whether it is there already or not.
 BEGUN = re.compile(r"(?:Collecting|Requirement already satisfied:) .*\(from -r |Obtaining ")
+
+# What most often helps where pip fails.
+NO_ROOM = "free 2 GB on the disks of .venv and of temporary files ($TMPDIR)"
+NO_NETWORK = "check the network and the package index that `pip config list` names"
 
 # Program, what it is for, and the package that usually brings it.
 WANTED = (
@@ -71,8 +76,12 @@ class Progress:
 
 
 def follow(pip, total, progress):
-    """Count what pip says it does, and pass on what it warns of, until it has ended."""
+    """Count what pip says it does, and pass on what it warns of, until it has ended.
+
+    Returns what it warned of.
+    """
     lines = queue.Queue()
+    warnings = []
 
     def read(pipe):
         for line in pipe:
@@ -92,6 +101,7 @@ def follow(pip, total, progress):
             reading -= 1
         elif pipe is pip.stderr:
             progress.clear()
+            warnings.append(line)
             sys.stderr.write(line)
             sys.stderr.flush()
         elif line.startswith("Installing collected packages"):
@@ -101,6 +111,7 @@ def follow(pip, total, progress):
             doing = "%d of %d" % (begun, total)
         progress.tell(doing)
     progress.clear()
+    return "".join(warnings)
 
 
 def run_pip(what, total, *arguments):
@@ -121,14 +132,14 @@ def run_pip(what, total, *arguments):
         errors="replace",
     ) as pip:
         try:
-            follow(pip, total, progress)
+            warned = follow(pip, total, progress)
         except BaseException:  # interrupted; only a terminal tells pip as well
             pip.terminate()
             raise
     if pip.returncode != 0:
         refuse(
-            "pip could not install %s (its message stands above); check the network and the "
-            "package index that `pip config list` names, then run the same command again" % what
+            "pip could not install %s (its message stands above); %s, then run the same command "
+            "again" % (what, NO_ROOM if os.strerror(errno.ENOSPC) in warned else NO_NETWORK)
         )
 
 

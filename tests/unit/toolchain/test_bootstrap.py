@@ -25,20 +25,22 @@ print("Collecting alpha==1.0 (from -r requirements/development.txt (line 1))")
 print("  Downloading alpha-1.0-py3-none-any.whl (40 MB)")
 print("Requirement already satisfied: beta==2.0 in ./lib (from -r requirements/development.txt)")
 print("Requirement already satisfied: gamma>=1 in ./lib (from beta==2.0)")
-print("WARNING: Retrying after connection broken", file=sys.stderr)
+print({complaint!r}, file=sys.stderr)
 print("Installing collected packages: alpha")
 print("Successfully installed alpha-1.0")
 sys.exit({code})
 """
+RETRYING = "WARNING: Retrying after connection broken"
+DISK_FULL = "ERROR: Could not install packages: [Errno 28] No space left on device"
 
 
 @pytest.fixture
-def bootstrap(tmp_path: Path) -> Callable[[int], SimpleNamespace]:
-    """`bootstrap(code)`: the program's names, with a pip that ends with that code."""
+def bootstrap(tmp_path: Path) -> Callable[..., SimpleNamespace]:
+    """`bootstrap(code, complaint)`: the program, with a pip that says and ends with that."""
 
-    def load(code: int) -> SimpleNamespace:
+    def load(code: int, complaint: str = RETRYING) -> SimpleNamespace:
         pip = tmp_path / "python"
-        pip.write_text(f"#!{sys.executable}\n{PIP.format(code=code)}")
+        pip.write_text(f"#!{sys.executable}\n{PIP.format(code=code, complaint=complaint)}")
         pip.chmod(0o755)
         names = runpy.run_path(str(PROGRAM))
         names["run_pip"].__globals__["PYTHON"] = str(pip)
@@ -52,7 +54,7 @@ def test_pip_names_no_packages_in_a_log_and_its_warnings_stand(bootstrap, capfd)
 
     said = capfd.readouterr()
     assert said.out == "meshwright: installing 2 pinned packages\n"
-    assert said.err == "WARNING: Retrying after connection broken\n"
+    assert said.err == f"{RETRYING}\n"
 
 
 def test_a_log_shows_life_now_and_then(bootstrap, capfd) -> None:
@@ -91,7 +93,18 @@ def test_a_pip_that_fails_ends_in_a_sentence(bootstrap, capfd) -> None:
     with pytest.raises(SystemExit):
         bootstrap(1).run_pip("2 pinned packages", 2)
 
-    assert "could not install 2 pinned packages" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "could not install 2 pinned packages" in said
+    assert "check the network" in said
+
+
+def test_a_disk_that_fills_up_is_not_taken_for_a_network(bootstrap, capfd) -> None:
+    with pytest.raises(SystemExit):
+        bootstrap(1, DISK_FULL).run_pip("2 pinned packages", 2)
+
+    said = capfd.readouterr().err
+    assert "free 2 GB" in said
+    assert "network" not in said
 
 
 @pytest.mark.parametrize("folder", ["a:b", "a $b"])
