@@ -45,6 +45,16 @@ def field_of(model: type[BaseModel] | None, key: str) -> FieldInfo | None:
 
 
 @cache
+def _default(model: type[BaseModel] | None, key: str) -> object:
+    """What an absent key stands for, as a spec would write it; for reading, since it is kept."""
+    field = field_of(model, key)
+    if field is None or field.is_required():
+        return None
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return default.model_dump(by_alias=True) if isinstance(default, BaseModel) else default
+
+
+@cache
 def model_of(annotation: Any) -> type[BaseModel] | None:
     """The model inside a field's annotation: `X`, `X | None`, `list[X]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -78,19 +88,13 @@ class View:
     def get(self, key: str) -> object:
         """The value of a key as it stands, or its default."""
         mapping = as_map(self.raw)
-        if key in mapping:
-            return mapping[key]
-        field = field_of(self.model, key)
-        if field is None or field.is_required():
-            return None
-        return field.get_default(call_default_factory=True, validated_data={})
+        return mapping[key] if key in mapping else _default(self.model, key)
 
     def part(self, key: str) -> "View":
         """The part under a key; an absent one gives its defaults."""
         field = field_of(self.model, key)
-        raw = self.get(key)
-        plain = raw.model_dump(by_alias=True) if isinstance(raw, BaseModel) else raw
-        return View(plain, model_of(field.annotation) if field else None, (*self.loc, key))
+        model = model_of(field.annotation) if field else None
+        return View(self.get(key), model, (*self.loc, key))
 
     def each(self, key: str) -> "list[View]":
         """The entries of a list that are maps."""
