@@ -11,7 +11,11 @@ from types import ModuleType
 
 
 async def load(*modules: ModuleType) -> None:
-    """Load modules that will be needed next; what has been registered goes on meanwhile."""
+    """Load modules that will be needed next; what has been registered goes on meanwhile.
+
+    None of it may look into them: before Python 3.12.3 such a module lacks names for a second
+    thread while the first loads it (https://github.com/python/cpython/issues/114763).
+    """
     await asyncio.to_thread(_look_into, modules)
 
 
