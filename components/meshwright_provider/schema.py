@@ -98,6 +98,8 @@ def package_schema(components: str) -> str:
     schema["description"] = "Components for a service-mesh platform on Google Cloud"
     # Without a name of its own the npm package would claim to be Pulumi's.
     schema["language"]["nodejs"]["packageName"] = "@meshwright/components"
+    # Else an SDK in Go does not compile: it declares no inputs for what stands in plain lists only.
+    schema["language"]["go"]["generateExtraInputTypes"] = True
     schema["types"] = {**schema.get("types", {}), **_TYPES, **rollout_schema.TYPES}
     own = {RESOURCE_TYPE: _RESOURCE, ROLLOUT_TYPE: rollout_schema.RESOURCE}
     schema["resources"] = {**schema.get("resources", {}), **own}

@@ -25,3 +25,14 @@ def test_the_kept_schema_is_what_the_plugin_answers(tmp_path: Path) -> None:
     ).stdout
 
     assert json.loads(answered) == json.loads(KEPT.read_text()), f"renew it with: {RENEW}"
+
+
+def test_an_sdk_in_go_declares_the_inputs_that_stand_in_plain_lists():
+    """Go's generator leaves them out by default, and then its own code does not compile."""
+    kept = json.loads(KEPT.read_text())
+    inputs = [
+        each for made in kept["resources"].values() for each in made["inputProperties"].values()
+    ]
+
+    assert any("$ref" in kind.get("items", {}) and kind.get("plain") for kind in inputs)
+    assert kept["language"]["go"]["generateExtraInputTypes"]
