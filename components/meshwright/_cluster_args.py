@@ -78,7 +78,7 @@ class GkeClusterArgs(TypedDict):
     gateway_api_channel: NotRequired[pulumi.Input[str]]
     """`CHANNEL_STANDARD` or `CHANNEL_DISABLED`. Default: `CHANNEL_STANDARD`."""
     labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
-    """Labels of the cluster, beside `mesh_id`. Default: none."""
+    """Labels of the cluster, beside the label `mesh_id`. Default: none."""
     deletion_protection: NotRequired[pulumi.Input[bool]]
     """Whether a destroy of the cluster is refused. Default: true."""
     enable_api: NotRequired[bool]

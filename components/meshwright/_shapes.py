@@ -7,6 +7,15 @@ from typing import Any, NotRequired, cast, get_args, get_origin, is_typeddict
 import pulumi
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_KINDS: dict[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a decimal number",
+    bool: "a boolean",
+    dict: "a map",
+    list: "a list",
+    type(None): "null",
+}
 
 
 def is_plain(value: object) -> bool:
@@ -103,11 +112,10 @@ def is_scalar(value: object, kind: type) -> bool:
 
 
 def _describe(value: object) -> str:
-    """The kind of a value, never the value, which may be a secret."""
-    if value is None:
-        return "null"
-    name = type(value).__name__
-    return f"an {name}" if name == "int" else f"a {name}"
+    """The kind of a value, never the value, which may be a secret; in no language's own words."""
+    if isinstance(value, float) and value.is_integer():
+        return _KINDS[int]
+    return _KINDS.get(type(value)) or f"a {type(value).__name__}"
 
 
 def _join(path: str, key: str) -> str:

@@ -20,7 +20,7 @@ from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyD
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
-_SNAKE_CASE = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
+_SNAKE_CASE = re.compile(r"(?<!label `)\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 _UNKNOWN = PropertyDefinition()
 
 Names = Mapping[str, tuple[str, PropertyDefinition]]
@@ -96,4 +96,9 @@ class HostedComponents(ComponentProvider):
         mappings = [definition.inputs_mapping for definition in self._component_defs.values()]
         mappings += [definition.properties_mapping for definition in self._type_defs.values()]
         names = {python: name for mapping in mappings for name, python in mapping.items()}
-        return _SNAKE_CASE.sub(lambda found: names.get(found[0], found[0]), text)
+        return renamed(text, names)
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """A text with the names of properties replaced, but for labels: those have one name."""
+    return _SNAKE_CASE.sub(lambda found: names.get(found[0], found[0]), text)

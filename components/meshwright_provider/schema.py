@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any
 
 from meshwright_provider import rollout_schema
+from meshwright_provider.hosted import renamed
 
 RESOURCE_TYPE = "meshwright:index:MeshReadiness"
 ROLLOUT_TYPE = "meshwright:index:Rollout"
@@ -93,19 +95,43 @@ INPUT_NAMES = tuple(_INPUTS)
 
 def package_schema(components: str) -> str:
     """Return the schema of the components (JSON) with the package's own resources added to it."""
-    schema: dict[str, Any] = json.loads(components, object_hook=_without_indentation)
+    schema: dict[str, Any] = json.loads(components)
     schema["displayName"] = "Meshwright"
     schema["description"] = "Components for a service-mesh platform on Google Cloud"
     # Without a name of its own the npm package would claim to be Pulumi's.
     schema["language"]["nodejs"]["packageName"] = "@meshwright/components"
-    schema["types"] = {**schema.get("types", {}), **_TYPES, **rollout_schema.TYPES}
+    # Else an SDK in Go does not compile: it declares no inputs for what stands in plain lists only.
+    schema["language"]["go"]["generateExtraInputTypes"] = True
+    types = {_type_name(token): kind for token, kind in schema.get("types", {}).items()}
+    schema["types"] = {**types, **_TYPES, **rollout_schema.TYPES}
     own = {RESOURCE_TYPE: _RESOURCE, ROLLOUT_TYPE: rollout_schema.RESOURCE}
     schema["resources"] = {**schema.get("resources", {}), **own}
-    return json.dumps(schema)
+    names = _names_by_python(schema)
+    return json.dumps(
+        json.loads(json.dumps(schema), object_hook=lambda entry: _for_other_languages(entry, names))
+    )
 
 
-def _without_indentation(entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry with its description as the docstring's reader sees it."""
-    if isinstance(entry.get("description"), str):
-        return entry | {"description": inspect.cleandoc(entry["description"])}
+def _names_by_python(schema: dict[str, Any]) -> dict[str, str]:
+    """The name of every property, by the one that it has in Python."""
+    holders = [*schema["types"].values(), *schema["resources"].values()]
+    names = {
+        name
+        for holder in holders
+        for name in (*holder.get("properties", ()), *holder.get("inputProperties", ()))
+    }
+    return {re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name): name for name in names}
+
+
+def _for_other_languages(entry: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """The entry with its types and its description as readers of another language expect them."""
+    if isinstance(text := entry.get("description"), str):
+        entry |= {"description": renamed(inspect.cleandoc(text).rstrip(), names)}
+    if isinstance(token := entry.get("$ref"), str):
+        entry |= {"$ref": _type_name(token)}
     return entry
+
+
+def _type_name(token: str) -> str:
+    """A type's token without the ending that SDKs add to the inputs themselves."""
+    return token.removesuffix("Args")

@@ -29,7 +29,7 @@ def test_every_mistake_is_told_at_once_by_the_names_of_the_caller():
         "subnets[0].podcidr: unknown argument; did you mean `podCidr`?",
         "subnets[0].cidr: missing; it is required",
         "subnets[0].podCidr: missing; it is required",
-        "subnets[0].serviceCidr: must be text, not an int",
+        "subnets[0].serviceCidr: must be text, not a whole number",
     ]
 
 

@@ -80,7 +80,7 @@ def test_a_promise_to_be_fast_cuts_the_latencies():
         ({"goal": 99.9}, "goal", "write 0.999 for 99.9%"),
         ({"goal": 0}, "goal", "above 0"),
         ({"goal": 0.99999}, "goal", "at most 0.9999"),
-        ({"goal": "0.99"}, "goal", "must be a number, not a str"),
+        ({"goal": "0.99"}, "goal", "must be a number, not text"),
         ({"goal": float("nan")}, "goal", "above 0"),
         ({"rolling_days": 31}, "rolling_days", "1 to 30"),
         ({"latency_ms": 0}, "latency_ms", "less than 1"),

@@ -41,11 +41,11 @@ def test_every_mistake_is_reported_at_once_with_its_path():
     assert problems == {
         "txt": "unknown argument; did you mean `text`?",
         "text": "missing; it is required",
-        "flag": "must be true or false, not a str",
-        "ratio": "must be a number, not a str",
+        "flag": "must be true or false, not text",
+        "ratio": "must be a number, not text",
         "inner[0].name": "missing; it is required",
-        "inner[0].size": "must be a whole number, not a float",
-        "labels.a": "must be text, not an int",
+        "inner[0].size": "must be a whole number, not a decimal number",
+        "labels.a": "must be text, not a whole number",
     }
 
 
@@ -119,7 +119,7 @@ def test_values_are_never_shown():
         ({"text": "a", "inner": {}}, "inner", "must be a list"),
         ({"text": "a", "inner": ["x"]}, "inner[0]", "must be a map"),
         ({"text": "a", "labels": []}, "labels", "must be a map"),
-        ({"text": "a", "labels": {5: "x"}}, "labels", "text as its keys, not an int"),
+        ({"text": "a", "labels": {5: "x"}}, "labels", "text as its keys, not a whole number"),
         ({"text": "a", "flag": 1}, "flag", "true or false"),
         ({"text": True}, "text", "must be text"),
         ({"text": "a", "inner": [{"name": "n", "size": True}]}, "inner[0].size", "whole number"),

@@ -134,7 +134,7 @@ class Engine:
 
 
 class PluginServicer(provider_pb2_grpc.ResourceProviderServicer):
-    """What every plugin answers alike. Subclasses set `name` and `version`.
+    """What every plugin answers alike. Subclasses set `name`, `version` and `known_settings`.
 
     With `accepts_secrets` the engine sends secret inputs marked and the plugin marks its outputs;
     without, they come plain and the engine marks the outputs that have a secret input's name.
@@ -142,6 +142,7 @@ class PluginServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     name: ClassVar[str]
     version: ClassVar[str]
+    known_settings: ClassVar[frozenset[str]] = frozenset()
     accepts_secrets: ClassVar[bool] = False
 
     def __init__(self, engine_address: str) -> None:
@@ -165,10 +166,16 @@ class PluginServicer(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self.version)
 
     def GetSchema(self, request, context):  # noqa: N802
-        """A stand-in has no types of its own: SDKs of the official plugin describe them."""
-        return provider_pb2.GetSchemaResponse(
-            schema=json.dumps({"name": self.name, "version": self.version})
-        )
+        """Describe the provider alone: SDKs of the official plugin describe the types.
+
+        Programs in YAML have no SDK, and could not make a provider without this.
+        """
+        # The engine adds the version; a schema must not name it.
+        settings = sorted(self.known_settings - {"version"})
+        inputs = {name: {"$ref": "pulumi.json#/Any"} for name in settings}
+        provider = {"inputProperties": inputs}
+        schema = {"name": self.name, "version": self.version, "provider": provider}
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
     def CheckConfig(self, request, context):  # noqa: N802
         return provider_pb2.CheckResponse(inputs=request.news)

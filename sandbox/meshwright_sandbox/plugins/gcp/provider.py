@@ -45,6 +45,7 @@ class GcpProvider(PluginServicer):
 
     name = "gcp"
     version = "10.2.0"
+    known_settings = settings.KNOWN
 
     def __init__(self, engine_address: str) -> None:
         super().__init__(engine_address)

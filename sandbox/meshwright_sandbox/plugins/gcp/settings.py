@@ -13,7 +13,7 @@ from meshwright_sandbox.plugins.values import UNKNOWN, reveal
 
 Settings = Mapping[str, Any]
 _STRATEGY = "pulumiAttributionLabelAdditionStrategy"
-_KNOWN = frozenset(
+KNOWN = frozenset(
     {
         "accessToken",
         "addPulumiAttributionLabel",
@@ -37,8 +37,8 @@ _KNOWN = frozenset(
 def problems(given: Settings) -> Iterator[tuple[str, str]]:
     """Yield what cannot be honoured: the setting, and why."""
     for key in sorted(given):
-        if key not in _KNOWN and not endpoint_of(key):
-            hint = suggestion(key, _KNOWN) or "; remove it"
+        if key not in KNOWN and not endpoint_of(key):
+            hint = suggestion(key, KNOWN) or "; remove it"
             yield key, f"no setting of the gcp provider that the stand-in plugin knows{hint}"
     if reveal(given.get(_STRATEGY)) not in (None, UNKNOWN, "CREATION_ONLY"):
         why = "the stand-in plugin labels new resources only; set CREATION_ONLY, or leave it out"

@@ -46,6 +46,7 @@ class KubernetesServicer(PluginServicer):
 
     name: ClassVar[str] = "kubernetes"
     version: ClassVar[str] = "4.34.2"
+    known_settings: ClassVar[frozenset[str]] = settings.KNOWN
 
     def CheckConfig(self, request, context):
         """Refuse settings that the stand-in would silently ignore."""

@@ -11,7 +11,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from meshwright_sandbox.plugins.kubernetes.kubeconfig import server_of
 
-_NAMES = frozenset(
+KNOWN = frozenset(
     {
         "cluster",
         "clusterIdentifier",
@@ -76,7 +76,7 @@ def problems(given: Mapping[str, Any]) -> list[provider_pb2.CheckFailure]:
         provider_pb2.CheckFailure(
             property=key, reason="this stand-in for the kubernetes plugin has no such setting"
         )
-        for key in sorted(given.keys() - _NAMES)
+        for key in sorted(given.keys() - KNOWN)
     ]
     if given.get("enableServerSideApply") in ("false", False):
         reason = "this stand-in always applies on the server's side"
