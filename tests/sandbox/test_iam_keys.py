@@ -170,6 +170,7 @@ def test_keys_go_with_their_account(account: Account, google: GoogleClients, pro
     iam.projects().serviceAccounts().delete(name=account.about["name"]).execute()
 
     refused(404, account.create)
+    refused(404, lambda: account.upload(b"whatever it is"))
     refused(404, account.listed)
     refused(404, account.keys.get(name=name).execute)
     assert make_account(iam, project).listed("USER_MANAGED") == []

@@ -109,6 +109,67 @@ def test_labels_are_set_with_the_current_token(machines: Machines) -> None:
         machines.turn("setLabels", body=body)
 
 
+def test_a_disk_is_attached_and_detached(machines: Machines) -> None:
+    disks = machines.compute.disks()
+    made = disks.insert(**machines.in_zone, body={"name": "data", "sizeGb": "20"})
+    machines.wait_in_zone(made.execute())
+    machines.single()
+    body = {"source": f"zones/{ZONE}/disks/data", "deviceName": "data"}
+
+    boot, data = machines.turn("attachDisk", body=body)["disks"]
+
+    assert (data["index"], data["diskSizeGb"], data["boot"]) == (1, "20", False)
+    for wrong, says in (
+        (body | {"deviceName": "again"}, "already being used by .*instances/vm"),
+        ({}, "source' not specified"),
+        ({"source": f"zones/{ZONE}/disks/gone"}, "disks/gone' was not found"),
+    ):
+        with pytest.raises(HttpError, match=says):
+            machines.turn("attachDisk", body=wrong)
+    with pytest.raises(HttpError, match="already being used by"):
+        disks.delete(**machines.in_zone, disk="data").execute()
+    with pytest.raises(HttpError, match="No attached disk found with device name 'gone'"):
+        machines.turn("detachDisk", deviceName="gone")
+    with pytest.raises(HttpError, match="cannot be detached while the instance is running"):
+        machines.turn("detachDisk", deviceName=boot["deviceName"])
+    assert machines.turn("detachDisk", deviceName="data")["disks"] == [boot]
+    machines.remove("disks", disk="data")
+
+
+def test_a_disk_is_told_to_go_with_its_machine(machines: Machines) -> None:
+    [boot] = machines.single()["disks"]
+
+    where = {"deviceName": boot["deviceName"], "autoDelete": True}
+    [after] = machines.turn("setDiskAutoDelete", **where)["disks"]
+    machines.remove("instances", instance="vm")
+
+    assert (boot["autoDelete"], after["autoDelete"]) == (False, True)
+    assert "items" not in machines.compute.disks().list(**machines.in_zone).execute()
+
+
+def test_some_things_change_only_while_the_machine_is_off(machines: Machines) -> None:
+    machines.single()
+    larger = {"machineType": f"zones/{ZONE}/machineTypes/e2-medium"}
+    account = {"email": "default", "scopes": ["https://www.googleapis.com/auth/cloud-platform"]}
+    for verb, body in (("setMachineType", larger), ("setServiceAccount", account)):
+        with pytest.raises(HttpError, match="must be stopped before") as caught:
+            machines.turn(verb, body=body)
+        assert caught.value.status_code == 400
+    machines.turn("stop")
+
+    after = machines.turn("setMachineType", body=larger)
+    [given] = machines.turn("setServiceAccount", body=account)["serviceAccounts"]
+
+    assert after["machineType"].endswith(f"/{machines.project}/{larger['machineType']}")
+    assert given["email"].endswith("-compute@developer.gserviceaccount.com")
+    assert "serviceAccounts" not in machines.turn("setServiceAccount", body={})
+    with pytest.raises(HttpError, match="malformed"):
+        machines.turn("setMachineType", body={"machineType": "e2-small"})
+    gone = {"email": f"gone@{machines.project}.iam.gserviceaccount.com"}
+    with pytest.raises(HttpError, match="'serviceAccount' was not found"):
+        machines.turn("setServiceAccount", body=gone)
+
+
 def test_methods_of_a_machine_that_is_not_there(machines: Machines) -> None:
     for verb in ("start", "stop", "reset", "setMetadata", "setTags"):
         more = {"body": {}} if verb.startswith("set") else {}
@@ -132,6 +193,7 @@ def test_gcloud_makes_changes_and_deletes_a_machine(gcloud: Gcloud, machines: Ma
     gcloud(*vm, "add-labels", "vm", where, "--labels=c=d")
     gcloud(*vm, "add-metadata", "vm", where, "--metadata=l=w")
     gcloud(*vm, "stop", "vm", where)
+    gcloud(*vm, "set-machine-type", "vm", where, "--machine-type=e2-medium")
     stopped = gcloud(*vm, "describe", "vm", where)
     gcloud(*vm, "start", "vm", where)
     started = gcloud(*vm, "describe", "vm", where)
@@ -140,6 +202,7 @@ def test_gcloud_makes_changes_and_deletes_a_machine(gcloud: Gcloud, machines: Ma
     states = [each["status"] for each in (made, stopped, started)]
     assert states == ["RUNNING", "TERMINATED", "RUNNING"]
     assert nat_of(made)
+    assert stopped["machineType"].endswith("/e2-medium")
     assert stopped["tags"]["items"] == ["db", "web"]
     assert stopped["labels"] == {"a": "b", "c": "d"}
     assert {item["key"]: item["value"] for item in stopped["metadata"]["items"]} == {

@@ -214,6 +214,8 @@ def test_a_disk_is_made_without_a_machine(machines: Machines) -> None:
     machines.wait_in_zone(disks.insert(**machines.in_zone, body=made).execute())
     small = made | {"name": "small", "sizeGb": "5"}
     refused(disks.insert(**machines.in_zone, body=small), 400, "smaller than the image size")
+    unknown = {"name": "unknown", "sourceImage": DEBIAN.replace("12", "99")}
+    refused(disks.insert(**machines.in_zone, body=unknown), 404, "debian-99' was not found")
 
     disk = disk_of(machines, "boot")
     machines.single(disks=[{"boot": True, "source": disk["selfLink"]}])

@@ -4,7 +4,6 @@ https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite
 """
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -136,11 +135,12 @@ def _written(token: str, source: Json, target: str) -> int:
     """How far the copy is that a token stands for."""
     try:
         *meant, written = json.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError):
         meant, written = [], 0
-    if meant != [_name_of(source), source["generation"], target]:
+    known = meant == [_name_of(source), source["generation"], target]
+    if not known or not isinstance(written, int):
         raise invalid("The rewriteToken is not valid for this request.")
-    return int(written)
+    return written
 
 
 def _make_copy(call: Call, source: Json, home: Json, target: str) -> Json:

@@ -28,3 +28,9 @@ def require(call: Call, accounts: Iterable[Json]) -> None:
 def default_of(call: Call) -> str:
     """The account of the called project's machines, where nobody says otherwise."""
     return f"{call.cloud.projects.number(call.project)}-compute@developer.gserviceaccount.com"
+
+
+def named(call: Call, account: Json) -> Json:
+    """An account by its address, which a request may leave out or call `default`."""
+    address = account.get("email", "default")
+    return account | {"email": default_of(call) if address == "default" else address}

@@ -8,6 +8,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
+from meshwright_sandbox.core.store import Store
 from meshwright_sandbox.services.machines import images
 
 Json = dict[str, Any]
@@ -26,7 +27,7 @@ def complete(call: Call, instance: Json) -> None:
     check_boot(disks, "resource.disks")
     for index, disk in enumerate(disks):
         if disk.get("type") != "SCRATCH":
-            _attach(call, instance, disk, index)
+            attach(call, instance, disk, index)
 
 
 def check_boot(disks: list[Json], field: str) -> None:
@@ -39,7 +40,12 @@ def check_boot(disks: list[Json], field: str) -> None:
         )
 
 
-def _attach(call: Call, instance: Json, disk: Json, index: int) -> None:
+def attach(call: Call, instance: Json, disk: Json, index: int) -> None:
+    """Say of a machine's disk how it is attached; it is made if the request says of what.
+
+    Raises:
+        ApiError: 400, 404 or 409 for a disk that cannot be made or had.
+    """
     wanted = disk.pop("initializeParams", None)
     if not disk.get("source"):
         field = f"resource.disks[{index}].initializeParams"
@@ -111,8 +117,8 @@ def _fill(call: Call, disk: Json, field: str, size: str) -> None:
     if disk.get("sourceImage"):
         image = images.named(call, disk["sourceImage"], f"{field}.sourceImage")
         disk |= {"sourceImage": image["selfLink"], "sourceImageId": image["id"]}
-        disk.setdefault("sizeGb", image["diskSizeGb"])
-        smallest = int(image["diskSizeGb"])
+        smallest = int(image.get("diskSizeGb", 1))  # of an image that was made here nobody may know
+        disk.setdefault("sizeGb", str(smallest))
     disk.setdefault("sizeGb", _BLANK_GB)
     if int(disk["sizeGb"]) < smallest:
         raise invalid(
@@ -142,7 +148,13 @@ def release(work: Work, instance: Json) -> None:
         if disk.get("autoDelete") and not others:
             store.delete("compute", name)
         else:
-            store.set_system("compute", name, system=False)
+            keep(store, disk)
+
+
+def keep(store: Store, disk: Json) -> None:
+    """A machine has a disk no longer: it is its owner's to delete."""
+    name = "projects/" + str(disk.get("source", "")).partition("/projects/")[2]
+    store.set_system("compute", name, system=False)
 
 
 def forget(work: Work) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Cloud
-from meshwright_sandbox.core.operations import Work
+from meshwright_sandbox.core.operations import Work, WorkFailed
 from meshwright_sandbox.core.stamps import label_fingerprint, now, numeric_id, self_link
 from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.services.machines import interfaces
@@ -84,7 +84,10 @@ def _make_instance(work: Work, manager: Json, properties: Json, name: str) -> No
         known = store.get("compute", subnetwork)
         if known:
             uses["compute", subnetwork] = True
-            interface["networkIP"] = interfaces.free_address(store, subnetwork, known, name)
+            free = interfaces.free_address(store, subnetwork, known, name)
+            if free is None:
+                raise WorkFailed(interfaces.exhausted(subnetwork), "RESOURCE_EXHAUSTED")
+            interface["networkIP"] = free
     labels = properties.get("labels", {})
     machine = str(properties.get("machineType", "")).rpartition("/")[2]
     kept = ("metadata", "serviceAccounts", "shieldedInstanceConfig", "tags", "scheduling")

@@ -102,12 +102,8 @@ def disconnected(store: Store, instance: Json) -> list[Json]:
     return instance["networkInterfaces"]
 
 
-def free_address(store: Store, name: str, subnetwork: Json, origin: str) -> str:
-    """An address of a subnetwork that nobody has: for one origin the same each time, if it is free.
-
-    Raises:
-        ApiError: 403 if there is none.
-    """
+def free_address(store: Store, name: str, subnetwork: Json, origin: str) -> str | None:
+    """An address of a subnetwork that nobody has: for an origin the same each time, if free."""
     cidr = ipaddress.IPv4Network(subnetwork["ipCidrRange"])
     usable = max(cidr.num_addresses - 4, 1)
     start = int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16)
@@ -116,13 +112,21 @@ def free_address(store: Store, name: str, subnetwork: Json, origin: str) -> str:
         address = str(cidr.network_address + 2 + (start + step) % usable)
         if address not in taken:
             return address
-    raise ApiError(403, f"The IP space of '{name}' is exhausted.", reason="quotaExceeded")
+    return None
+
+
+def exhausted(name: str) -> str:
+    """What is said of a subnetwork that has no address left."""
+    return f"The IP space of '{name}' is exhausted."
 
 
 def _set_internal(call: Call, interface: Json, name: str, subnetwork: Json, field: str) -> None:
     wanted = interface.get("networkIP")
     if not wanted:
-        interface["networkIP"] = free_address(call.cloud.store, name, subnetwork, call.name)
+        free = free_address(call.cloud.store, name, subnetwork, call.name)
+        if free is None:
+            raise ApiError(403, exhausted(name), reason="quotaExceeded")
+        interface["networkIP"] = free
         return
     try:
         inside = ipaddress.IPv4Address(wanted) in ipaddress.IPv4Network(subnetwork["ipCidrRange"])

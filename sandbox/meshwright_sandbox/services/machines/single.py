@@ -3,21 +3,27 @@
 https://cloud.google.com/compute/docs/reference/rest/v1/instances
 """
 
-import re
 from typing import Any
 
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import now
-from meshwright_sandbox.services.machines import accounts, disks, interfaces, metadata
+from meshwright_sandbox.services.machines import (
+    accounts,
+    attached,
+    disks,
+    interfaces,
+    machine_types,
+    metadata,
+    resizing,
+)
 
 Json = dict[str, Any]
 TYPE = "instances"
-_MACHINE_TYPE = re.compile(r"(?:.*/)?zones/(?P<zone>[^/]+)/machineTypes/[^/]+")
 _SCHEDULING = {
     "automaticRestart": True,
     "onHostMaintenance": "MIGRATE",
@@ -48,29 +54,16 @@ def _from_template(call: Call) -> Json:
 
 
 def _defaults(call: Call, instance: Json) -> None:
-    _require_machine_type(call, instance)
+    machine_types.require(call, instance.get("machineType", ""), "resource.machineType")
     interfaces.complete(call, instance)
     disks.complete(call, instance)
-    for account in instance.get("serviceAccounts", []):
-        if account.get("email", "default") == "default":
-            account["email"] = accounts.default_of(call)
+    given = [accounts.named(call, account) for account in instance.get("serviceAccounts", [])]
+    if given:
+        instance["serviceAccounts"] = given
     instance["scheduling"] = _SCHEDULING | instance.get("scheduling", {})
     instance.setdefault("canIpForward", False)
     instance.setdefault("deletionProtection", False)
     instance |= {"startRestricted": False, "status": "PROVISIONING"}
-
-
-def _require_machine_type(call: Call, instance: Json) -> None:
-    link = instance.get("machineType")
-    if not link:
-        text = "Required field 'resource.machineType' not specified"
-        raise ApiError(400, text, reason="required")
-    match = _MACHINE_TYPE.fullmatch(link)
-    said = f"Invalid value for field 'resource.machineType': '{link}'."
-    if not match:
-        raise invalid(f"{said} The URL is malformed.")
-    if match["zone"] != call.location:
-        raise invalid(f"{said} The machine type is not in the zone {call.location}.")
 
 
 def _check(call: Call, instance: Json) -> None:
@@ -176,7 +169,9 @@ COLLECTIONS = (
     *disks.COLLECTIONS,
 )
 METHODS = {
+    **attached.METHODS,
     **metadata.METHODS,
+    **resizing.METHODS,
     f"{TYPE}.insert": insert,
     f"{TYPE}.delete": delete,
     f"{TYPE}.setDeletionProtection": protect,
