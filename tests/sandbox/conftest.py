@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from meshwright_sandbox.core.endpoints import ENDPOINTS
+from tests.sandbox.buckets import Bucket
 from tests.sandbox.gcp_plugin import PROJECT, Plugin
 from tests.sandbox.machines import Machines
 from tests.sandbox.platform import prepare
@@ -72,6 +73,12 @@ def machines(compute: Any, project: str) -> Machines:
     """A network with one subnetwork, and calls for what runs in it."""
     make_subnetwork(compute, project, make_network(compute, project))
     return Machines(compute, project)
+
+
+@pytest.fixture
+def bucket(google: GoogleClients, project: str) -> Bucket:
+    """A bucket of the test's project."""
+    return Bucket(google("storage", "v1"), project)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 from tests.sandbox.server import finish
 from tests.sandbox.vpc import REGION
 
+ZONE = f"{REGION}-a"
 DEBIAN = "projects/debian-cloud/global/images/family/debian-12"
 
 
@@ -14,6 +15,7 @@ class Machines:
     def __init__(self, compute: Any, project: str, region: str = REGION) -> None:
         self.compute, self.project = compute, project
         self.place = {"project": project, "region": region}
+        self.in_zone = {"project": project, "zone": ZONE}
 
     def make(self, collection: str, body: dict[str, Any], *, regional: bool = True) -> None:
         """Insert a resource and wait until it is there."""
@@ -48,6 +50,37 @@ class Machines:
         found = self.compute.instances().aggregatedList(project=self.project).execute()
         return [i for scope in found["items"].values() for i in scope.get("instances", [])]
 
+    def insert(self, **fields: Any) -> Any:
+        """The request that makes the machine `vm`, unless the fields say another name."""
+        query = {"sourceInstanceTemplate": fields.pop("sourceInstanceTemplate", None)}
+        body = {"name": "vm"} | (fields if any(query.values()) else machine(self.project) | fields)
+        return self.compute.instances().insert(**self.in_zone, body=body, **query)
+
+    def single(self, **fields: Any) -> dict[str, Any]:
+        """A machine alone, once it is made."""
+        self.wait_in_zone(self.insert(**fields).execute())
+        return self.instance(fields.get("name", "vm"))
+
+    def instance(self, name: str = "vm") -> dict[str, Any]:
+        """A machine alone as it is now."""
+        return self.compute.instances().get(**self.in_zone, instance=name).execute()
+
+    def turn(self, verb: str, name: str = "vm", **more: Any) -> dict[str, Any]:
+        """Call a method of a machine, and wait; the machine as it is then."""
+        call = getattr(self.compute.instances(), verb)
+        self.wait_in_zone(call(**self.in_zone, instance=name, **more).execute())
+        return self.instance(name)
+
+    def remove(self, collection: str, **item: str) -> None:
+        """Delete something of the zone and wait until it is gone."""
+        call = getattr(self.compute, collection)().delete(**self.in_zone, **item)
+        self.wait_in_zone(call.execute())
+
+    def wait_in_zone(self, operation: dict[str, Any]) -> None:
+        """Return once an operation of the zone is done."""
+        ended = finish(self.compute.zoneOperations(), operation, **self.in_zone)
+        assert "error" not in ended, ended
+
     def delete(self, collection: str, *, regional: bool = True, **item: str) -> None:
         """Delete a resource and wait until it is gone."""
         place = self.place if regional else {"project": self.project}
@@ -67,3 +100,9 @@ def template(project: str, name: str, **fields: Any) -> dict[str, Any]:
         "labels": {"gce-service-proxy": "on"},
     }
     return {"name": name, "properties": properties | fields}
+
+
+def machine(project: str) -> dict[str, Any]:
+    """The body of a machine alone."""
+    properties = template(project, "vm")["properties"]
+    return properties | {"machineType": f"zones/{ZONE}/machineTypes/{properties['machineType']}"}

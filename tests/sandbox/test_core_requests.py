@@ -185,12 +185,12 @@ def test_clients_that_know_no_prefix_are_understood(
 
 
 def test_a_method_outside_the_sandbox_says_so(sandbox: Sandbox, project: str) -> None:
-    path = f"/compute/compute/v1/projects/{project}/zones/us-central1-a/instances/x/start"
+    path = f"/compute/compute/v1/projects/{project}/zones/us-central1-a/instances/x/suspend"
 
     status, answer = sandbox.call("POST", path)
 
     assert status == 501
-    assert "compute.instances.start" in answer["error"]["message"]
+    assert "compute.instances.suspend" in answer["error"]["message"]
 
 
 @pytest.mark.parametrize(

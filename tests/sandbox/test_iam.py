@@ -173,12 +173,3 @@ def test_accounts_are_listed_in_pages(iam: Any, project: str) -> None:
     assert len(first["accounts"]) == 2
     assert [entry["email"].split("@")[0] for entry in second["accounts"]] == ["account-1"]
     assert "nextPageToken" not in second
-
-
-def test_a_key_is_refused_by_what_it_is(iam: Any, project: str) -> None:
-    keys = iam.projects().serviceAccounts().keys()
-
-    with pytest.raises(HttpError, match="not part of the sandbox") as caught:
-        keys.create(name=make_account(iam, project)["name"], body={}).execute()
-
-    assert caught.value.status_code == 501

@@ -75,3 +75,9 @@ def test_machines_of_a_mesh_are_found_by_what_their_template_says(
     assert sorted(m.version for m in there) == ["v2", "web", "web"]
     assert {m.account for m in there} == {email}
     assert {m.endpoint for m in there} == {ISTIO["cluster_endpoint"]}
+
+    alone = {"name": "alone", "sourceInstanceTemplate": joined}
+    machines.single(**alone)
+    assert "alone" in {m.version for m in found(sandbox, project, tmp_path / "alone")}
+    machines.turn("stop", "alone")
+    assert found(sandbox, project, tmp_path / "stopped") == there

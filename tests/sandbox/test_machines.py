@@ -8,7 +8,7 @@ from googleapiclient.errors import HttpError
 
 from tests.sandbox.machines import DEBIAN, Machines, template
 from tests.sandbox.server import Sandbox, finish
-from tests.sandbox.vpc import REGION
+from tests.sandbox.vpc import REGION, make_subnetwork
 
 
 def test_a_family_is_its_newest_image(compute: Any) -> None:
@@ -91,6 +91,26 @@ def test_a_group_keeps_as_many_instances_as_it_is_told(machines: Machines) -> No
     assert machines.instances() == []
     with pytest.raises(HttpError, match="was not found"):
         groups.get(**machines.place, instanceGroup="web").execute()
+
+
+def test_a_group_has_no_more_instances_than_its_subnetwork_addresses(machines: Machines) -> None:
+    """Of the eight addresses of a /29 Google keeps four."""
+    net = f"projects/{machines.project}/global/networks/net"
+    small = make_subnetwork(
+        machines.compute, machines.project, net, name="small", ipCidrRange="10.9.0.0/29"
+    )
+    link = machines.template(networkInterfaces=[{"subnetwork": small}])
+    body = {"name": "web", "versions": [{"instanceTemplate": link}], "targetSize": 5}
+
+    managers = machines.compute.regionInstanceGroupManagers()
+    started = managers.insert(**machines.place, body=body).execute()
+    ended = finish(machines.compute.regionOperations(), started, **machines.place)
+
+    [error] = ended["error"]["errors"]
+    assert error["message"].endswith("/subnetworks/small' is exhausted.")
+    assert machines.instances() == []
+    machines.group(link, targetSize=4)
+    assert len({i["networkInterfaces"][0]["networkIP"] for i in machines.instances()}) == 4
 
 
 def test_a_new_template_replaces_every_instance(machines: Machines) -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import io
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -11,46 +10,12 @@ from typing import Any
 
 import pytest
 from googleapiclient.errors import HttpError
-from googleapiclient.http import MediaInMemoryUpload, MediaIoBaseDownload
 
-from tests.sandbox.conftest import GoogleClients
+from tests.sandbox.buckets import CHUNK, Bucket
 from tests.sandbox.server import Sandbox, client
 
-CHUNK = 256 * 1024
 # Any bytes, also what ends lines and what looks like the start of a boundary.
 CONTENT = b"\r\n--first\n\r" + bytes(range(256)) + b"\r\n--\r\n"
-
-
-class Bucket:
-    """A bucket, and calls about its objects."""
-
-    def __init__(self, storage: Any, project: str) -> None:
-        self.name, self.buckets, self.objects = (
-            f"{project}-files",
-            storage.buckets(),
-            storage.objects(),
-        )
-        self.buckets.insert(project=project, body={"name": self.name}).execute()
-
-    def insert(self, content: bytes, *, resumable: bool = False, **call: Any) -> Any:
-        media = MediaInMemoryUpload(content, "text/plain", chunksize=CHUNK, resumable=resumable)
-        return self.objects.insert(bucket=self.name, media_body=media, **call)
-
-    def read(self, name: str) -> bytes:
-        held = io.BytesIO()
-        download = MediaIoBaseDownload(held, self.objects.get_media(bucket=self.name, object=name))
-        while not download.next_chunk()[1]:
-            pass
-        return held.getvalue()
-
-    def names(self) -> list[str]:
-        listed = self.objects.list(bucket=self.name).execute()
-        return [each["name"] for each in listed.get("items", [])]
-
-
-@pytest.fixture
-def bucket(google: GoogleClients, project: str) -> Bucket:
-    return Bucket(google("storage", "v1"), project)
 
 
 def test_content_alone_is_an_object(bucket: Bucket, sandbox: Sandbox) -> None:

@@ -94,6 +94,35 @@ def test_grantable_on_a_project_are_predefined_roles_and_its_own(iam: Any, proje
         iam.roles().queryGrantableRoles(body=bucket).execute()
 
 
+def test_testable_on_a_project_are_the_permissions_that_roles_name(iam: Any, project: str) -> None:
+    query = {"fullResourceName": f"//cloudresourcemanager.googleapis.com/projects/{project}"}
+    named = iam.roles().get(name=WRITER).execute()["includedPermissions"]
+
+    call = iam.permissions().queryTestablePermissions
+    first = call(body=query | {"pageSize": 20}).execute()
+    token = first["nextPageToken"]
+    second = call(body=query | {"pageSize": 1000, "pageToken": token}).execute()
+
+    names = [entry["name"] for entry in first["permissions"] + second["permissions"]]
+    assert len(first["permissions"]) == 20
+    assert names == sorted(set(names))
+    assert set(named) <= set(names)
+    assert "nextPageToken" not in second
+    for body, status, says in (
+        (query | {"pageSize": 1001}, 400, "Invalid page size"),
+        (query | {"fullResourceName": "projects/p"}, 400, "must begin with //"),
+        (
+            query | {"fullResourceName": "//storage.googleapis.com/projects/_/buckets/b"},
+            501,
+            "no testable permissions but those of projects",
+        ),
+        (query | {"colour": "red"}, 400, "Unknown name"),
+    ):
+        with pytest.raises(HttpError, match=says) as caught:
+            call(body=body).execute()
+        assert caught.value.status_code == status
+
+
 def test_a_role_of_a_project_must_exist_to_be_bound(
     iam: Any, google: GoogleClients, project: str
 ) -> None:
@@ -118,9 +147,11 @@ def test_gcloud_describes_and_lists_roles(gcloud: Callable[..., Any], project: s
     viewer = gcloud("iam", "roles", "describe", "roles/viewer")
     listed = gcloud("iam", "roles", "list", "--filter=name:logging")
     grantable = gcloud("iam", "list-grantable-roles", resource)
+    testable = gcloud("iam", "list-testable-permissions", resource)
     unknown = gcloud("iam", "roles", "describe", "roles/nobody.knows", check=False)
 
     assert viewer["title"] == "Viewer"
     assert WRITER in [role["name"] for role in listed]
     assert "roles/owner" in [role["name"] for role in grantable]
+    assert "logging.logEntries.create" in [permission["name"] for permission in testable]
     assert "roles/nobody.knows was not found" in unknown.stderr

@@ -9,10 +9,12 @@ from meshwright_sandbox.core.references import by_name
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.stamps import label_fingerprint, numeric_id, same_token, self_link
 from meshwright_sandbox.services.machines import (
+    accounts,
     autoscalers,
     endpoint_groups,
     groups,
     images,
+    single,
     templates,
 )
 from meshwright_sandbox.services.vpc import (
@@ -61,13 +63,12 @@ def _wrong_label(wrong: WrongLabel) -> str:
 
 
 def _get_project(call: Call) -> Json:
-    number = call.cloud.projects.number(call.project)
     return {
         "kind": "compute#project",
         "id": numeric_id(call.project),
         "name": call.project,
         "selfLink": self_link(call.service, call.version, f"projects/{call.project}"),
-        "defaultServiceAccount": f"{number}-compute@developer.gserviceaccount.com",
+        "defaultServiceAccount": accounts.default_of(call),
         "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "AAAAAAAAAAA="},
         "xpnProjectStatus": sharing.status(call.cloud, call.project),
         "defaultNetworkTier": "PREMIUM",
@@ -155,6 +156,7 @@ SERVICE = Service(
         "InstanceGroupManager": {"namedPorts": {"type": "array", "items": {"$ref": "NamedPort"}}},
     },
     before=_before,
+    works=single.WORKS,
     seed=networks.seed,
     collections=(
         *networks.COLLECTIONS,
@@ -163,6 +165,7 @@ SERVICE = Service(
         *addresses.COLLECTIONS,
         *templates.COLLECTIONS,
         *groups.COLLECTIONS,
+        *single.COLLECTIONS,
         *autoscalers.COLLECTIONS,
         *endpoint_groups.COLLECTIONS,
         *security_policies.COLLECTIONS,
@@ -179,6 +182,7 @@ SERVICE = Service(
         **sharing.METHODS,
         **templates.METHODS,
         **groups.METHODS,
+        **single.METHODS,
         **autoscalers.METHODS,
         **everywhere.METHODS,
         "*.setLabels": _set_labels,

@@ -5,10 +5,10 @@ from typing import Any
 
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call, Cloud
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import invalid
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.stamps import new_etag, numeric_id
-from meshwright_sandbox.services import roles
+from meshwright_sandbox.services import account_keys, roles
 
 Json = dict[str, Any]
 _ACCOUNTS = "projects.serviceAccounts"
@@ -98,14 +98,11 @@ def _account_exists(name: str) -> str:
 
 
 def _not_found(name: str) -> str:
+    if "/keys/" in name:
+        return f"Service account key {name.rpartition('/')[2]} does not exist."
     if "/serviceAccounts/" in name:
         return f"Service account {name} does not exist."
     return f"The role named {name} was not found."
-
-
-def _no_keys(_: Call) -> Json:
-    """Nothing here asks for credentials; and what workloads should use needs no key."""
-    raise ApiError(501, "Keys of service accounts are not part of the sandbox.")
 
 
 SERVICE = Service(
@@ -133,12 +130,13 @@ SERVICE = Service(
             id_pattern=r"[a-zA-Z0-9_.]{3,64}",
             body_field="role",
         ),
+        *account_keys.COLLECTIONS,
     ),
     methods={
         **roles.METHODS,
+        **account_keys.METHODS,
         f"{_ACCOUNTS}.create": _create_account,
         f"{_ACCOUNTS}.enable": _enable,
         f"{_ACCOUNTS}.disable": _disable,
-        f"{_ACCOUNTS}.keys.create": _no_keys,
     },
 )

@@ -4,12 +4,12 @@ Google's own (`compute.googleapis.com/...`, thousands) are not here.
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.services import type_filters
 
 Json = dict[str, Any]
 _TYPE = "projects.metricDescriptors"
@@ -18,15 +18,6 @@ _KINDS = ("GAUGE", "DELTA", "CUMULATIVE")
 # Values that are no amounts cannot be counted: https://cloud.google.com/monitoring/api/v3/kinds-and-types
 _GAUGES_ONLY = ("BOOL", "STRING")
 _LABEL = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,99}")
-_COMPARISON = re.compile(
-    r'metric\.type\s*(?:=\s*(?:(?P<function>\w+)\("(?P<part>[^"]*)"\)|"(?P<whole>[^"]*)")'
-    r'|:\s*"(?P<within>[^"]*)")'
-)
-_FUNCTIONS: dict[str | None, Callable[[str, str], bool]] = {
-    "starts_with": str.startswith,
-    "ends_with": str.endswith,
-    "has_substring": str.__contains__,
-}
 
 
 def create(call: Call) -> Json:
@@ -60,7 +51,7 @@ def list_(call: Call) -> Json:
 
     None has data, since nobody writes time series here.
     """
-    test = _wanted(call.query.pop("filter", "").strip())
+    test = type_filters.wanted(call.query.pop("filter", ""), "metric.type")
     rows = call.cloud.store.below("monitoring", call.name)
     found = [row.doc for row in rows if row.type == _TYPE and test(row.doc["type"])]
     return listing.answer(call, [] if call.query.get("activeOnly") == "true" else found)
@@ -93,25 +84,6 @@ def _check(descriptor: Json) -> None:
 
 def _wrong(field: str, value: object, rule: str) -> ApiError:
     return invalid(f'Field metricDescriptor.{field} had an invalid value of "{value}": {rule}')
-
-
-def _wanted(filter_: str) -> Callable[[str], bool]:
-    """A test of metric types.
-
-    Raises:
-        ApiError: 501 for a filter of another form than comparisons of the metric's type have.
-    """
-    if not filter_:
-        return lambda _: True
-    match = _COMPARISON.fullmatch(filter_)
-    if match and match["whole"] is not None:
-        return lambda metric: metric == match["whole"]
-    if match and match["within"] is not None:
-        return lambda metric: match["within"] in metric
-    compare = _FUNCTIONS.get(match["function"]) if match else None
-    if match is None or compare is None:
-        raise ApiError(501, f"The sandbox cannot evaluate the filter '{filter_}'.")
-    return lambda metric: compare(metric, match["part"])
 
 
 METHODS = {

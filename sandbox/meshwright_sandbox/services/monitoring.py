@@ -12,7 +12,7 @@ from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.schema import snake_case
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import new_etag, now, numeric_id, same_token
-from meshwright_sandbox.services import metric_descriptors
+from meshwright_sandbox.services import metric_descriptors, monitored_resources
 
 Json = dict[str, Any]
 _SERVICES = "services"
@@ -206,6 +206,7 @@ SERVICE = Service(
     ),
     methods={
         **metric_descriptors.METHODS,
+        **monitored_resources.METHODS,
         f"{_DASHBOARDS}.create": _create_dashboard,
         f"{_DASHBOARDS}.patch": _update_dashboard,
         f"{_SERVICES}.create": _with_id("serviceId"),

@@ -9,17 +9,10 @@ from typing import Any
 from meshwright_sandbox.core.cloud import Call, Interim
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.uploads import Upload
-from meshwright_sandbox.services import objects
+from meshwright_sandbox.services import object_writes, objects
 
 Json = dict[str, Any]
 _SESSIONS = "uploads"
-_LONGEST_NAME = 1024
-# What an upload may say of the object; the rest is the cloud's to say.
-_SETTABLE = (
-    *("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType"),
-    *("customTime", "metadata", "storageClass"),
-)
-_NOT_HEEDED = frozenset({"customerEncryption", "eventBasedHold", "retention", "temporaryHold"})
 
 
 def insert(call: Call) -> Json:
@@ -45,39 +38,26 @@ def insert(call: Call) -> Json:
     if upload.kind == "resumable":
         return _start(call, upload, wanted)
     name = f"b/{bucket}/o/{wanted['name']}"
-    _make_room(call, name)
+    object_writes.make_room(call, name)
     call.cloud.store.blobs.append("storage", name, upload.content)
     return _make(call, home, bucket, wanted)
 
 
 def _wanted(call: Call, upload: Upload) -> Json:
     """The object's name and what else the request says of it, once it is known to be possible."""
-    unknown = sorted(_NOT_HEEDED & call.body.keys() | {"kmsKeyName"} & call.query.keys())
-    if unknown:
-        raise ApiError(501, f"The sandbox takes objects without `{unknown[0]}`.")
+    wanted = object_writes.settings(call, call.body)
     name = call.query.get("name") or call.body.get("name", "")
     if not name:
         raise ApiError(400, "Required parameter: name", reason="required", location="name")
-    wrong = name in (".", "..") or "\n" in name or "\r" in name
-    if wrong or len(name.encode()) > _LONGEST_NAME:
-        raise invalid(f"Invalid object name: '{name}'")
+    object_writes.require_name(name)
     bucket = call.name.split("/")[1]
     before = call.cloud.store.get("storage", f"b/{bucket}/o/{name}")
     objects.require_generation(call, before)
-    wanted = {field: call.body[field] for field in _SETTABLE if field in call.body}
     if upload.content_type:
         wanted.setdefault("contentType", upload.content_type)
     if "contentEncoding" in call.query:
         wanted["contentEncoding"] = call.query["contentEncoding"]
     return wanted | {"name": name, "_md5": call.body.get("md5Hash")}
-
-
-def _make_room(call: Call, name: str) -> None:
-    """Take away what an upload replaces."""
-    before = call.cloud.store.get("storage", name)
-    if before is not None:
-        objects.require_unretained(before)
-        call.cloud.store.delete("storage", name, alone=True)
 
 
 def _make(call: Call, home: Json, bucket: str, wanted: Json) -> Json:
@@ -91,10 +71,7 @@ def _make(call: Call, home: Json, bucket: str, wanted: Json) -> Json:
             f'"{document["md5Hash"]}".'
         )
     document |= {field: value for field, value in wanted.items() if field != "_md5"}
-    call.cloud.store.put(
-        "storage", name, document, type_=objects.TYPE, project=home.get("_project", "")
-    )
-    return objects.shown(call, document)
+    return object_writes.keep(call, home, document)
 
 
 def _start(call: Call, upload: Upload, wanted: Json) -> Json:
@@ -126,7 +103,7 @@ def _continue(call: Call, upload: Upload) -> Json:
     if size != upload.total:
         call.cloud.store.put("storage", name, session | {"size": size})
         return Interim(308, {"Range": f"bytes=0-{size - 1}"} if size else {})
-    _make_room(call, target)
+    object_writes.make_room(call, target)
     if size == 0:
         call.cloud.store.blobs.append("storage", name, b"")
     call.cloud.store.blobs.move("storage", name, target)

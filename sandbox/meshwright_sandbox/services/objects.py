@@ -17,6 +17,7 @@ from meshwright_sandbox.core.stamps import new_etag, now
 
 Json = dict[str, Any]
 TYPE = "objects"
+UNKNOWN_TYPE = "application/octet-stream"
 # What would choose other objects than the list answers with.
 _NOT_HEEDED = frozenset({"matchGlob", "softDeleted"})
 
@@ -46,7 +47,7 @@ def describe(home: Json, bucket: str, path: str, content: bytes) -> Json:
         "name": path,
         "bucket": bucket,
         "selfLink": f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{quote(path, safe='')}",
-        "contentType": "application/octet-stream",
+        "contentType": UNKNOWN_TYPE,
         "size": str(len(content)),
         "md5Hash": base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode(),
         "generation": generation,
@@ -97,28 +98,48 @@ def _entries(call: Call, held: list[Json]) -> list[Json]:
 
 def get(call: Call) -> Json:
     """`objects.get`: what is known of an object, or its content."""
-    document = _current(call)
+    document = current(call)
     if call.query.get("alt") == "media":
         return Media(content_of(call.cloud, call.name), document["contentType"])
     return shown(call, document)
 
 
-def _current(call: Call) -> Json:
+def current(call: Call) -> Json:
     """The object that is called, if it is of the generation that the call names."""
     document = call.get()
-    if call.query.get("generation", document["generation"]) != document["generation"]:
-        raise ApiError(404, call.service.not_found(call.name))
+    require_held(call, call.name, document, call.query.get("generation"))
     require_generation(call, document)
     return document
 
 
-def require_generation(call: Call, document: Json | None) -> None:
-    """Refuse a call that is meant for another state of the object; "0" means that it is absent."""
+def require_held(call: Call, name: str, document: Json | None, generation: str | None) -> Json:
+    """An object that may not be there, or be of another generation than the one that is named."""
+    if document is None or generation not in (None, document["generation"]):
+        raise ApiError(404, call.service.not_found(name), refusal="reference")
+    return document
+
+
+def require_generation(call: Call, document: Json | None, of: str = "") -> None:
+    """Refuse a call that is meant for another state of the object; "0" means that it is absent.
+
+    Args:
+        call: whose query says which state that is.
+        document: the object, if it is there.
+        of: "Source" for what the query says of the object that another one is made from.
+    """
     present = {"generation": "0"} if document is None else document
     for field in ("generation", "metageneration"):
-        wanted = call.query.get(f"if{field.capitalize()}Match")
-        if wanted is not None and wanted != present.get(field):
-            raise ApiError(412, "At least one of the pre-conditions you specified did not hold.")
+        is_now = present.get(field)
+        if call.query.get(f"if{of}{field.capitalize()}Match", is_now) != is_now:
+            raise other_state(412)
+        if call.query.get(f"if{of}{field.capitalize()}NotMatch", "") == is_now:
+            raise other_state(304 if call.method.http_method == "GET" else 412)
+
+
+def other_state(status: int) -> ApiError:
+    """The answer to a call that is meant for another state of an object."""
+    text = "At least one of the pre-conditions you specified did not hold."
+    return ApiError(status, text, reason="conditionNotMet")
 
 
 def shown(call: Call, document: Json) -> Json:
@@ -131,7 +152,7 @@ def shown(call: Call, document: Json) -> Json:
 
 def delete(call: Call) -> Json:
     """`objects.delete`: refused while the bucket's retention holds it."""
-    require_unretained(_current(call))
+    require_unretained(current(call))
     call.cloud.store.delete("storage", call.name, alone=True)  # a/b is not below a
     return {}
 

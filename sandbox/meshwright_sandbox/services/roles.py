@@ -18,6 +18,7 @@ Json = dict[str, Any]
 CUSTOM = "projects.roles"
 _TABLE = Path(__file__).with_name("predefined_roles.yaml")
 _ETAG = "AA=="  # nobody changes them
+_PERMISSIONS_BY_DEFAULT, _MOST_PERMISSIONS = 100, 1000
 _PROJECT = re.compile(r"//cloudresourcemanager\.googleapis\.com/projects/(?P<project>[^/]+)")
 
 
@@ -55,16 +56,37 @@ def query_grantable(call: Call) -> Json:
     Raises:
         ApiError: 501 for any other resource, of which the sandbox's table says nothing.
     """
+    project = _queried_project(call, "grantable roles")
+    return listing.answer(call, _in_view(call, [*_predefined().values(), *_custom(call, project)]))
+
+
+def query_testable(call: Call) -> Json:
+    """`permissions.queryTestablePermissions`: those that the sandbox's table of roles names.
+
+    Google tells thousands, and of each its title and stage, of which the table says nothing.
+
+    Raises:
+        ApiError: 501 for any other resource than a project.
+    """
+    _queried_project(call, "testable permissions")
+    size = int(call.query.get("pageSize", "0")) or _PERMISSIONS_BY_DEFAULT
+    if not 0 < size <= _MOST_PERMISSIONS:
+        raise invalid(f"Invalid page size: {size}. It must be within [0, {_MOST_PERMISSIONS}].")
+    call.query["pageSize"] = str(size)
+    names = {n for role in _predefined().values() for n in role.get("includedPermissions", [])}
+    return listing.answer(call, [{"name": name} for name in sorted(names)])
+
+
+def _queried_project(call: Call, asked: str) -> str:
+    """The project that a query is about, once its pages are asked for as those of lists are."""
     resource: str = call.body.get("fullResourceName", "")
     match = _PROJECT.fullmatch(resource)
     if not resource.startswith("//"):
         raise invalid(f"Invalid resource name: '{resource}'. It must begin with //.")
     if match is None:
-        raise ApiError(
-            501, f"The sandbox knows no grantable roles but those of projects: {resource}."
-        )
+        raise ApiError(501, f"The sandbox knows no {asked} but those of projects: {resource}.")
     call.query |= {k: str(v) for k, v in call.body.items() if k != "fullResourceName"}
-    return listing.answer(call, _in_view(call, [*_predefined().values(), *_custom(call, match[1])]))
+    return match[1]
 
 
 @cache
@@ -100,5 +122,6 @@ METHODS = {
     "roles.get": get,
     "roles.list": list_,
     "roles.queryGrantableRoles": query_grantable,
+    "permissions.queryTestablePermissions": query_testable,
     f"{CUSTOM}.list": list_custom,
 }

@@ -10,7 +10,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import service_account
 from meshwright_sandbox.core.stamps import now
-from meshwright_sandbox.services import object_uploads, objects
+from meshwright_sandbox.services import object_changes, object_copies, object_uploads, objects
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
@@ -115,6 +115,18 @@ def _list(call: Call) -> Json:
     return listing.answer(call, mine)
 
 
+def _layout(call: Call) -> Json:
+    """Where a bucket lies and how, which clients ask before they move objects."""
+    bucket = call.get("/".join(call.name.split("/")[:2]))
+    return {
+        "kind": "storage#storageLayout",
+        "bucket": bucket["name"],
+        "location": bucket["location"],
+        "locationType": bucket["locationType"],
+        "hierarchicalNamespace": bucket.get("hierarchicalNamespace", {"enabled": False}),
+    }
+
+
 def _policy(call: Call, answer: Json) -> Json:
     bucket = call.name.rpartition("/")[2]
     return {
@@ -197,8 +209,11 @@ SERVICE = Service(
     uploads=frozenset({"objects.insert"}),
     methods=objects.METHODS
     | object_uploads.METHODS
+    | object_copies.METHODS
+    | object_changes.METHODS
     | {
         "buckets.list": _list,
+        "buckets.getStorageLayout": _layout,
         "buckets.getIamPolicy": _get_policy,
         "buckets.setIamPolicy": _set_policy,
         "buckets.testIamPermissions": _test_permissions,

@@ -21,6 +21,7 @@ from meshwright_sandbox.runtime.api import Api
 from meshwright_sandbox.runtime.interface import RuntimeFailure
 from meshwright_sandbox.runtime.private_files import write_private
 from meshwright_sandbox.runtime.records import ClusterRecord
+from meshwright_sandbox.services.machines.instances import running
 from meshwright_sandbox.traffic import proxies
 from meshwright_sandbox.traffic.machines import (
     APP,
@@ -94,9 +95,9 @@ def machine_of(name: str, instance: Json, group: str) -> IstioMachine | None:
 
 def find_machines(cloud: Cloud) -> Iterator[IstioMachine]:
     """Those of the emulated Compute Engine."""
-    for row in cloud.store.of_type("compute", "instances"):
+    for row in running(cloud):
         group = str(row.doc.get("_manager", "")).rpartition("/")[2]
-        machine = machine_of(row.name, row.doc, group)
+        machine = machine_of(row.name, row.doc, group or row.doc["name"])
         if machine is not None:
             yield machine
 

@@ -17,6 +17,7 @@ from typing import Any
 from meshwright_sandbox.core.cloud import Cloud
 from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.services.machines.groups import group_of
+from meshwright_sandbox.services.machines.instances import running
 from meshwright_sandbox.traffic import echo, images
 from meshwright_sandbox.traffic.log_lines import MachineLog
 
@@ -67,7 +68,7 @@ def find_workloads(cloud: Cloud) -> dict[str, Workload]:
 
 
 def _machines(cloud: Cloud) -> Iterator[Workload]:
-    for row in cloud.store.of_type("compute", "instances"):
+    for row in running(cloud):
         items = row.doc.get("metadata", {}).get("items", [])
         given = next((item["value"] for item in items if item["key"] == METADATA_KEY), None)
         address = next((i.get("networkIP") for i in row.doc.get("networkInterfaces", [])), None)
@@ -93,6 +94,7 @@ def _machine(cloud: Cloud, row: Row, settings: Json, address: str) -> Workload:
     number = str(proxy["project-number"])
     ports = [int(port) for port in settings.get("service", {}).get("serving-ports", [])]
     manager = str(row.doc.get("_manager", ""))
+    group = manager.rpartition("/")[2]
     named = (cloud.store.get("compute", group_of(manager)) or {}).get("namedPorts", [])
     host = row.name.rpartition("/")[2]
     labels = row.doc.get("labels", {})
@@ -104,8 +106,8 @@ def _machine(cloud: Cloud, row: Row, settings: Json, address: str) -> Workload:
         project_number=number,
         port=port,
         zone=row.name.split("/")[3],
-        # No image says what a machine serves: its label does, else its group's name.
-        environment=_environment(host, port, labels.get("version", manager.rpartition("/")[2])),
+        # No image says what a machine serves: its label does, else its group's name, or its own.
+        environment=_environment(host, port, labels.get("version", group or host)),
         proxy_port=int(proxy.get("proxy-port", _PROXY_PORT)),
         serving_ports=tuple(ports),
         grpc=any(named_port.get("name") == "grpc" for named_port in named),

@@ -15,7 +15,7 @@ from meshwright_sandbox.core.stamps import (
     numeric_id,
     self_link,
 )
-from meshwright_sandbox.services.machines import instances
+from meshwright_sandbox.services.machines import accounts
 from meshwright_sandbox.services.machines.instances import (
     instances_of,
     places_of,
@@ -112,19 +112,8 @@ def _view(_: Call, manager: Json) -> None:
 
 
 def _require_account(call: Call, template: str) -> None:
-    """Instances cannot start as an account that is not there."""
     known = call.cloud.store.get("compute", str(resource_name(call, template))) or {}
-    for account in known.get("properties", {}).get("serviceAccounts", []):
-        email = str(account.get("email", ""))
-        owner = email.partition("@")[2].removesuffix(".iam.gserviceaccount.com")
-        if not email.endswith(".iam.gserviceaccount.com") or owner.startswith("gcp-sa-"):
-            continue
-        if call.cloud.store.get("iam", f"projects/{owner}/serviceAccounts/{email}") is None:
-            raise ApiError(
-                400,
-                f"The resource '{email}' of type 'serviceAccount' was not found.",
-                refusal="reference",
-            )
+    accounts.require(call, known.get("properties", {}).get("serviceAccounts", []))
 
 
 def _put_group(call: Call, manager: Json) -> None:
@@ -245,10 +234,8 @@ _MANAGERS = tuple(
 COLLECTIONS = (
     *_MANAGERS,
     Collection(GROUPS, system=True),
-    *instances.COLLECTIONS,
 )
 METHODS = {
-    **instances.METHODS,
     f"{TYPE}.resize": resize,
     f"{TYPE}.listManagedInstances": list_managed,
     f"{GROUPS}.setNamedPorts": set_named_ports,

@@ -4,6 +4,7 @@ Follows https://cloud.google.com/compute/docs/images/os-details.
 """
 
 import re
+from typing import Any
 
 from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call
@@ -26,7 +27,10 @@ _EMPTY = (
     *("windows-cloud", "windows-sql-cloud"),
 )
 PUBLIC_PROJECTS = frozenset(_FAMILIES) | frozenset(_EMPTY)
-_LINK = re.compile(r"projects/(?P<project>[^/]+)/global/images/(?P<family>family/)?(?P<name>[^/]+)")
+_LINK = re.compile(
+    r"projects/(?P<project>[^/]+)/(?:global/images/(?P<family>family/)?|"
+    r"zones/[^/]+/(?P<view>imageFamilyViews)/)(?P<name>[^/]+)"
+)
 
 
 def from_family(call: Call) -> dict[str, object]:
@@ -61,8 +65,8 @@ def list_(call: Call) -> dict[str, object]:
     return listing.answer(call, [_public(call, call.project, family) for family in families])
 
 
-def require(call: Call, link: str, field: str) -> None:
-    """Refuse an image that neither a public project has nor this cloud holds.
+def named(call: Call, link: str, field: str) -> dict[str, Any]:
+    """The image that a link means: one of a public project, or one that this cloud holds.
 
     Raises:
         ApiError: 404 as the API words it; 400 for what is no image's link.
@@ -72,14 +76,16 @@ def require(call: Call, link: str, field: str) -> None:
         text = f"Invalid value for field '{field}': '{link}'. The URL is malformed."
         raise ApiError(400, text, reason="invalid")
     project, name = match["project"], match["name"]
-    known = set(_FAMILIES.get(project, ()))
-    if not match["family"]:
-        known = {f"{family}-{_BUILD}" for family in known}
-    images = call.cloud.store.of_type("compute", "images")
-    key = "family" if match["family"] else "name"
-    known |= {str(row.doc.get(key)) for row in images if row.project == project}
-    if name not in known:
-        raise ApiError(404, call.service.not_found(match[0]), refusal="reference")
+    of_family = match["family"] or match["view"]
+    suffix = "" if of_family else f"-{_BUILD}"
+    for family in _FAMILIES.get(project, ()):
+        if name == f"{family}{suffix}":
+            return _public(call, project, family)
+    key = "family" if of_family else "name"
+    for row in call.cloud.store.of_type("compute", "images"):
+        if row.project == project and row.doc.get(key) == name:
+            return row.doc
+    raise ApiError(404, call.service.not_found(match[0]), refusal="reference")
 
 
 def _public(call: Call, project: str, family: str) -> dict[str, object]:

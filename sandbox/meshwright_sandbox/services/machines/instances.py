@@ -1,15 +1,13 @@
 """Instances of managed groups: made from a template, running at once, never booted."""
 
 import hashlib
-import ipaddress
 from typing import Any
 
-from meshwright_sandbox.core.cloud import Call, Cloud
-from meshwright_sandbox.core.emulated import refusal
-from meshwright_sandbox.core.operations import Work
-from meshwright_sandbox.core.service import Collection
+from meshwright_sandbox.core.cloud import Cloud
+from meshwright_sandbox.core.operations import Work, WorkFailed
 from meshwright_sandbox.core.stamps import label_fingerprint, now, numeric_id, self_link
 from meshwright_sandbox.core.store import Row
+from meshwright_sandbox.services.machines import interfaces
 
 Json = dict[str, Any]
 _MARKS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -33,6 +31,12 @@ def instances_of(cloud: Cloud, manager: str) -> list[Row]:
     """The instances that a manager keeps."""
     rows = cloud.store.of_type("compute", "instances")
     return [row for row in rows if row.doc.get("_manager") == manager]
+
+
+def running(cloud: Cloud) -> list[Row]:
+    """Every machine that is turned on, of a group or alone."""
+    rows = cloud.store.of_type("compute", "instances")
+    return [row for row in rows if row.doc.get("status") == "RUNNING"]
 
 
 def template_of(manager: Json) -> str:
@@ -73,14 +77,17 @@ def _instance_name(manager: Json, index: int) -> str:
 def _make_instance(work: Work, manager: Json, properties: Json, name: str) -> None:
     compute, store = work.cloud.services["compute"], work.cloud.store
     scope, _, short = name.rpartition("/instances/")
-    interfaces = [dict(entry) for entry in properties.get("networkInterfaces", [])]
+    nics = [dict(entry) for entry in properties.get("networkInterfaces", [])]
     uses: dict[tuple[str, str], bool] = {}
-    for interface in interfaces:
+    for interface in nics:
         subnetwork = "projects/" + interface.get("subnetwork", "").partition("/projects/")[2]
         known = store.get("compute", subnetwork)
         if known:
             uses["compute", subnetwork] = True
-            interface["networkIP"] = _address(known, name)
+            free = interfaces.free_address(store, subnetwork, known, name)
+            if free is None:
+                raise WorkFailed(interfaces.exhausted(subnetwork), "RESOURCE_EXHAUSTED")
+            interface["networkIP"] = free
     labels = properties.get("labels", {})
     machine = str(properties.get("machineType", "")).rpartition("/")[2]
     kept = ("metadata", "serviceAccounts", "shieldedInstanceConfig", "tags", "scheduling")
@@ -92,7 +99,7 @@ def _make_instance(work: Work, manager: Json, properties: Json, name: str) -> No
         "zone": self_link(compute, "v1", scope),
         "selfLink": self_link(compute, "v1", name),
         "machineType": self_link(compute, "v1", f"{scope}/machineTypes/{machine}"),
-        "networkInterfaces": interfaces,
+        "networkInterfaces": nics,
         "labels": labels,
         "labelFingerprint": label_fingerprint(labels),
         "creationTimestamp": now(),
@@ -101,20 +108,3 @@ def _make_instance(work: Work, manager: Json, properties: Json, name: str) -> No
     }
     store.put("compute", name, document, type_="instances", project=work.project, system=True)
     store.set_uses("compute", name, uses)
-
-
-def _address(subnetwork: Json, origin: str) -> str:
-    """An address of the subnetwork, the same one each time."""
-    cidr = ipaddress.IPv4Network(subnetwork["ipCidrRange"])
-    usable = max(cidr.num_addresses - 4, 1)
-    offset = int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16) % usable
-    return str(cidr.network_address + 2 + offset)
-
-
-def _no_single_machine(call: Call) -> Json:
-    """Only groups make machines: one alone would be stored, and never run."""
-    raise refusal(call.method)
-
-
-COLLECTIONS = (Collection("instances", system=True),)
-METHODS = {"instances.insert": _no_single_machine}

@@ -1,6 +1,7 @@
 """Reserved addresses and forwarding rules."""
 
 import ipaddress
+from collections.abc import Iterator
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
@@ -8,6 +9,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import self_link
+from meshwright_sandbox.core.store import Row, Store
 from meshwright_sandbox.services.vpc.ranges import first_free
 
 Json = dict[str, Any]
@@ -21,11 +23,44 @@ _RULES = ("forwardingRules", "globalForwardingRules")
 
 def _taken(call: Call) -> set[str]:
     held = [(t, "address") for t in _TYPES] + [(t, "IPAddress") for t in _RULES]
-    return {
+    return of_machines(call.cloud.store) | {
         str(row.doc.get(field))
         for type_, field in held
         for row in call.cloud.store.of_type("compute", type_)
     }
+
+
+def of_machines(store: Store) -> set[str]:
+    """The addresses of the internet that machines have."""
+    return {address for row in store.of_type("compute", "instances") for address in _outside(row)}
+
+
+def _outside(row: Row) -> Iterator[str]:
+    for interface in row.doc.get("networkInterfaces", []):
+        for access in interface.get("accessConfigs", []):
+            if access.get("natIP"):
+                yield str(access["natIP"])
+
+
+def _inside(row: Row, subnetwork: str | None) -> Iterator[str]:
+    """The addresses that a machine has in one subnetwork."""
+    for interface in row.doc.get("networkInterfaces", []):
+        same = str(interface.get("subnetwork")).partition("/projects/")[2]
+        if subnetwork and same == subnetwork.partition("/projects/")[2]:
+            yield str(interface.get("networkIP"))
+
+
+def reserved(call: Call, region: str) -> set[str]:
+    """The addresses of the internet that the called project has reserved in a region."""
+    rows = call.cloud.store.children(
+        "compute", f"projects/{call.project}/regions/{region}/addresses"
+    )
+    return {row.doc["address"] for row in rows if row.doc["addressType"] == "EXTERNAL"}
+
+
+def free_external(call: Call, besides: set[str]) -> str:
+    """An address of the internet that nobody has, and that is none of ``besides``."""
+    return first_free(_REGIONAL_POOL.hosts(), _taken(call) | besides) or _exhausted()
 
 
 def _defaults(call: Call, address: Json) -> None:
@@ -106,6 +141,11 @@ def _view(call: Call, address: Json) -> None:
         for type_ in _RULES
         for row in call.cloud.store.of_type("compute", type_)
         if row.doc.get("IPAddress") == address["address"]
+    ]
+    users += [
+        row.doc["selfLink"]
+        for row in call.cloud.store.of_type("compute", "instances")
+        if address["address"] in {*_outside(row), *_inside(row, address.get("subnetwork"))}
     ]
     if users:
         address |= {"users": users, "status": "IN_USE"}
