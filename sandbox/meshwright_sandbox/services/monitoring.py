@@ -12,7 +12,7 @@ from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.schema import snake_case
 from meshwright_sandbox.core.service import Collection, Reference, Service
 from meshwright_sandbox.core.stamps import new_etag, now, numeric_id, same_token
-from meshwright_sandbox.services import metric_descriptors, monitored_resources
+from meshwright_sandbox.services.descriptors import metrics, resources
 
 Json = dict[str, Any]
 _SERVICES = "services"
@@ -205,8 +205,8 @@ SERVICE = Service(
         Collection(_GROUPS, id_from="body:name"),
     ),
     methods={
-        **metric_descriptors.METHODS,
-        **monitored_resources.METHODS,
+        **metrics.METHODS,
+        **resources.METHODS,
         f"{_DASHBOARDS}.create": _create_dashboard,
         f"{_DASHBOARDS}.patch": _update_dashboard,
         f"{_SERVICES}.create": _with_id("serviceId"),

@@ -10,7 +10,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.service_agents import service_account
 from meshwright_sandbox.core.stamps import now
-from meshwright_sandbox.services import object_changes, object_copies, object_uploads, objects
+from meshwright_sandbox.services.objects import changes, copies, stored, uploads
 from meshwright_sandbox.services.vpc.places import REGIONS
 
 Json = dict[str, Any]
@@ -163,7 +163,7 @@ def _test_permissions(call: Call) -> Json:
 
 def _delete(call: Call) -> Json:
     call.get()
-    objects.require_empty(call)
+    stored.require_empty(call)
     return generic.delete(call)
 
 
@@ -207,10 +207,10 @@ SERVICE = Service(
     ),
     extra_parameters=frozenset({"uploadId"}),
     uploads=frozenset({"objects.insert"}),
-    methods=objects.METHODS
-    | object_uploads.METHODS
-    | object_copies.METHODS
-    | object_changes.METHODS
+    methods=stored.METHODS
+    | uploads.METHODS
+    | copies.METHODS
+    | changes.METHODS
     | {
         "buckets.list": _list,
         "buckets.getStorageLayout": _layout,

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from meshwright_sandbox.core.cloud import Cloud
-from meshwright_sandbox.services import messages, objects
+from meshwright_sandbox.services import messages
 from meshwright_sandbox.services.logs import tables
+from meshwright_sandbox.services.objects import stored
 
 Json = dict[str, Any]
 
@@ -60,7 +61,7 @@ def _storage(cloud: Cloud, _: Json, name: str, entries: list[Json]) -> None:
         path = f"{log_id(entry)}/{date}/{hour}:00:00_{hour}:59:59_S0.json"
         by_object.setdefault(path, []).append(entry)
     for path, written in by_object.items():
-        objects.append(cloud, name, path, written)
+        stored.append(cloud, name, path, written)
 
 
 _WRITERS: dict[str, Callable[[Cloud, Json, str, list[Json]], None]] = {

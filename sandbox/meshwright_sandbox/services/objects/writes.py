@@ -4,7 +4,7 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
-from meshwright_sandbox.services import objects
+from meshwright_sandbox.services.objects import stored
 
 Json = dict[str, Any]
 _LONGEST_NAME = 1024
@@ -41,7 +41,7 @@ def make_room(call: Call, name: str) -> None:
     """Take away what a new object replaces."""
     before = call.cloud.store.get("storage", name)
     if before is not None:
-        objects.require_unretained(before)
+        stored.require_unretained(before)
         call.cloud.store.delete("storage", name, alone=True)
 
 
@@ -49,5 +49,5 @@ def keep(call: Call, home: Json, document: Json) -> Json:
     """Store an object whose content is stored already; its answer. ``home`` is its bucket."""
     name = f"b/{document['bucket']}/o/{document['name']}"
     project = home.get("_project", "")
-    call.cloud.store.put("storage", name, document, type_=objects.TYPE, project=project)
-    return objects.shown(call, document)
+    call.cloud.store.put("storage", name, document, type_=stored.TYPE, project=project)
+    return stored.shown(call, document)

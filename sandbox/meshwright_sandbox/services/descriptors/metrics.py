@@ -9,7 +9,7 @@ from typing import Any
 from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
-from meshwright_sandbox.services import type_filters
+from meshwright_sandbox.services.descriptors import type_filters
 
 Json = dict[str, Any]
 _TYPE = "projects.metricDescriptors"

@@ -9,7 +9,7 @@ from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
-from meshwright_sandbox.services import object_writes, objects
+from meshwright_sandbox.services.objects import stored, writes
 
 Json = dict[str, Any]
 _MEBIBYTE = 1 << 20
@@ -49,13 +49,13 @@ def compose(call: Call) -> Json:
     """
     home, target = _home(call), _target(call)
     sources = _components(call)
-    wanted = object_writes.settings(call, call.body.get("destination", {}))
-    content = b"".join(objects.content_of(call.cloud, _name_of(source)) for source in sources)
+    wanted = writes.settings(call, call.body.get("destination", {}))
+    content = b"".join(stored.content_of(call.cloud, _name_of(source)) for source in sources)
     parts = sum(int(source.get("componentCount", 1)) for source in sources)
     made = _make(call, home, target, content, wanted, parts)
     if call.body.get("deleteSourceObjects"):
         for name in {_name_of(source) for source in sources} - {target}:
-            object_writes.make_room(call, name)
+            writes.make_room(call, name)
     return made
 
 
@@ -64,8 +64,8 @@ def _source(call: Call) -> Json:
     name = f"b/{call.params['sourceBucket']}/o/{call.params['sourceObject']}"
     call.get(f"b/{call.params['sourceBucket']}")
     held = call.cloud.store.get("storage", name)
-    source = objects.require_held(call, name, held, call.query.get("sourceGeneration"))
-    objects.require_generation(call, source, of="Source")
+    source = stored.require_held(call, name, held, call.query.get("sourceGeneration"))
+    stored.require_generation(call, source, of="Source")
     return source
 
 
@@ -75,9 +75,9 @@ def _home(call: Call) -> Json:
 
 def _target(call: Call) -> str:
     """The name under which the new object is kept, if what is there now is as the call says."""
-    object_writes.require_name(call.params["destinationObject"])
+    writes.require_name(call.params["destinationObject"])
     name = f"b/{call.params['destinationBucket']}/o/{call.params['destinationObject']}"
-    objects.require_generation(call, call.cloud.store.get("storage", name))
+    stored.require_generation(call, call.cloud.store.get("storage", name))
     return name
 
 
@@ -101,10 +101,10 @@ def _components(call: Call) -> list[Json]:
 def _component(call: Call, asked: Json) -> Json:
     name = f"b/{call.params['destinationBucket']}/o/{asked.get('name', '')}"
     held = call.cloud.store.get("storage", name)
-    source = objects.require_held(call, name, held, asked.get("generation"))
+    source = stored.require_held(call, name, held, asked.get("generation"))
     wanted = asked.get("objectPreconditions", {}).get("ifGenerationMatch")
     if wanted not in (None, source["generation"]):
-        raise objects.other_state(412)
+        raise stored.other_state(412)
     return source
 
 
@@ -145,27 +145,27 @@ def _written(token: str, source: Json, target: str) -> int:
 
 def _make_copy(call: Call, source: Json, home: Json, target: str) -> Json:
     """With what the call says of the copy or, if it says nothing, with what the source says."""
-    wanted = object_writes.settings(call, call.body)
+    wanted = writes.settings(call, call.body)
     if not wanted:
-        wanted = object_writes.settings(call, source)
+        wanted = writes.settings(call, source)
         wanted.pop("storageClass")  # the new bucket's, unless asked for
     parts = int(source.get("componentCount", 0))
     if parts and not _in_place(call, source, home):
         parts = 1
-    content = objects.content_of(call.cloud, _name_of(source))
+    content = stored.content_of(call.cloud, _name_of(source))
     return _make(call, home, target, content, wanted, parts)
 
 
 def _make(call: Call, home: Json, target: str, content: bytes, wanted: Json, parts: int) -> Json:
     """The new object; if it is composed of others, ``parts`` says of how many."""
-    object_writes.make_room(call, target)
+    writes.make_room(call, target)
     call.cloud.store.blobs.append("storage", target, content)
     bucket, _, path = target.removeprefix("b/").partition("/o/")
-    document = objects.describe(home, bucket, path, content) | wanted
+    document = stored.describe(home, bucket, path, content) | wanted
     if parts:
         document["componentCount"] = parts
         del document["md5Hash"]  # which only objects have that were written in one piece
-    return object_writes.keep(call, home, document)
+    return writes.keep(call, home, document)
 
 
 METHODS = {

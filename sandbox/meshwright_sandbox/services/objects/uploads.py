@@ -9,7 +9,7 @@ from typing import Any
 from meshwright_sandbox.core.cloud import Call, Interim
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.uploads import Upload
-from meshwright_sandbox.services import object_writes, objects
+from meshwright_sandbox.services.objects import stored, writes
 
 Json = dict[str, Any]
 _SESSIONS = "uploads"
@@ -38,21 +38,21 @@ def insert(call: Call) -> Json:
     if upload.kind == "resumable":
         return _start(call, upload, wanted)
     name = f"b/{bucket}/o/{wanted['name']}"
-    object_writes.make_room(call, name)
+    writes.make_room(call, name)
     call.cloud.store.blobs.append("storage", name, upload.content)
     return _make(call, home, bucket, wanted)
 
 
 def _wanted(call: Call, upload: Upload) -> Json:
     """The object's name and what else the request says of it, once it is known to be possible."""
-    wanted = object_writes.settings(call, call.body)
+    wanted = writes.settings(call, call.body)
     name = call.query.get("name") or call.body.get("name", "")
     if not name:
         raise ApiError(400, "Required parameter: name", reason="required", location="name")
-    object_writes.require_name(name)
+    writes.require_name(name)
     bucket = call.name.split("/")[1]
     before = call.cloud.store.get("storage", f"b/{bucket}/o/{name}")
-    objects.require_generation(call, before)
+    stored.require_generation(call, before)
     if upload.content_type:
         wanted.setdefault("contentType", upload.content_type)
     if "contentEncoding" in call.query:
@@ -63,15 +63,15 @@ def _wanted(call: Call, upload: Upload) -> Json:
 def _make(call: Call, home: Json, bucket: str, wanted: Json) -> Json:
     """The object whose content is stored already."""
     name = f"b/{bucket}/o/{wanted['name']}"
-    content = objects.content_of(call.cloud, name)
-    document = objects.describe(home, bucket, wanted["name"], content)
+    content = stored.content_of(call.cloud, name)
+    document = stored.describe(home, bucket, wanted["name"], content)
     if wanted["_md5"] not in (None, document["md5Hash"]):
         raise invalid(
             f'Provided MD5 hash "{wanted["_md5"]}" doesn\'t match calculated MD5 hash '
             f'"{document["md5Hash"]}".'
         )
     document |= {field: value for field, value in wanted.items() if field != "_md5"}
-    return object_writes.keep(call, home, document)
+    return writes.keep(call, home, document)
 
 
 def _start(call: Call, upload: Upload, wanted: Json) -> Json:
@@ -94,7 +94,7 @@ def _continue(call: Call, upload: Upload) -> Json:
     bucket = session["bucket"]
     target = f"b/{bucket}/o/{session['wanted']['name']}"
     if session.get("done"):
-        return objects.shown(call, call.get(target))
+        return stored.shown(call, call.get(target))
     home, size = call.get(f"b/{bucket}"), session["size"]
     if upload.first is not None and upload.first <= size < upload.first + len(upload.content):
         piece = upload.content[size - upload.first :]
@@ -103,7 +103,7 @@ def _continue(call: Call, upload: Upload) -> Json:
     if size != upload.total:
         call.cloud.store.put("storage", name, session | {"size": size})
         return Interim(308, {"Range": f"bytes=0-{size - 1}"} if size else {})
-    object_writes.make_room(call, target)
+    writes.make_room(call, target)
     if size == 0:
         call.cloud.store.blobs.append("storage", name, b"")
     call.cloud.store.blobs.move("storage", name, target)

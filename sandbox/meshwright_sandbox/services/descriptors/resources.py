@@ -1,6 +1,6 @@
 """Cloud Monitoring's types of resources, with their labels.
 
-Google has some five hundred; `monitored_resources.yaml` has those that a platform meets here.
+Google has some five hundred; `resources.yaml` has those that a platform meets here.
 """
 
 from functools import cache
@@ -12,11 +12,11 @@ from ruamel.yaml import YAML
 from meshwright_sandbox.core import listing
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError
-from meshwright_sandbox.services import type_filters
+from meshwright_sandbox.services.descriptors import type_filters
 
 Json = dict[str, Any]
 _TYPE = "projects.monitoredResourceDescriptors"
-_TABLE = Path(__file__).with_name("monitored_resources.yaml")
+_TABLE = Path(__file__).with_name("resources.yaml")
 _PROJECT = {
     "key": "project_id",
     "description": "The identifier of the GCP project associated with this resource, such as "

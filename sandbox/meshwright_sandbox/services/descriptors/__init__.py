@@ -1,0 +1,1 @@
+"""What Cloud Monitoring says of the types of metrics and of monitored resources."""
