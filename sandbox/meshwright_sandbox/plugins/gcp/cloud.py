@@ -289,7 +289,7 @@ def _refusal(error: Any, where: str) -> CloudError:
     return CloudError(status, text, reason, float(after) if after.isdigit() else 0.0)
 
 
-_backoff = tenacity.wait_exponential_jitter(initial=0.5, max=30.0, jitter=0.5)
+_backoff = tenacity.wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
