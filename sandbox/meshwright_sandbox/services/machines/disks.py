@@ -143,7 +143,7 @@ def release(work: Work, instance: Json) -> None:
     """A machine goes: of its disks some go with it, the others become their owner's."""
     store = work.cloud.store
     for disk in instance.get("disks", []):
-        name = "projects/" + str(disk.get("source", "")).partition("/projects/")[2]
+        name = _name_of(disk)
         others = [user for _, user in store.users("compute", name) if user != work.name]
         if disk.get("autoDelete") and not others:
             store.delete("compute", name)
@@ -153,8 +153,12 @@ def release(work: Work, instance: Json) -> None:
 
 def keep(store: Store, disk: Json) -> None:
     """A machine has a disk no longer: it is its owner's to delete."""
-    name = "projects/" + str(disk.get("source", "")).partition("/projects/")[2]
-    store.set_system("compute", name, system=False)
+    store.set_system("compute", _name_of(disk), system=False)
+
+
+def _name_of(disk: Json) -> str:
+    """The name of the disk that a machine has."""
+    return "projects/" + str(disk.get("source", "")).partition("/projects/")[2]
 
 
 def forget(work: Work) -> None:

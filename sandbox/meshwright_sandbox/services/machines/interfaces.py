@@ -10,6 +10,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.store import Store
 from meshwright_sandbox.services.vpc import addresses
+from meshwright_sandbox.services.vpc.ranges import first_free
 
 Json = dict[str, Any]
 _FIELD = "resource.networkInterfaces"
@@ -107,12 +108,8 @@ def free_address(store: Store, name: str, subnetwork: Json, origin: str) -> str 
     cidr = ipaddress.IPv4Network(subnetwork["ipCidrRange"])
     usable = max(cidr.num_addresses - 4, 1)
     start = int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16)
-    taken = {*_of_machines(store, name), *_reserved(store, name)}
-    for step in range(usable):
-        address = str(cidr.network_address + 2 + (start + step) % usable)
-        if address not in taken:
-            return address
-    return None
+    hosts = (cidr.network_address + 2 + (start + step) % usable for step in range(usable))
+    return first_free(hosts, {*_of_machines(store, name), *_reserved(store, name)})
 
 
 def exhausted(name: str) -> str:
@@ -143,9 +140,7 @@ def _set_internal(call: Call, interface: Json, name: str, subnetwork: Json, fiel
 
 def _of_machines(store: Store, subnetwork: str) -> Iterator[str]:
     for row in store.of_type("compute", "instances"):
-        for interface in row.doc.get("networkInterfaces", []):
-            if str(interface.get("subnetwork", "")).endswith(f"/{subnetwork}"):
-                yield str(interface.get("networkIP"))
+        yield from addresses.inside(row, subnetwork)
 
 
 def _reserved(store: Store, subnetwork: str) -> Iterator[str]:

@@ -42,11 +42,10 @@ def _outside(row: Row) -> Iterator[str]:
                 yield str(access["natIP"])
 
 
-def _inside(row: Row, subnetwork: str | None) -> Iterator[str]:
-    """The addresses that a machine has in one subnetwork."""
+def inside(row: Row, subnetwork: str) -> Iterator[str]:
+    """The addresses that a machine has in the subnetwork of that full name."""
     for interface in row.doc.get("networkInterfaces", []):
-        same = str(interface.get("subnetwork")).partition("/projects/")[2]
-        if subnetwork and same == subnetwork.partition("/projects/")[2]:
+        if str(interface.get("subnetwork", "")).endswith(f"/{subnetwork}"):
             yield str(interface.get("networkIP"))
 
 
@@ -142,10 +141,11 @@ def _view(call: Call, address: Json) -> None:
         for row in call.cloud.store.of_type("compute", type_)
         if row.doc.get("IPAddress") == address["address"]
     ]
+    subnetwork = resource_name(call, address.get("subnetwork", ""))
     users += [
         row.doc["selfLink"]
         for row in call.cloud.store.of_type("compute", "instances")
-        if address["address"] in {*_outside(row), *_inside(row, address.get("subnetwork"))}
+        if address["address"] in {*_outside(row), *(inside(row, subnetwork) if subnetwork else ())}
     ]
     if users:
         address |= {"users": users, "status": "IN_USE"}
