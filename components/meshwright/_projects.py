@@ -1,9 +1,10 @@
 """What is asked about a project."""
 
 from collections.abc import Iterator
-from importlib import metadata
 
 import pulumi
+
+from ._functions import asked
 
 _GET_PROJECT = "gcp:organizations/getProject:getProject"
 
@@ -20,9 +21,5 @@ def project_number(parent: pulumi.Resource, project: pulumi.Input[str]) -> pulum
     It is called by its token: that module would load every resource type of organisations, which
     is a twentieth of a whole preview, for this one answer.
     """
-    answer = pulumi.runtime.invoke_output(
-        _GET_PROJECT,
-        {"projectId": project},
-        pulumi.InvokeOutputOptions(parent=parent, version=metadata.version("pulumi-gcp")),
-    )
-    return answer.apply(lambda found: found["number"])
+    found = asked("the project's number", _GET_PROJECT, {"projectId": project}, parent)
+    return found.apply(lambda found: found["number"])

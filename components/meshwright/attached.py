@@ -16,9 +16,12 @@ from ._attached_rules import LOGGED, attached_problems, check_platform
 from ._binary_authorization import evaluation_mode
 from ._connect_gateway import gateway_kubeconfig
 from ._eks import EksCluster, eks_cluster
+from ._functions import asked
 from ._names import MEMBERSHIP, named, physical_name
 from ._outputs import after, outputs_of
 from ._validation import checked
+
+_GET_INSTALL_MANIFEST = "gcp:container/getAttachedInstallManifest:getAttachedInstallManifest"
 
 
 class AttachedCluster(pulumi.ComponentResource):
@@ -124,13 +127,13 @@ class AttachedCluster(pulumi.ComponentResource):
         """The project, once the install agent is in the cluster, where that is ours to do."""
         if "kubeconfig" not in args:
             return project
-        manifest = gcp.container.get_attached_install_manifest_output(
-            project=project,
-            location=args["location"],
-            cluster_id=cluster,
-            platform_version=args["platform_version"],
-            opts=pulumi.InvokeOutputOptions(parent=self),
-        ).manifest
+        agent_of = {
+            "project": project,
+            "location": args["location"],
+            "clusterId": cluster,
+            "platformVersion": args["platform_version"],
+        }
+        manifest = asked("the install agent's manifest", _GET_INSTALL_MANIFEST, agent_of, self)
         access = kubernetes.Provider(
             f"{name}-access",
             kubeconfig=pulumi.Output.secret(args["kubeconfig"]),
@@ -139,7 +142,7 @@ class AttachedCluster(pulumi.ComponentResource):
         )
         agent = kubernetes.yaml.v2.ConfigGroup(
             f"{name}-install-agent",
-            yaml=manifest,
+            yaml=manifest.apply(lambda found: found["manifest"]),
             resource_prefix=name,
             opts=pulumi.ResourceOptions(parent=self, provider=access),
         )

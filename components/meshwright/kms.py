@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
+from ._functions import asked
 from ._names import KMS, physical_name
 from ._outputs import after, outputs_of
 from ._projects import project_number
@@ -142,26 +143,19 @@ class EncryptionKey(pulumi.ComponentResource):
         return after(project, [service])
 
 
-def _bigquery(
-    _: str, project: pulumi.Output[str], opts: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
-    asked = pulumi.InvokeOutputOptions(parent=opts.parent)
-    return gcp.bigquery.get_default_service_account_output(project=project, opts=asked).member
+def _account(
+    whose: str, function: str, member: Callable[[dict[str, str]], str]
+) -> Callable[[str, pulumi.Output[str], pulumi.ResourceOptions], pulumi.Output[str]]:
+    """The account of an API that has a function for it."""
 
+    def found(
+        _: str, project: pulumi.Output[str], opts: pulumi.ResourceOptions
+    ) -> pulumi.Output[str]:
+        assert opts.parent is not None, "everything here stands in its component"
+        answer = asked(f"{whose}'s service account", function, {"project": project}, opts.parent)
+        return answer.apply(member)
 
-def _storage(
-    _: str, project: pulumi.Output[str], opts: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
-    asked = pulumi.InvokeOutputOptions(parent=opts.parent)
-    return gcp.storage.get_project_service_account_output(project=project, opts=asked).member
-
-
-def _logging(
-    _: str, project: pulumi.Output[str], opts: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
-    asked = pulumi.InvokeOutputOptions(parent=opts.parent)
-    settings = gcp.logging.get_project_settings_output(project=project, opts=asked)
-    return pulumi.Output.concat("serviceAccount:", settings.kms_service_account_id)
+    return found
 
 
 def _compute(
@@ -193,12 +187,24 @@ def _agent(
 
 # By which account each service uses keys.
 _USERS = {
-    "bigquery": _bigquery,
+    "bigquery": _account(
+        "BigQuery",
+        "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount",
+        lambda found: found["member"],
+    ),
     "compute": _compute,
     "container": _agent("container"),
-    "logging": _logging,
+    "logging": _account(
+        "Cloud Logging",
+        "gcp:logging/getProjectSettings:getProjectSettings",
+        lambda found: f"serviceAccount:{found['kmsServiceAccountId']}",
+    ),
     "pubsub": _agent("pubsub"),
-    "storage": _storage,
+    "storage": _account(
+        "Cloud Storage",
+        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount",
+        lambda found: found["member"],
+    ),
 }
 
 

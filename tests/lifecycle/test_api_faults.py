@@ -119,3 +119,18 @@ def test_destroy_takes_what_is_gone_already_for_deleted(platform: Stack, cloud: 
     platform.destroy().succeeded()
 
     assert platform.resources() == []
+
+
+def test_a_project_that_may_not_be_read_is_told_without_a_traceback(
+    platform: Stack, cloud: Cloud
+) -> None:
+    cloud.fault(r"GET /cloudresourcemanager/.*/projects/[^/:]+$", "403", count=1_000)
+
+    run = platform.preview().failed()
+
+    (told,) = (line for line in run.output.splitlines() if line.startswith("    error: the "))
+    assert told.startswith("    error: the project's number could not be read: GET http")
+    assert "403" in told
+    assert "Traceback" not in run.output
+    cloud.clear_faults()
+    platform.preview().succeeded()
