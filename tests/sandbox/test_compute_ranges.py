@@ -52,7 +52,7 @@ def test_overlapping_subnetworks_are_refused(compute: Any, project: str, wanted:
     )
 
 
-@pytest.mark.parametrize("wanted", ["10.0.0.1/20", "10.0.0.0/33", "10.0.0.0/30", "fd00::/64", "x"])
+@pytest.mark.parametrize("wanted", ["10.0.0.0/33", "10.0.0.0/30", "fd00::/64", "x"])
 def test_a_range_that_is_none_is_refused(compute: Any, project: str, wanted: str) -> None:
     network = make_network(compute, project)
     body = {"name": "sub", "network": network, "ipCidrRange": wanted}

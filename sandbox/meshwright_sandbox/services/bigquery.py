@@ -126,6 +126,8 @@ SERVICE = Service(
     name_field="none",
     not_found="Not found: {}".format,
     already_exists="Already Exists: {}".format,
+    # The official provider names the dataset in each entry of the list that is part of it.
+    extra_fields={"Dataset.AccessEntry": {"datasetId": {"type": "string", "readOnly": True}}},
     collections=(
         Collection(
             "datasets",

@@ -7,19 +7,23 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.labels import WrongLabel, check_labels
 from meshwright_sandbox.core.references import by_name
 from meshwright_sandbox.core.service import Collection, Service
-from meshwright_sandbox.core.stamps import label_fingerprint, numeric_id, same_token, self_link
+from meshwright_sandbox.core.stamps import label_fingerprint, same_token
 from meshwright_sandbox.services.machines import (
-    accounts,
     autoscalers,
     endpoint_groups,
+    endpoints,
     groups,
     images,
+    members,
+    project,
+    resource_policies,
     single,
     templates,
 )
 from meshwright_sandbox.services.vpc import (
     addresses,
     everywhere,
+    firewall_policies,
     firewalls,
     networks,
     places,
@@ -60,19 +64,6 @@ def _wrong_label(wrong: WrongLabel) -> str:
         f"letters, numeric characters, underscores and dashes. The {wrong.part} can be at most 63 "
         "characters long. International characters are allowed."
     )
-
-
-def _get_project(call: Call) -> Json:
-    return {
-        "kind": "compute#project",
-        "id": numeric_id(call.project),
-        "name": call.project,
-        "selfLink": self_link(call.service, call.version, f"projects/{call.project}"),
-        "defaultServiceAccount": accounts.default_of(call),
-        "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "AAAAAAAAAAA="},
-        "xpnProjectStatus": sharing.status(call.cloud, call.project),
-        "defaultNetworkTier": "PREMIUM",
-    }
 
 
 def _check_health_check(_: Call, check: Json) -> None:
@@ -139,9 +130,12 @@ SERVICE = Service(
     operations="compute",
     must_be_enabled=True,
     public_projects=images.PUBLIC_PROJECTS,
-    # `view` is documented in alpha only, gcloud sends `returnPartialSuccess` with every list.
     wrong_label=_wrong_label,
-    extra_parameters=frozenset({"view", "returnPartialSuccess"}),
+    # `view` is documented in alpha only, gcloud sends `returnPartialSuccess` with every list, the
+    # official provider sends the others with the insert or addRule of what they name.
+    extra_parameters=frozenset(
+        {"view", "returnPartialSuccess", "priority", "networkEdgeSecurityService"}
+    ),
     name_field="short",
     not_found="The resource '{}' was not found".format,
     already_exists="The resource '{}' already exists".format,
@@ -150,6 +144,8 @@ SERVICE = Service(
         "NetworkRoutingConfig": {
             "deleteBgpAlwaysCompareMed": {"type": "boolean", "readOnly": True},
         },
+        # The official provider sends it with every snapshot of a zone's disk.
+        "Snapshot": {"zone": {"type": "string", "readOnly": True}},
         # In the beta API's document only, whose fields the official provider always sends.
         "InstanceGroupManagerUpdatePolicy": {"minReadySec": {"type": "integer"}},
         # Documented as an output, but every client sets it when it makes a group.
@@ -165,10 +161,12 @@ SERVICE = Service(
         *addresses.COLLECTIONS,
         *templates.COLLECTIONS,
         *groups.COLLECTIONS,
+        *members.COLLECTIONS,
         *single.COLLECTIONS,
         *autoscalers.COLLECTIONS,
         *endpoint_groups.COLLECTIONS,
         *security_policies.COLLECTIONS,
+        *firewall_policies.COLLECTIONS,
         Collection("healthChecks", check=_check_health_check),
         Collection("regionHealthChecks", check=_check_health_check),
         Collection("backendServices", check=_check_backend),
@@ -178,10 +176,15 @@ SERVICE = Service(
         **networks.METHODS,
         **routers.METHODS,
         **security_policies.METHODS,
+        **firewall_policies.METHODS,
         **setters.METHODS,
         **sharing.METHODS,
         **templates.METHODS,
+        **endpoints.METHODS,
         **groups.METHODS,
+        **members.METHODS,
+        **project.METHODS,
+        **resource_policies.METHODS,
         **single.METHODS,
         **autoscalers.METHODS,
         **everywhere.METHODS,
@@ -189,7 +192,6 @@ SERVICE = Service(
         "backendServices.getHealth": _backend_health,
         "regionBackendServices.getHealth": _backend_health,
         "urlMaps.invalidateCache": _invalidate_cache,
-        "projects.get": _get_project,
         "regions.get": places.get_place,
         "regions.list": places.list_places,
         "zones.get": places.get_place,

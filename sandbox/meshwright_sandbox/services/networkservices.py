@@ -42,13 +42,11 @@ def _linked(call: Call, document: Json) -> None:
 
 
 def _check_route(call: Call, route: Json) -> None:
-    """Backends must exist, a route must hang on something, and what it says must make sense.
+    """Backends must exist, and what a route says must make sense. It may hang on nothing yet.
 
     Raises:
         ApiError: 400 for a route or a rule that the API refuses.
     """
-    if not route.get("meshes") and not route.get("gateways"):
-        raise invalid("A route must be attached to at least one mesh or gateway.")
     if not route.get("rules"):
         raise invalid("rules: At least one rule must be supplied.")
     if call.type.endswith(_BY_HOST):

@@ -187,7 +187,8 @@ def _replaces(kind: Kind, fixed: set[str], path: str, old: Values, new: Values) 
 
 def _grows(old: Any, new: Any) -> bool:
     try:
-        return ipaddress.ip_network(old).subnet_of(ipaddress.ip_network(new))
+        after = ipaddress.ip_network(new, strict=False)
+        return ipaddress.ip_network(old, strict=False).subnet_of(after)
     except (ValueError, TypeError):
         return new is UNKNOWN
 

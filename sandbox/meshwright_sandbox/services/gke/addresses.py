@@ -9,7 +9,7 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.services.gke.places import region_of
-from meshwright_sandbox.services.vpc import sharing
+from meshwright_sandbox.services.vpc import ranges, sharing
 
 Json = dict[str, Any]
 # What GKE gives clusters that name no range: services Google's own block, which is the same for
@@ -133,7 +133,7 @@ def _secondary_range(cluster: Json, subnetwork: Json, name: str) -> str:
     """The block of a secondary range of the cluster's subnetwork."""
     for known in subnetwork.get("secondaryIpRanges", []):
         if known["rangeName"] == name:
-            return str(known["ipCidrRange"])
+            return str(ranges.network_of(known["ipCidrRange"]))
     raise ApiError(
         400,
         f'Secondary range "{name}" does not exist in network "{cluster["network"]}", '
@@ -163,9 +163,9 @@ def _prefix(wanted: str) -> int:
 
 def _taken(call: Call) -> Iterator[ipaddress.IPv4Network]:
     for row in call.cloud.store.of_type("compute", "subnetworks"):
-        yield _network_of(row.doc["ipCidrRange"])
+        yield ranges.network_of(row.doc["ipCidrRange"])
         for secondary in row.doc.get("secondaryIpRanges", []):
-            yield _network_of(secondary["ipCidrRange"])
+            yield ranges.network_of(secondary["ipCidrRange"])
     for row in call.cloud.store.of_type("container", "projects.locations.clusters"):
         yield _network_of(row.doc["clusterIpv4Cidr"])
         yield _network_of(row.doc["servicesIpv4Cidr"])
@@ -187,7 +187,7 @@ def _control_plane_range(call: Call, cluster: Json, subnetwork: Json) -> None:
                 f"The given master_ipv4_cidr {wanted} overlaps with an existing network {other}."
             )
     primary = subnetwork["ipCidrRange"]
-    if block.overlaps(_network_of(primary)):
+    if block.overlaps(ranges.network_of(primary)):
         raise invalid(
             f"The given master_ipv4_cidr {wanted} overlaps with an existing network {primary}."
         )

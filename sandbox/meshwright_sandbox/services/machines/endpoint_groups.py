@@ -10,12 +10,15 @@ Json = dict[str, Any]
 _SERVERLESS = ("appEngine", "cloudFunction", "cloudRun")
 
 
-def _check(_: Call, group: Json) -> None:
+def _check(call: Call, group: Json) -> None:
     kind = group.get("networkEndpointType")
     if not kind:
         text = "Required field 'resource.networkEndpointType' not specified"
         raise ApiError(400, text, reason="required")
-    named = [field for field in _SERVERLESS if group.get(field)]
+    # An App Engine app needs no more than its name: `appEngine: {}`.
+    named = [field for field in _SERVERLESS if call.sent.get(field) is not None]
+    for field in named:
+        group.setdefault(field, {})
     if kind == "SERVERLESS" and len(named) != 1:
         raise invalid(
             "Invalid value for field 'resource': ''. Exactly one of app_engine, cloud_function "

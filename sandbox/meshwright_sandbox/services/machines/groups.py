@@ -216,7 +216,7 @@ def list_managed(call: Call) -> Json:
     return {"managedInstances": managed} if managed else {}
 
 
-_MANAGERS = tuple(
+COLLECTIONS = tuple(
     Collection(
         type_,
         defaults=_defaults,
@@ -230,10 +230,6 @@ _MANAGERS = tuple(
         blockers=_blockers,
     )
     for type_ in (TYPE, _ZONAL_TYPE)
-)
-COLLECTIONS = (
-    *_MANAGERS,
-    Collection(GROUPS, system=True),
 )
 METHODS = {
     f"{TYPE}.resize": resize,

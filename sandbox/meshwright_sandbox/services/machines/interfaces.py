@@ -10,7 +10,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.store import Store
 from meshwright_sandbox.services.vpc import addresses
-from meshwright_sandbox.services.vpc.ranges import first_free
+from meshwright_sandbox.services.vpc.ranges import first_free, network_of
 
 Json = dict[str, Any]
 _FIELD = "resource.networkInterfaces"
@@ -105,7 +105,7 @@ def disconnected(store: Store, instance: Json) -> list[Json]:
 
 def free_address(store: Store, name: str, subnetwork: Json, origin: str) -> str | None:
     """An address of a subnetwork that nobody has: for an origin the same each time, if free."""
-    cidr = ipaddress.IPv4Network(subnetwork["ipCidrRange"])
+    cidr = network_of(subnetwork["ipCidrRange"])
     usable = max(cidr.num_addresses - 4, 1)
     start = int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16)
     hosts = (cidr.network_address + 2 + (start + step) % usable for step in range(usable))
@@ -126,7 +126,7 @@ def _set_internal(call: Call, interface: Json, name: str, subnetwork: Json, fiel
         interface["networkIP"] = free
         return
     try:
-        inside = ipaddress.IPv4Address(wanted) in ipaddress.IPv4Network(subnetwork["ipCidrRange"])
+        inside = ipaddress.IPv4Address(wanted) in network_of(subnetwork["ipCidrRange"])
     except ValueError:
         inside = False
     if not inside:

@@ -9,7 +9,7 @@ from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.operations import Work
-from meshwright_sandbox.core.references import resource_name
+from meshwright_sandbox.core.references import by_name, resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import now
 from meshwright_sandbox.services.machines import (
@@ -43,7 +43,7 @@ def insert(call: Call) -> Json:
 
 def _from_template(call: Call) -> Json:
     """What a template says of a machine, with links where it has the names of types."""
-    name = str(resource_name(call, call.query["sourceInstanceTemplate"]))
+    name = by_name(call, str(resource_name(call, call.query["sourceInstanceTemplate"])))
     template = call.cloud.store.get("compute", name)
     if template is None:
         raise ApiError(404, call.service.not_found(name), refusal="reference")

@@ -10,7 +10,7 @@ from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import self_link
 from meshwright_sandbox.core.store import Row, Store
-from meshwright_sandbox.services.vpc.ranges import first_free
+from meshwright_sandbox.services.vpc.ranges import first_free, network_of
 
 Json = dict[str, Any]
 # Documentation ranges (RFC 5737): no host that exists is ever named by the sandbox.
@@ -123,7 +123,7 @@ def _allocate_internal(call: Call, address: Json) -> None:
     default = f"projects/{call.project}/regions/{call.location}/subnetworks/default"
     address.setdefault("subnetwork", self_link(call.service, call.version, default))
     subnetwork = call.get(resource_name(call, address["subnetwork"]) or address["subnetwork"])
-    cidr = ipaddress.IPv4Network(subnetwork["ipCidrRange"])
+    cidr = network_of(subnetwork["ipCidrRange"])
     if not address.get("address"):
         hosts = (cidr.network_address + n for n in range(2, cidr.num_addresses - 2))
         address["address"] = first_free(hosts, _taken(call)) or _exhausted()

@@ -1,6 +1,5 @@
 """Networks, subnetworks and the routes that come with them."""
 
-import ipaddress
 from typing import Any
 
 from meshwright_sandbox.core import generic, stamps
@@ -119,8 +118,9 @@ def seed(cloud: Cloud, project: str) -> None:
 
 def _complete_subnetwork(document: Json) -> None:
     if document.get("ipCidrRange"):
-        parsed = ipaddress.IPv4Network(document["ipCidrRange"])
-        document["gatewayAddress"] = str(parsed.network_address + 1)
+        document["gatewayAddress"] = str(
+            ranges.network_of(document["ipCidrRange"]).network_address + 1
+        )
     document.setdefault("purpose", "PRIVATE")
     document.setdefault("stackType", "IPV4_ONLY")
     document.setdefault("privateIpGoogleAccess", False)
@@ -200,7 +200,7 @@ def expand_range(call: Call) -> Json:
     """Widen a subnetwork's primary range."""
     before = call.get()
     wanted = ranges.parse_range(call.body.get("ipCidrRange"), "ipCidrRange")
-    current = ipaddress.IPv4Network(before["ipCidrRange"])
+    current = ranges.network_of(before["ipCidrRange"])
     if not current.subnet_of(wanted) or current == wanted:
         raise invalid(
             f"Invalid IPCidrRange: {wanted}. The new range must contain the current {current}."
