@@ -261,3 +261,22 @@ def test_a_failed_creation_leaves_nothing(machines: Machines, sandbox: Sandbox) 
     assert ended["error"]["errors"]
     assert machines.instances() == []
     assert machines.compute.disks().list(**machines.in_zone).execute().get("items", []) == []
+
+
+def test_an_address_that_is_reserved_is_no_machines(machines: Machines) -> None:
+    """Of the four that a /29 has, one is the machine's and three are left."""
+    network = f"projects/{machines.project}/global/networks/net"
+    small = {"name": "small", "ipCidrRange": "10.1.0.0/29"}
+    subnetwork = make_subnetwork(machines.compute, machines.project, network, **small)
+    [nic] = machines.single(networkInterfaces=[{"subnetwork": subnetwork}])["networkInterfaces"]
+
+    addresses = machines.compute.addresses()
+    inside = {"addressType": "INTERNAL", "subnetwork": subnetwork}
+    for name in "abc":
+        machines.make("addresses", inside | {"name": name})
+
+    listed = addresses.list(**machines.place).execute()["items"]
+    assert {entry["address"] for entry in listed} == (
+        {f"10.1.0.{last}" for last in range(2, 6)} - {nic["networkIP"]}
+    )
+    refused(addresses.insert(**machines.place, body=inside | {"name": "d"}), 403, "exceeded")

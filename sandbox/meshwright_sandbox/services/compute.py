@@ -144,6 +144,11 @@ SERVICE = Service(
         "NetworkRoutingConfig": {
             "deleteBgpAlwaysCompareMed": {"type": "boolean", "readOnly": True},
         },
+        # In the beta API's document only, which the official provider takes for that of v1.
+        "FirewallPolicyRuleMatcher": {
+            "srcNetworkScope": {"type": "string"},
+            "destNetworkScope": {"type": "string"},
+        },
         # The official provider sends it with every snapshot of a zone's disk.
         "Snapshot": {"zone": {"type": "string", "readOnly": True}},
         # In the beta API's document only, whose fields the official provider always sends.

@@ -122,11 +122,14 @@ def _allocate_internal(call: Call, address: Json) -> None:
     address.setdefault("purpose", "GCE_ENDPOINT")
     default = f"projects/{call.project}/regions/{call.location}/subnetworks/default"
     address.setdefault("subnetwork", self_link(call.service, call.version, default))
-    subnetwork = call.get(resource_name(call, address["subnetwork"]) or address["subnetwork"])
+    name = resource_name(call, address["subnetwork"]) or address["subnetwork"]
+    subnetwork = call.get(name)
     cidr = network_of(subnetwork["ipCidrRange"])
     if not address.get("address"):
         hosts = (cidr.network_address + n for n in range(2, cidr.num_addresses - 2))
-        address["address"] = first_free(hosts, _taken(call)) or _exhausted()
+        machines = call.cloud.store.of_type("compute", "instances")
+        held = {each for row in machines for each in inside(row, name)}
+        address["address"] = first_free(hosts, held | _taken(call)) or _exhausted()
     elif ipaddress.IPv4Address(address["address"]) not in cidr:
         raise invalid(
             f"Invalid value for field 'resource.address': '{address['address']}'. "
