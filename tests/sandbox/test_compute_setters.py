@@ -85,6 +85,14 @@ def test_a_forwarding_rule_turns_to_another_proxy(balancer: LoadBalancer) -> Non
         balancer.do("targetHttpProxies", "delete", targetHttpProxy="second")
 
 
+def test_a_rule_that_balances_no_load_has_no_scheme(balancer: LoadBalancer) -> None:
+    """One that leads to Google's APIs inside a network; the official provider replaces others."""
+    rule = {"name": "apis", "target": "all-apis", "IPAddress": "10.3.0.5"}
+    balancer.do("globalForwardingRules", "insert", body=rule)
+
+    assert "loadBalancingScheme" not in balancer.get("globalForwardingRules", forwardingRule="apis")
+
+
 def test_an_armor_policy_stands_before_a_backend_until_it_is_taken_away(
     balancer: LoadBalancer,
 ) -> None:

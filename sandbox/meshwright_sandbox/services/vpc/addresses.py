@@ -17,6 +17,7 @@ Json = dict[str, Any]
 _REGIONAL_POOL = ipaddress.IPv4Network("203.0.113.0/24")
 _GLOBAL_POOL = ipaddress.IPv4Network("198.51.100.0/24")
 _PEERING_POOL = ipaddress.IPv4Network("10.64.0.0/10")
+_API_BUNDLES = ("all-apis", "vpc-sc")
 _TYPES = ("addresses", "globalAddresses")
 _RULES = ("forwardingRules", "globalForwardingRules")
 
@@ -161,7 +162,10 @@ def _blockers(call: Call, _: str) -> list[str]:
 
 
 def _rule_defaults(call: Call, rule: Json) -> None:
-    rule.setdefault("loadBalancingScheme", "EXTERNAL")
+    target = str(rule.get("target", ""))
+    # Private Service Connect's rules balance no load: their scheme is empty.
+    if "/serviceAttachments/" not in target and target not in _API_BUNDLES:
+        rule.setdefault("loadBalancingScheme", "EXTERNAL")
     rule.setdefault("IPProtocol", "TCP")
     rule.setdefault("networkTier", "PREMIUM")
     wanted = resource_name(call, rule.get("IPAddress", ""))
