@@ -6,6 +6,7 @@ the outputs; each changes its second argument.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,6 +65,13 @@ def hub_link(inputs: Values, body: Values) -> None:
         put(body, "endpoint.gkeCluster.resourceLink", f"//container.googleapis.com/{link}")
 
 
+# By the first word of a family's name.
+_PUBLIC_IMAGES = {
+    "cos": "cos-cloud",
+    "debian": "debian-cloud",
+    "rocky": "rocky-linux-cloud",
+    "ubuntu": "ubuntu-os-cloud",
+}
 _ADMINS = {"adminUsers": "username", "adminGroups": "group"}
 
 
@@ -90,7 +98,24 @@ def template_body(inputs: Values, body: Values) -> None:
         put(body, "properties.metadata", {"items": pairs})
     for index, disk in enumerate(dig(body, "properties.disks") or []):
         disk.setdefault("boot", index == 0)
+        if image := dig(disk, "initializeParams.sourceImage"):
+            put(disk, "initializeParams.sourceImage", _image_link(image))
         disk |= {k: v for k, v in disk["initializeParams"].items() if k == "diskSizeGb"}
+
+
+def _image_link(image: str) -> str:
+    """Return the link that a short name means: ``debian-cloud/debian-12``, ``debian-12``.
+
+    Of the public projects a name without a date is a family; of others it is an image.
+    """
+    if image.count("/") > 1:
+        return image
+    project, _, name = image.rpartition("/")
+    project = project or _PUBLIC_IMAGES.get(name.partition("-")[0], "")
+    if not project:
+        return f"global/images/{name}"
+    dated = project not in _PUBLIC_IMAGES.values() or re.search(r"-v\d{8}$", name)
+    return f"projects/{project}/global/images/{'' if dated else 'family/'}{name}"
 
 
 def template_outputs(answer: Values, outputs: Values) -> None:

@@ -135,7 +135,8 @@ def _object(
     found: dict[str, Property] = {}
     for name in {**inputs, **results}:
         dotted = f"{prefix}{name}"
-        path = tuple(filter(None, kind.fields.get(dotted, name).split(".")))
+        derived = kind.fields.get(dotted) or _field(name, api.get("properties", {}))
+        path = tuple(filter(None, derived.split(".")))
         target: Any = api
         for step in path:
             target = _resolve(kind.api, target).get("properties", {}).get(step)
@@ -144,6 +145,15 @@ def _object(
         known.path = path if target is not None else ()
         found[name] = known
     return found
+
+
+def _field(name: str, fields: Mapping[str, Any]) -> str:
+    """Return the API's field for a property: Pulumi says lists in the plural, acronyms as words."""
+    if name in fields:
+        return name
+    singular = (name.removesuffix("s"), name.removesuffix("es"), re.sub("ies$", "y", name))
+    forms = {form.lower() for form in (name, *singular)}
+    return next((field for field in fields if field.lower() in forms), name)
 
 
 def _build(

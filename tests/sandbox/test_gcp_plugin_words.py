@@ -1,0 +1,123 @@
+"""Where Pulumi and Google have different words for one thing, the gcp plugin knows both."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.sandbox.gcp_plugin import PROJECT, REGION, Plugin, kinds
+from tests.sandbox.server import Sandbox, enable_apis
+
+CLUSTER = "gcp:container/cluster:Cluster"
+SUBNET = {"name": "s", "network": "net", "region": REGION, "ipCidrRange": "10.0.0.0/20"}
+LINK = f"projects/{PROJECT}/regions/{REGION}/subnetworks/s"
+
+
+@pytest.fixture(scope="module")
+def plugin(sandbox: Sandbox) -> Iterator[Plugin]:
+    """A plugin whose project has a network and a subnetwork."""
+    enable_apis(sandbox, PROJECT)
+    running = Plugin(sandbox.url)
+    network = {"name": "net", "autoCreateSubnetworks": False}
+    running.create("gcp:compute/network:Network", "net", network)
+    running.create("gcp:compute/subnetwork:Subnetwork", "s", SUBNET)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def sent(sandbox: Sandbox) -> Callable[[str], dict[str, Any]]:
+    """The body of the last write to a path that ends so."""
+
+    def last(path: str) -> dict[str, Any]:
+        writes = [entry for entry in sandbox.journal() if entry["mutating"]]
+        return [entry["body"] for entry in writes if entry["path"].endswith(path)][-1]
+
+    return last
+
+
+def test_acronyms_and_plurals_are_the_apis(
+    plugin: Plugin, sent: Callable[[str], dict[str, Any]]
+) -> None:
+    check = {"name": "c", "tcpHealthCheck": {"port": 80}}
+    made = plugin.create("gcp:compute/healthCheck:HealthCheck", "c", check)
+    backend = {"name": "b", "healthChecks": made.id, "enableCdn": True}
+    made = plugin.create("gcp:compute/backendService:BackendService", "b", backend)
+
+    assert sent("/backendServices")["enableCDN"] is True
+    assert made.outputs["enableCdn"] is True
+    read = plugin.read(made)
+    assert read is not None
+    assert not kinds(plugin.diff(read, backend))
+
+    cors = [{"methods": ["GET"], "origins": ["*"], "maxAgeSeconds": 60}]
+    bucket = {"name": f"{PROJECT}-words", "location": "EU", "cors": cors}
+    made = plugin.create("gcp:storage/bucket:Bucket", "w", bucket)
+    assert sent("/b")["cors"] == [{"method": ["GET"], "origin": ["*"], "maxAgeSeconds": 60}]
+    assert made.outputs["cors"] == cors
+
+
+@pytest.mark.parametrize(
+    ("image", "link"),
+    [
+        ("debian-12", "projects/debian-cloud/global/images/family/debian-12"),
+        ("debian-cloud/debian-12", "projects/debian-cloud/global/images/family/debian-12"),
+        (
+            "debian-cloud/debian-12-bookworm-v20240312",
+            "projects/debian-cloud/global/images/debian-12-bookworm-v20240312",
+        ),
+        ("cos-cloud/cos-stable", "projects/cos-cloud/global/images/family/cos-stable"),
+    ],
+)
+def test_an_image_may_be_named_shortly(
+    plugin: Plugin, sent: Callable[[str], dict[str, Any]], image: str, link: str
+) -> None:
+    template = {
+        "name": "t",
+        "machineType": "e2-small",
+        "disks": [{"sourceImage": image}],
+        "networkInterfaces": [{"subnetwork": LINK, "networkIp": "10.0.0.9"}],
+    }
+    token = "gcp:compute/instanceTemplate:InstanceTemplate"
+    made = plugin.create(token, "t", template)
+
+    properties = sent("/instanceTemplates")["properties"]
+    assert properties["disks"][0]["initializeParams"]["sourceImage"] == link
+    assert properties["networkInterfaces"][0]["networkIP"] == "10.0.0.9"
+    read = plugin.read(made)
+    assert read is not None
+    assert not kinds(plugin.diff(read, template))
+    plugin.delete(made)
+
+
+def test_a_maintenance_window_comes_changes_and_goes(
+    plugin: Plugin, sent: Callable[[str], dict[str, Any]]
+) -> None:
+    inputs = {
+        "name": "c",
+        "location": REGION,
+        "network": "net",
+        "subnetwork": LINK,
+        "enableAutopilot": True,
+        "deletionProtection": False,
+    }
+    daily = {"maintenancePolicy": {"dailyMaintenanceWindow": {"startTime": "03:00"}}}
+    made = plugin.create(CLUSTER, "c", inputs | daily)
+    assert sent("/clusters")["cluster"]["maintenancePolicy"] == {
+        "window": {"dailyMaintenanceWindow": {"startTime": "03:00"}}
+    }
+    read = plugin.read(made)
+    assert read is not None
+    assert not kinds(plugin.diff(read, inputs | daily))
+
+    hours = {"startTime": "2026-01-03T02:00:00Z", "endTime": "2026-01-03T08:00:00Z"}
+    weekly = {"recurringWindow": hours | {"recurrence": "FREQ=WEEKLY;BYDAY=SA"}}
+    changed = plugin.update(made, inputs | {"maintenancePolicy": weekly})
+    assert sent(":setMaintenancePolicy")["maintenancePolicy"]["window"] == {
+        "recurringWindow": {"window": hours, "recurrence": "FREQ=WEEKLY;BYDAY=SA"}
+    }
+    assert changed.outputs["maintenancePolicy"] == weekly
+
+    gone = plugin.update(changed, inputs)
+    assert not gone.outputs.get("maintenancePolicy")
+    plugin.delete(gone)
