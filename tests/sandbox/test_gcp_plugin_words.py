@@ -90,6 +90,15 @@ def test_an_image_may_be_named_shortly(
     plugin.delete(made)
 
 
+def test_a_zones_cluster_is_in_a_subnetwork_of_its_region(plugin: Plugin, sandbox: Sandbox) -> None:
+    zonal = {"name": "z", "location": f"{REGION}-a", "network": "net", "subnetwork": "s"}
+    pool = {"initialNodeCount": 1, "deletionProtection": False}
+    made = plugin.create(CLUSTER, "z", zonal | pool)
+
+    assert made.outputs["subnetwork"].endswith(f"/regions/{REGION}/subnetworks/s")
+    plugin.delete(made)
+
+
 def test_a_maintenance_window_comes_changes_and_goes(
     plugin: Plugin, sent: Callable[[str], dict[str, Any]]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,8 @@ def full_reference(template: str, value: str, inputs: Mapping[str, Any]) -> str:
     if "/" in link:
         return last_segment(link) if template == "{}" else link
     places = {name: inputs.get(name) or "" for name in _PLACES}
+    # What stands in a zone, or in a region that is called its location.
+    places["region"] = places["region"] or re.sub("-[a-z]$", "", places["location"])
     return template.replace("{}", "{name}").format(**places, name=link)
 
 
