@@ -76,14 +76,15 @@ def test_an_image_may_be_named_shortly(
         "name": "t",
         "machineType": "e2-small",
         "disks": [{"sourceImage": image}],
-        "networkInterfaces": [{"subnetwork": LINK, "networkIp": "10.0.0.9"}],
+        "networkInterfaces": [{"network": "net", "subnetwork": LINK, "networkIp": "10.0.0.9"}],
     }
     token = "gcp:compute/instanceTemplate:InstanceTemplate"
     made = plugin.create(token, "t", template)
 
     properties = sent("/instanceTemplates")["properties"]
     assert properties["disks"][0]["initializeParams"]["sourceImage"] == link
-    assert properties["networkInterfaces"][0]["networkIP"] == "10.0.0.9"
+    [interface] = properties["networkInterfaces"]
+    assert (interface["network"], interface["networkIP"]) == ("global/networks/net", "10.0.0.9")
     read = plugin.read(made)
     assert read is not None
     assert not kinds(plugin.diff(read, template))
@@ -130,3 +131,16 @@ def test_a_maintenance_window_comes_changes_and_goes(
     gone = plugin.update(changed, inputs)
     assert not gone.outputs.get("maintenancePolicy")
     plugin.delete(gone)
+
+
+def test_a_datasets_roles_are_the_basic_ones_too(plugin: Plugin) -> None:
+    """BigQuery gives `OWNER` back, by which nothing has changed."""
+    access = [{"role": "roles/bigquery.dataOwner", "specialGroup": "projectOwners"}]
+    dataset = {"datasetId": "words", "location": "EU", "accesses": access}
+    made = plugin.create("gcp:bigquery/dataset:Dataset", "d", dataset)
+
+    read = plugin.read(made)
+
+    assert read is not None
+    assert read.outputs["accesses"][0]["role"] == "OWNER"
+    assert not kinds(plugin.diff(read, dataset))

@@ -23,7 +23,7 @@ _LOADED = (
     "kubernetes.config",
     "meshwright_sandbox.plugins.gcp.functions",
     "meshwright_sandbox.plugins.gcp.provider",
-    "meshwright_sandbox.plugins.kubernetes.releases",
+    "meshwright_sandbox.plugins.kubernetes.components",
 )
 _DOCUMENTS = ("compute.v1", "container.v1beta1")
 

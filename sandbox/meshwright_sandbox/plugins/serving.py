@@ -29,6 +29,7 @@ from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime.proto import (
     engine_pb2,
     engine_pb2_grpc,
+    errors_pb2,
     plugin_pb2,
     provider_pb2,
     provider_pb2_grpc,
@@ -88,6 +89,10 @@ class InitializationFailed(Exception):
             reasons=list(reasons),
             inputs=encode(inputs) if inputs is not None else None,
         )
+
+
+class InputsRefused(Exception):
+    """A component cannot be built of its inputs; the engine tells it beside the component."""
 
 
 class Engine:
@@ -208,7 +213,10 @@ class _CleanErrors(grpc.ServerInterceptor):
             except PluginError as error:
                 context.abort(error.code, str(error))
             except InitializationFailed as error:
-                _abort_with_detail(context, str(error), error.detail)
+                _abort_with_detail(context, grpc.StatusCode.UNKNOWN, str(error), error.detail)
+            except InputsRefused as error:
+                detail, code = errors_pb2.InputPropertiesError(), grpc.StatusCode.INVALID_ARGUMENT
+                _abort_with_detail(context, code, str(error), detail)
             except NotImplementedError:
                 context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method} is not implemented")
             except Exception as error:
@@ -226,10 +234,11 @@ class _CleanErrors(grpc.ServerInterceptor):
         )
 
 
-def _abort_with_detail(context: grpc.ServicerContext, message: str, detail: Any) -> None:
+def _abort_with_detail(
+    context: grpc.ServicerContext, code: grpc.StatusCode, message: str, detail: Any
+) -> None:
     packed = any_pb2.Any()
     packed.Pack(detail)
-    code = grpc.StatusCode.UNKNOWN
     status = status_pb2.Status(code=code.value[0], message=message, details=[packed])
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     context.abort(code, message)

@@ -18,6 +18,8 @@ from google.protobuf import struct_pb2
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
+SECRET_MARK = _SECRET.encode()
+"""What stands in each message that holds a secret."""
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _UNKNOWN_STRINGS = frozenset(
     {
@@ -129,6 +131,8 @@ def reveal(value: Any) -> Any:
 
 def conceal(value: Any, like: Any) -> Any:
     """Return ``value`` marked secret wherever ``like`` (same shape) is."""
+    if isinstance(value, Secret):
+        return value
     if isinstance(like, Secret):
         return Secret(value)
     if isinstance(value, Mapping) and isinstance(like, Mapping):

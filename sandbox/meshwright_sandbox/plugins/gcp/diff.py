@@ -9,7 +9,7 @@ from typing import Any
 
 from meshwright_sandbox.plugins.gcp.check import DEFAULTED
 from meshwright_sandbox.plugins.gcp.convert import full_reference
-from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, relative
+from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, last_segment, relative
 from meshwright_sandbox.plugins.gcp.labels import wanted
 from meshwright_sandbox.plugins.gcp.schema import tree
 from meshwright_sandbox.plugins.values import UNKNOWN
@@ -20,6 +20,12 @@ Values = Mapping[str, Any]
 _MISSING: Any = object()
 # The API gives these back in its own spelling.
 _CASELESS = ("location", "member")
+# BigQuery's basic roles, as it gives back what these roles were given by.
+_BASIC_ROLES = {
+    "roles/bigquery.dataOwner": "OWNER",
+    "roles/bigquery.dataEditor": "WRITER",
+    "roles/bigquery.dataViewer": "READER",
+}
 
 
 def said(old: Any, new: Any) -> Any:
@@ -140,6 +146,7 @@ def same(old: Any, new: Any, name: str = "") -> bool:
     if isinstance(old, str) and isinstance(new, str):
         if name in _CASELESS:
             return old.casefold() == new.casefold()
+        old, new = _BASIC_ROLES.get(old, old), _BASIC_ROLES.get(new, new)
         return old == new or ("/" in old + new and relative(old) == relative(new))
     if isinstance(old, dict) and isinstance(new, dict):
         pairs = ((old.get(k), new.get(k), k) for k in {**old, **new})
@@ -244,4 +251,10 @@ def _drifted(old: Any, before: Any, now: Any) -> Any:
             return old
         known = before if isinstance(before, list) and len(before) == len(now) else now
         return [_drifted(o, b, n) for o, b, n in zip(old, known, now, strict=True)]
-    return old if same(old, now) else now
+    return old if same(old, now) or _names(old, now) else now
+
+
+def _names(name: Any, link: Any) -> bool:
+    """Whether a link leads to what the program calls by its name alone."""
+    texts = isinstance(name, str) and isinstance(link, str)
+    return texts and "/" not in name and "/projects/" in link and last_segment(link) == name

@@ -91,11 +91,14 @@ def unwrap_admins(answer: Values, outputs: Values) -> None:
 
 
 def template_body(inputs: Values, body: Values) -> None:
-    """Metadata are pairs in the API; the first disk boots."""
+    """Metadata are pairs in the API; the first disk boots; networks and images are links."""
     found = dig(body, "properties.metadata")
     if found is not None:
         pairs = [{"key": key, "value": value} for key, value in sorted(found.items())]
         put(body, "properties.metadata", {"items": pairs})
+    for interface in dig(body, "properties.networkInterfaces") or []:
+        if "/" not in interface.get("network", "/"):
+            interface["network"] = f"global/networks/{interface['network']}"
     for index, disk in enumerate(dig(body, "properties.disks") or []):
         disk.setdefault("boot", index == 0)
         if image := dig(disk, "initializeParams.sourceImage"):

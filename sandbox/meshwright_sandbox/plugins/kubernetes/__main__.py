@@ -1,7 +1,7 @@
 """Run the plugin: ``python -m meshwright_sandbox.plugins.kubernetes ENGINE_ADDRESS``."""
 
-from meshwright_sandbox.plugins.kubernetes.releases import ReleaseServicer
+from meshwright_sandbox.plugins.kubernetes.components import ComponentServicer
 from meshwright_sandbox.plugins.serving import serve
 
 if __name__ == "__main__":
-    serve(ReleaseServicer)
+    serve(ComponentServicer)
