@@ -144,3 +144,53 @@ def test_a_datasets_roles_are_the_basic_ones_too(plugin: Plugin) -> None:
     assert read is not None
     assert read.outputs["accesses"][0]["role"] == "OWNER"
     assert not kinds(plugin.diff(read, dataset))
+
+
+CONDITION = {
+    "title": "until then",
+    "expression": 'request.time < timestamp("2030-01-01T00:00:00Z")',
+}
+
+
+def _bucket(plugin: Plugin) -> dict[str, Any]:
+    bucket = {"name": f"{PROJECT}-held", "location": "EU", "uniformBucketLevelAccess": True}
+    return {"bucket": plugin.create("gcp:storage/bucket:Bucket", "b", bucket).outputs["name"]}
+
+
+def _account(plugin: Plugin) -> dict[str, Any]:
+    made = plugin.create("gcp:serviceaccount/account:Account", "held", {"accountId": "held-by-one"})
+    return {"serviceAccountId": made.outputs["name"]}
+
+
+def _project(_: Plugin) -> dict[str, Any]:
+    return {"project": PROJECT}
+
+
+@pytest.mark.parametrize(
+    ("token", "role", "owner"),
+    [
+        ("gcp:projects/iAMMember:IAMMember", "roles/viewer", _project),
+        ("gcp:serviceaccount/iAMMember:IAMMember", "roles/iam.serviceAccountUser", _account),
+        ("gcp:storage/bucketIAMMember:BucketIAMMember", "roles/storage.objectViewer", _bucket),
+        (
+            "gcp:compute/subnetworkIAMMember:SubnetworkIAMMember",
+            "roles/compute.networkUser",
+            lambda _: {"subnetwork": "s", "region": REGION, "project": PROJECT},
+        ),
+    ],
+)
+def test_a_grant_under_a_condition_outlives_others(
+    plugin: Plugin, token: str, role: str, owner: Callable[[Plugin], dict[str, Any]]
+) -> None:
+    """The policy is read with its conditions, or writing it back would take them away."""
+    grant = owner(plugin) | {"role": role, "member": "user:jane@example.com"}
+    held = plugin.create(token, "held", grant | {"condition": CONDITION})
+
+    other = plugin.create(token, "other", grant | {"member": "user:joe@example.com"})
+    plugin.delete(other)
+
+    read = plugin.read(held)
+    assert read is not None
+    assert read.outputs["condition"] == CONDITION
+    plugin.delete(held)
+    assert plugin.read(held) is None

@@ -157,7 +157,8 @@ class Cloud:
             CloudError: if the answer is an error, or none came in time.
         """
         known = method_of(api, method).get("parameters", {})
-        arguments = {key: value for key, value in parameters.items() if key in known}
+        # Google's client writes `options.requestedPolicyVersion` with an underscore.
+        arguments = {k.replace(".", "_"): v for k, v in parameters.items() if k in known}
         if body is not None:
             arguments["body"] = body
         node = self._service(api)

@@ -17,6 +17,9 @@ from meshwright_sandbox.plugins.gcp.work import Work
 Policy = dict[str, Any]
 _RACES = (409, 412)
 _TRIES = 15
+# Only who asks for this version is shown conditions, and keeps those of others when writing. An API
+# knows one of the two names.
+_VERSION_ASKED = ("options.requestedPolicyVersion", "optionsRequestedPolicyVersion")
 # BigQuery keeps grants in the dataset, and its basic roles under older names.
 _DATASET_ROLES = {
     "roles/bigquery.dataOwner": "OWNER",
@@ -43,7 +46,7 @@ def _call(work: Work, verb: str, body: Any, what: str) -> Policy:
     names = ("bucket", "datasetId", "project", "region")
     places = {name: work.inputs.get(name) for name in names}
     places["projectId"] = places["project"]
-    query = {"resource": _owner(work), "options_requestedPolicyVersion": 3, **places}
+    query = {"resource": _owner(work), **dict.fromkeys(_VERSION_ASKED, 3), **places}
     method = f"{work.kind.collection}.{verb}"
     return operations.run(work.cloud, work.kind.api, method, query, body, work.deadline, what)
 
