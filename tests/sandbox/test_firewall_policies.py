@@ -76,6 +76,20 @@ def test_rules_come_change_and_go(policy: Policy) -> None:
         policy.get("getRule", priority=1000)
 
 
+def test_networks_that_a_rule_names_stay_as_they_are_written(
+    policy: Policy, compute: Any, project: str
+) -> None:
+    network = make_network(compute, project)
+    of_networks = {"srcNetworkType": "VPC_NETWORKS", "srcNetworks": [network]}
+    policy.do("addRule", body=DENY | {"match": DENY["match"] | of_networks})
+
+    assert policy.get("getRule", priority=1000)["match"]["srcNetworks"] == [network]
+    gone = of_networks | {"srcNetworks": [network.replace("/net", "/gone")]}
+    body = DENY | {"priority": 1, "match": DENY["match"] | gone}
+    with pytest.raises(HttpError, match="was not found"):
+        policy.do("addRule", body=body)
+
+
 def test_a_network_and_its_policy_hold_each_other(
     policy: Policy, compute: Any, project: str
 ) -> None:

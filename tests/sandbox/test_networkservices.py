@@ -6,6 +6,7 @@ import pytest
 from googleapiclient.errors import HttpError
 
 from tests.sandbox.conftest import GoogleClients
+from tests.sandbox.server import finish
 
 REGION = "europe-west4"
 
@@ -127,6 +128,28 @@ def test_a_route_hangs_on_a_mesh_and_a_backend(routing: Any, home: str, backend:
         routes.patch(name=name, updateMask="hostnames", body={"hosts": []}).execute()
     wait(routing, routes.delete(name=name).execute())
     wait(routing, routing.meshes().delete(name=f"{home}/meshes/m").execute())
+
+
+def test_a_route_may_hang_on_nothing_yet_and_lead_to_a_region(
+    routing: Any, home: str, backend: str, compute: Any, project: str
+) -> None:
+    """As in the official provider's own examples."""
+    place = {"project": project, "region": "us-central1"}
+    check = f"projects/{project}/global/healthChecks/hc"
+    body = {"name": "near", "loadBalancingScheme": "INTERNAL_MANAGED", "healthChecks": [check]}
+    made = compute.regionBackendServices().insert(**place, body=body).execute()
+    finish(compute.regionOperations(), made, **place)
+    link = f"https://www.googleapis.com/compute/v1/projects/{project}/regions/us-central1"
+    near = {"destinations": [{"serviceName": f"{link}/backendServices/near"}]}
+    mirrored = near | {"requestMirrorPolicy": {"destination": {"serviceName": "new"}}}
+    alone = {"hostnames": ["shop"], "rules": [{"action": mirrored}]}
+
+    started = routing.httpRoutes().create(parent=home, httpRouteId="r", body=alone).execute()
+    wait(routing, started)
+
+    assert (
+        routing.httpRoutes().get(name=f"{home}/httpRoutes/r").execute()["rules"] == alone["rules"]
+    )
 
 
 def test_wrong_routes_are_refused(routing: Any, home: str, backend: str) -> None:

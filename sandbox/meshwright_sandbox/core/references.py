@@ -21,6 +21,8 @@ _COMPUTE = re.compile(
 )
 # Compute fields whose string values are links, wherever they stand.
 _LINK_FIELDS = frozenset({"network", "subnetwork", "backendService", "urlMap", "instanceTemplate"})
+# Of firewall policies' rules: the official provider compares them as texts.
+_KEPT_AS_SENT = frozenset({"srcNetworks"})
 _NOT_LINKS = frozenset({"selfLink", "selfLinkWithId", "description", "region", "zone"})
 
 
@@ -124,7 +126,8 @@ def _compute_links(call: "Call", document: Json) -> Uses:
                 raise invalid(f"Invalid value for field '{path}': '{value}'. The URL is malformed.")
             continue
         name = by_name(call, name)
-        holder[key] = self_link(call.service, call.version, name)
+        if field not in _KEPT_AS_SENT:
+            holder[key] = self_link(call.service, call.version, name)
         if match["collection"] not in created or match["collection"] == "images":
             continue  # the cloud's own catalogue: machine types, public images, ...
         if call.cloud.store.get("compute", name) is None:

@@ -35,6 +35,9 @@ _RETRY_CONDITIONS = {
         "unavailable",
     ),
 }
+_BACKEND = re.compile(
+    r"projects/([^/]+)/(?:locations/|regions/|(?=global/))([^/]+)/backendServices/([^/]+)$"
+)
 
 
 def _linked(call: Call, document: Json) -> None:
@@ -55,7 +58,7 @@ def _check_route(call: Call, route: Json) -> None:
         where, action = f"rules[{index}]", rule.get("action", {})
         _check_destinations(call, where, action.get("destinations", []))
         mirror = action.get("requestMirrorPolicy", {}).get("destination", {}).get("serviceName")
-        if mirror:
+        if "/" in (mirror or ""):  # a bare name is taken as it is
             _require_backend(call, mirror, f"{where}.request_mirror_policy")
         _check_policies(call, where, action)
 
@@ -103,12 +106,16 @@ def _check_policies(call: Call, where: str, action: Json) -> None:
 
 
 def _require_backend(call: Call, value: str, where: str) -> None:
-    """The service-routing API writes backend services as `projects/P/locations/global/...`."""
-    match = re.search(r"projects/([^/]+)/(?:locations/)?global/backendServices/([^/]+)$", value)
+    """The service-routing API writes backend services as `projects/P/locations/global/...`.
+
+    It takes links as Compute Engine has them too, those of regions among them.
+    """
+    match = _BACKEND.search(value)
     if not match:
         raise invalid(f"{where}: '{value}' does not name a backend service.")
     project = call.cloud.projects.id(match[1])
-    name = f"projects/{project}/global/backendServices/{match[2]}"
+    place = "global" if match[2] == "global" else f"regions/{match[2]}"
+    name = f"projects/{project}/{place}/backendServices/{match[3]}"
     if call.cloud.store.get("compute", name) is None:
         raise ApiError(
             400, f"{where}: the backend service '{value}' does not exist.", refusal="reference"
