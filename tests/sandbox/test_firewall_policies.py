@@ -84,7 +84,7 @@ def test_networks_that_a_rule_names_stay_as_they_are_written(
     policy.do("addRule", body=DENY | {"match": DENY["match"] | of_networks})
 
     assert policy.get("getRule", priority=1000)["match"]["srcNetworks"] == [network]
-    gone = of_networks | {"srcNetworks": [network.replace("/net", "/gone")]}
+    gone = of_networks | {"srcNetworks": [f"projects/{project}/global/networks/gone"]}
     body = DENY | {"priority": 1, "match": DENY["match"] | gone}
     with pytest.raises(HttpError, match="was not found"):
         policy.do("addRule", body=body)

@@ -24,6 +24,7 @@ _LOADED = (
     "meshwright_sandbox.plugins.gcp.functions",
     "meshwright_sandbox.plugins.gcp.provider",
     "meshwright_sandbox.plugins.kubernetes.components",
+    "meshwright_sandbox.plugins.kubernetes.groups",
 )
 _DOCUMENTS = ("compute.v1", "container.v1beta1")
 

@@ -1,5 +1,6 @@
 """Components that the kubernetes plugin builds itself, under the real engine."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def test_a_manifest_is_a_component_whose_objects_come_in_order(
         "market:market",
         "market:tills.shop.example.com",
         "market:market/login",
+        "of:default/beside",
     }
     assert CANARY not in json.dumps(stack.deployment())
     assert stack.up("--expect-no-changes").succeeded().changes == {}
@@ -54,7 +56,7 @@ def test_a_file_may_hold_what_nobody_waits_for(
     stack: Stack, cluster: ApiServer, tmp_path: Path
 ) -> None:
     """Its pods never run, and `up` ends all the same."""
-    never = named(DEPLOYMENT, "never", namespace="market")
+    never = copy.deepcopy(named(DEPLOYMENT, "never", namespace="market"))
     never["spec"]["template"]["spec"]["nodeSelector"] = {"there": "is-none"}
     path = tmp_path / "more.yaml"
     path.write_text(yaml.safe_dump(never))
@@ -96,6 +98,17 @@ def test_an_attached_clusters_agent_comes_before_it_and_goes_after_it(
         assert cloud.inventory() == []
     finally:
         cloud.stop()
+
+
+def test_what_the_plugin_does_not_build_is_named(stack: Stack) -> None:
+    """Not by the engine's own words, which speak of secrets."""
+    stack.configure(chart="shop")
+
+    run = stack.preview()
+
+    assert "'chart' has a problem: this stand-in for the kubernetes plugin does not build" in (
+        run.output
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,13 @@
 # ruff: noqa: N802 - the methods are named by the protocol
-"""Components that the plugin builds itself: ``yaml/v2.ConfigGroup`` and ``yaml/v2.ConfigFile``.
-
-https://www.pulumi.com/registry/packages/kubernetes/api-docs/yaml/v2/configgroup/
-"""
+"""The plugin with components that it builds itself: ``yaml/v2.ConfigGroup`` and ``ConfigFile``."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-import pulumi
-from pulumi.provider import ConstructResult, Provider
-from pulumi.provider.server import ProviderServicer
-
-from meshwright_sandbox.plugins.kubernetes import manifests
-from meshwright_sandbox.plugins.kubernetes.manifests import Manifest, Thing
 from meshwright_sandbox.plugins.kubernetes.releases import ReleaseServicer
 from meshwright_sandbox.plugins.secrets import SecretsKept
 from meshwright_sandbox.plugins.serving import InputsRefused, PluginError
-
-_READ: Mapping[str, Callable[[Mapping[str, Any]], list[Manifest]]] = {
-    "kubernetes:yaml/v2:ConfigFile": manifests.of_file,
-    "kubernetes:yaml/v2:ConfigGroup": manifests.of_group,
-}
 
 
 class ComponentServicer(SecretsKept, ReleaseServicer):
@@ -31,80 +15,10 @@ class ComponentServicer(SecretsKept, ReleaseServicer):
 
     def Construct(self, request, context):
         """Build a component: its objects are registered with the engine as its children."""
-        if request.type not in _READ:
-            raise InputsRefused(
-                f"this stand-in for the kubernetes plugin does not build {request.type}. Install "
-                "the official pulumi-kubernetes plugin, or use the objects themselves."
-            )
+        # What it needs of the SDK, few plugins do: one starts for each cluster.
+        from meshwright_sandbox.plugins.kubernetes.groups import Builder
+
         try:
-            return asyncio.run(_Builder(self.version, self.engine.address).build(request))
+            return asyncio.run(Builder(self.version, self.engine.address).build(request))
         except PluginError as error:
             raise InputsRefused(str(error)) from error
-
-
-class _Builder(ProviderServicer):
-    """Pulumi's own way to build a component, for a single one."""
-
-    def __init__(self, version: str, engine_address: str) -> None:
-        super().__init__(_Components(version), [], engine_address)
-
-    async def build(self, request: Any) -> Any:
-        return await self._construct(request, None)
-
-
-class _Components(Provider):
-    def construct(
-        self,
-        name: str,
-        resource_type: str,
-        inputs: pulumi.Inputs,
-        options: pulumi.ResourceOptions | None = None,
-    ) -> ConstructResult:
-        group = _Group(resource_type, name, self.version, inputs, options)
-        return ConstructResult(group.urn, {"resources": group.resources})
-
-
-class _Group(pulumi.ComponentResource):
-    """The objects of manifests, each after what it needs."""
-
-    def __init__(
-        self,
-        resource_type: str,
-        name: str,
-        version: str,
-        inputs: pulumi.Inputs,
-        options: pulumi.ResourceOptions | None,
-    ) -> None:
-        super().__init__(resource_type, name, None, options)
-        self._version = version
-
-        def make(known: dict[str, Any]) -> list[pulumi.Resource]:
-            found = _READ[resource_type](known)
-            if known.get("skipAwait"):
-                for manifest in found:
-                    annotations = manifest["metadata"].setdefault("annotations", {})
-                    annotations.setdefault("pulumi.com/skipAwait", "true")
-            return self._make(known.get("resourcePrefix") or name, found)
-
-        self.resources = pulumi.Output.all(**inputs).apply(make)
-        self.register_outputs({"resources": self.resources})
-
-    def _make(self, prefix: str, found: Sequence[Manifest]) -> list[pulumi.Resource]:
-        made: dict[Thing, pulumi.Resource] = {}
-        resources: list[pulumi.Resource] = []
-        for manifest in found:
-            needed = [made[thing] for thing in manifests.needed(manifest) if thing in made]
-            resource = pulumi.CustomResource(
-                _token(manifest),
-                f"{prefix}:{manifests.place_of(manifest)}",
-                manifest,
-                pulumi.ResourceOptions(parent=self, depends_on=needed, version=self._version),
-            )
-            made |= dict.fromkeys(manifests.brought(manifest), resource)
-            resources.append(resource)
-        return resources
-
-
-def _token(manifest: Manifest) -> str:
-    version = manifest["apiVersion"]
-    return f"kubernetes:{version if '/' in version else f'core/{version}'}:{manifest['kind']}"

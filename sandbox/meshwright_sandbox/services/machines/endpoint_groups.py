@@ -26,8 +26,8 @@ def _check(call: Call, group: Json) -> None:
         )
     if kind != "SERVERLESS" and named:
         raise invalid(f"Invalid value for field 'resource.{named[0]}': ''. It needs SERVERLESS.")
-    run = group.get("cloudRun", {})
-    if run and bool(run.get("service")) == bool(run.get("urlMask")):
+    run = group.get("cloudRun")
+    if run is not None and bool(run.get("service")) == bool(run.get("urlMask")):
         raise invalid("Exactly one of cloudRun.service and cloudRun.urlMask must be specified.")
 
 

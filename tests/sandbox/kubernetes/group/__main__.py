@@ -49,6 +49,18 @@ group = kubernetes.yaml.v2.ConfigGroup(
     objs=[password],
     opts=pulumi.ResourceOptions(provider=provider),
 )
+# Built by the plugin while it builds the other one.
+beside = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "beside", "namespace": "default"},
+}
+kubernetes.yaml.v2.ConfigGroup(
+    "beside",
+    objs=[beside],
+    resource_prefix="of",
+    opts=pulumi.ResourceOptions(provider=provider),
+)
 if path := config.get("file"):
     kubernetes.yaml.v2.ConfigFile(
         "more",
@@ -56,3 +68,6 @@ if path := config.get("file"):
         skip_await=True,
         opts=pulumi.ResourceOptions(provider=provider, depends_on=[group]),
     )
+if chart := config.get("chart"):
+    inside = pulumi.ResourceOptions(provider=provider)
+    kubernetes.helm.v4.Chart("chart", chart=chart, opts=inside)
