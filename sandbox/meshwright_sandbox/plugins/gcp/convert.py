@@ -12,6 +12,12 @@ from meshwright_sandbox.plugins.gcp.schema import Property, tree
 from meshwright_sandbox.plugins.values import UNKNOWN
 
 Values = dict[str, Any]
+BASIC_ROLES = {
+    "roles/bigquery.dataOwner": "OWNER",
+    "roles/bigquery.dataEditor": "WRITER",
+    "roles/bigquery.dataViewer": "READER",
+}
+"""Roles that BigQuery keeps, and gives back, under older names."""
 _PLACES = ("project", "region", "zone", "location")
 
 

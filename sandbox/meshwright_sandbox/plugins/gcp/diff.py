@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from meshwright_sandbox.plugins.gcp.check import DEFAULTED
-from meshwright_sandbox.plugins.gcp.convert import full_reference
+from meshwright_sandbox.plugins.gcp.convert import BASIC_ROLES, full_reference
 from meshwright_sandbox.plugins.gcp.kinds import Kind, dig, last_segment, relative
 from meshwright_sandbox.plugins.gcp.labels import wanted
 from meshwright_sandbox.plugins.gcp.schema import tree
@@ -20,12 +20,6 @@ Values = Mapping[str, Any]
 _MISSING: Any = object()
 # The API gives these back in its own spelling.
 _CASELESS = ("location", "member")
-# BigQuery's basic roles, as it gives back what these roles were given by.
-_BASIC_ROLES = {
-    "roles/bigquery.dataOwner": "OWNER",
-    "roles/bigquery.dataEditor": "WRITER",
-    "roles/bigquery.dataViewer": "READER",
-}
 
 
 def said(old: Any, new: Any) -> Any:
@@ -146,7 +140,7 @@ def same(old: Any, new: Any, name: str = "") -> bool:
     if isinstance(old, str) and isinstance(new, str):
         if name in _CASELESS:
             return old.casefold() == new.casefold()
-        old, new = _BASIC_ROLES.get(old, old), _BASIC_ROLES.get(new, new)
+        old, new = BASIC_ROLES.get(old, old), BASIC_ROLES.get(new, new)
         return old == new or ("/" in old + new and relative(old) == relative(new))
     if isinstance(old, dict) and isinstance(new, dict):
         pairs = ((old.get(k), new.get(k), k) for k in {**old, **new})

@@ -12,6 +12,7 @@ import tenacity
 
 from meshwright_sandbox.plugins.gcp import operations
 from meshwright_sandbox.plugins.gcp.cloud import CloudError
+from meshwright_sandbox.plugins.gcp.convert import BASIC_ROLES
 from meshwright_sandbox.plugins.gcp.work import Work
 
 Policy = dict[str, Any]
@@ -20,12 +21,7 @@ _TRIES = 15
 # Only who asks for this version is shown conditions, and keeps those of others when writing. An API
 # knows one of the two names.
 _VERSION_ASKED = ("options.requestedPolicyVersion", "optionsRequestedPolicyVersion")
-# BigQuery keeps grants in the dataset, and its basic roles under older names.
-_DATASET_ROLES = {
-    "roles/bigquery.dataOwner": "OWNER",
-    "roles/bigquery.dataEditor": "WRITER",
-    "roles/bigquery.dataViewer": "READER",
-}
+# BigQuery keeps grants in the dataset.
 _DATASET_MEMBERS = {
     "user": "userByEmail",
     "serviceAccount": "userByEmail",
@@ -70,7 +66,7 @@ def _write_policy(work: Work, policy: Policy, what: str) -> None:
 def _access(work: Work) -> dict[str, Any]:
     prefix, _, who = work.inputs["member"].partition(":")
     role = work.inputs["role"]
-    return {"role": _DATASET_ROLES.get(role, role), _DATASET_MEMBERS.get(prefix, "iamMember"): who}
+    return {"role": BASIC_ROLES.get(role, role), _DATASET_MEMBERS.get(prefix, "iamMember"): who}
 
 
 def _binding(work: Work, policy: Policy) -> dict[str, Any]:
