@@ -7,9 +7,9 @@ from typing import Any
 
 from meshwright_sandbox.core import generic, listing
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
-from meshwright_sandbox.core.references import by_name, resource_name
+from meshwright_sandbox.core.errors import invalid
 from meshwright_sandbox.core.stamps import self_link
+from meshwright_sandbox.services.machines.instances import called, require
 
 Json = dict[str, Any]
 TYPES = ("networkEndpointGroups", "globalNetworkEndpointGroups", "regionNetworkEndpointGroups")
@@ -30,9 +30,8 @@ def _sent(call: Call) -> list[Json]:
         if not given:
             found.append(endpoint)
             continue
-        name = by_name(call, resource_name(call, given) or f"{scope}/instances/{given}")
-        if call.cloud.store.get("compute", name) is None:
-            raise ApiError(404, call.service.not_found(name), refusal="reference")
+        name = called(call, given, scope)
+        require(call, name)
         found.append(endpoint | {"instance": self_link(call.service, "v1", name)})
     return found
 

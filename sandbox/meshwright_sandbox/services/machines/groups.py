@@ -28,7 +28,7 @@ Json = dict[str, Any]
 TYPE = "regionInstanceGroupManagers"
 GROUPS = "regionInstanceGroups"
 _ZONAL_TYPE = "instanceGroupManagers"
-_ZONAL_GROUPS = "instanceGroups"
+ZONAL_GROUPS = "instanceGroups"
 # A regional group is spread over three zones unless it is told otherwise.
 _ZONES_BY_DEFAULT = 3
 _OPTIONAL = ("instanceFlexibilityPolicy", "params", "resourcePolicies", "standbyPolicy")
@@ -37,6 +37,11 @@ _OPTIONAL = ("instanceFlexibilityPolicy", "params", "resourcePolicies", "standby
 def group_of(manager: str) -> str:
     """Resource name of a manager's instance group."""
     return manager.replace("/instanceGroupManagers/", "/instanceGroups/")
+
+
+def manager_of(group: str) -> str:
+    """Resource name of the manager that an instance group has, if any."""
+    return group.replace("/instanceGroups/", "/instanceGroupManagers/")
 
 
 def _defaults(call: Call, manager: Json) -> None:
@@ -130,7 +135,7 @@ def _put_group(call: Call, manager: Json) -> None:
         "size": 0,
     }
     group["fingerprint"] = fingerprint(group)
-    kind = GROUPS if scope == "region" else _ZONAL_GROUPS
+    kind = GROUPS if scope == "region" else ZONAL_GROUPS
     call.cloud.store.put("compute", name, group, type_=kind, project=call.project, system=True)
     call.cloud.store.set_uses("compute", name, {})
 
@@ -188,7 +193,7 @@ def resize(call: Call) -> Json:
 def set_named_ports(call: Call) -> Json:
     """Name ports of a group; its manager shows them too."""
     before = call.get()
-    manager = call.name.replace("/instanceGroups/", "/instanceGroupManagers/")
+    manager = manager_of(call.name)
     ports = call.body.get("namedPorts", [])
     managed = call.cloud.store.get("compute", manager)  # none, if somebody made the group alone
     if managed is not None:
@@ -237,5 +242,5 @@ METHODS = {
     f"{GROUPS}.setNamedPorts": set_named_ports,
     f"{_ZONAL_TYPE}.resize": resize,
     f"{_ZONAL_TYPE}.listManagedInstances": list_managed,
-    f"{_ZONAL_GROUPS}.setNamedPorts": set_named_ports,
+    f"{ZONAL_GROUPS}.setNamedPorts": set_named_ports,
 }

@@ -3,8 +3,10 @@
 import hashlib
 from typing import Any
 
-from meshwright_sandbox.core.cloud import Cloud
+from meshwright_sandbox.core.cloud import Call, Cloud
+from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.operations import Work, WorkFailed
+from meshwright_sandbox.core.references import by_name, resource_name
 from meshwright_sandbox.core.stamps import label_fingerprint, now, numeric_id, self_link
 from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.services.machines import interfaces
@@ -37,6 +39,17 @@ def running(cloud: Cloud) -> list[Row]:
     """Every machine that is turned on, of a group or alone."""
     rows = cloud.store.of_type("compute", "instances")
     return [row for row in rows if row.doc.get("status") == "RUNNING"]
+
+
+def called(call: Call, link: str, scope: str) -> str:
+    """Resource name of the machine that a link means, or a name in a zone (``scope``)."""
+    return by_name(call, resource_name(call, link) or f"{scope}/instances/{link}")
+
+
+def require(call: Call, name: str) -> None:
+    """Refuse a machine that is not there."""
+    if call.cloud.store.get("compute", name) is None:
+        raise ApiError(404, call.service.not_found(name), refusal="reference")
 
 
 def template_of(manager: Json) -> str:

@@ -8,14 +8,12 @@ from typing import Any
 from meshwright_sandbox.core import generic, listing
 from meshwright_sandbox.core.cloud import Call, Cloud
 from meshwright_sandbox.core.errors import ApiError, invalid
-from meshwright_sandbox.core.references import by_name, resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import self_link
-from meshwright_sandbox.services.machines.instances import instances_of
+from meshwright_sandbox.services.machines.groups import GROUPS, ZONAL_GROUPS, manager_of
+from meshwright_sandbox.services.machines.instances import called, instances_of, require
 
 Json = dict[str, Any]
-_ZONAL = "instanceGroups"
-_REGIONAL = "regionInstanceGroups"
 
 
 def _present(cloud: Cloud, group: Json) -> list[str]:
@@ -34,14 +32,13 @@ def _sent(call: Call) -> list[str]:
     names: list[str] = []
     for index, entry in enumerate(call.body.get("instances", [])):
         link = str(entry.get("instance", ""))
-        name = by_name(call, resource_name(call, link) or f"{zone}/instances/{link}")
+        name = called(call, link, zone)
         if not name.startswith(f"{zone}/instances/"):
             raise invalid(
                 f"Invalid value for field 'resource.instances[{index}].instance': '{link}'. "
                 "The instance is not in the zone of the group."
             )
-        if call.cloud.store.get("compute", name) is None:
-            raise ApiError(404, call.service.not_found(name), refusal="reference")
+        require(call, name)
         names.append(name)
     return names
 
@@ -92,8 +89,7 @@ def list_(call: Call) -> Json:
     """`instanceGroups.listInstances`, of managed groups too."""
     name = call.name.removesuffix("/listInstances")
     group = call.get(name)
-    manager = name.replace("/instanceGroups/", "/instanceGroupManagers/")
-    kept = [row.name for row in instances_of(call.cloud, manager)]
+    kept = [row.name for row in instances_of(call.cloud, manager_of(name))]
     wanted = call.body.get("instanceState", "ALL")
     documents: list[Json] = []
     for member in [*kept, *_present(call.cloud, group)]:
@@ -115,12 +111,12 @@ def _defaults(_: Call, group: Json) -> None:
 
 
 COLLECTIONS = (
-    Collection(_ZONAL, defaults=_defaults, view=_view),
-    Collection(_REGIONAL, system=True),
+    Collection(ZONAL_GROUPS, defaults=_defaults, view=_view),
+    Collection(GROUPS, system=True),
 )
 METHODS = {
-    f"{_ZONAL}.addInstances": add,
-    f"{_ZONAL}.removeInstances": remove,
-    f"{_ZONAL}.listInstances": list_,
-    f"{_REGIONAL}.listInstances": list_,
+    f"{ZONAL_GROUPS}.addInstances": add,
+    f"{ZONAL_GROUPS}.removeInstances": remove,
+    f"{ZONAL_GROUPS}.listInstances": list_,
+    f"{GROUPS}.listInstances": list_,
 }
