@@ -28,6 +28,9 @@ HEARTBEAT_SECONDS = 20
 # What pip says of each thing that it was asked to install, whether it is there already or not.
 BEGUN = re.compile(r"(?:Collecting|Requirement already satisfied:) .*\(from -r |Obtaining ")
 
+# What setuptools says of each distribution: a folder with the name of its package would hide it.
+EXPECTED = "ignore:Editable installation"
+
 # What most often helps where pip fails.
 NO_ROOM = "free 2 GB on the disks of .venv and of temporary files ($TMPDIR)"
 NO_NETWORK = "check the network and the package index that `pip config list` names"
@@ -125,6 +128,7 @@ def run_pip(what, total, *arguments):
     with subprocess.Popen(
         command + list(arguments),
         cwd=ROOT,
+        env=dict(os.environ, PYTHONWARNINGS=EXPECTED),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
