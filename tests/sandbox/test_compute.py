@@ -238,6 +238,18 @@ def test_firewall_patch_merges_and_keeps_its_direction(compute: Any, project: st
     assert "resource.direction" in error_of(caught)["message"]
 
 
+def test_a_health_check_has_the_settings_of_its_type(compute: Any, project: str) -> None:
+    tls = {"name": "tls", "type": "GRPC_WITH_TLS", "grpcTlsHealthCheck": {"port": 443}}
+    made = compute.healthChecks().insert(project=project, body=tls)
+    finish(compute.globalOperations(), made.execute(), project=project)
+
+    plain = {"name": "plain", "type": "GRPC", "grpcTlsHealthCheck": {"port": 443}}
+    with pytest.raises(HttpError) as caught:
+        compute.healthChecks().insert(project=project, body=plain).execute()
+
+    assert "must match the type" in error_of(caught)["message"]
+
+
 def test_collections_without_rules_of_their_own_are_served(compute: Any, project: str) -> None:
     made = compute.healthChecks().insert(
         project=project, body={"name": "hc", "type": "HTTP", "httpHealthCheck": {"port": 80}}

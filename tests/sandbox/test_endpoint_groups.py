@@ -25,11 +25,11 @@ def endpoint_group(machines: Machines) -> dict[str, str]:
 
 
 def test_endpoints_of_machines_come_and_go(machines: Machines) -> None:
-    """One without a port has the group's."""
+    """One without a port has that of its group; an instance is told by its name."""
     machine = machines.single()
     groups, where = machines.compute.networkEndpointGroups(), endpoint_group(machines)
     address = machine["networkInterfaces"][0]["networkIP"]
-    plain = {"instance": "vm", "ipAddress": address}
+    plain = {"instance": machine["selfLink"], "ipAddress": address}
 
     def change(verb: str, *endpoints: dict[str, Any]) -> None:
         body = {"networkEndpoints": list(endpoints)}
@@ -43,8 +43,8 @@ def test_endpoints_of_machines_come_and_go(machines: Machines) -> None:
     change("attachNetworkEndpoints", plain)
 
     assert [(e["instance"], e["port"]) for e in listed()] == [
-        (machine["selfLink"], 80),
-        (machine["selfLink"], 8080),
+        ("vm", 80),
+        ("vm", 8080),
     ]
     assert groups.get(**where).execute()["size"] == 2
     with pytest.raises(HttpError, match="instances/gone' was not found"):

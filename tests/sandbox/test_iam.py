@@ -139,6 +139,35 @@ def test_deleted_account_is_gone(iam: Any, project: str) -> None:
     assert message_of(caught) == f"Service account {name} does not exist."
 
 
+def test_a_deleted_account_comes_back_by_its_unique_id(iam: Any, project: str) -> None:
+    made = make_account(iam, project)
+    accounts = iam.projects().serviceAccounts()
+    accounts.delete(name=made["name"]).execute()
+    by_id = f"projects/{project}/serviceAccounts/{made['uniqueId']}"
+
+    restored = accounts.undelete(name=by_id, body={}).execute()["restoredAccount"]
+
+    assert restored == accounts.get(name=made["name"]).execute() == made
+    listed = accounts.list(name=f"projects/{project}").execute()["accounts"]
+    assert made["email"] in [account["email"] for account in listed]
+    with pytest.raises(HttpError) as caught:
+        accounts.undelete(name=by_id, body={}).execute()
+    assert caught.value.status_code == 404
+
+
+def test_a_deleted_account_stays_away_while_another_has_its_name(iam: Any, project: str) -> None:
+    made = make_account(iam, project)
+    accounts = iam.projects().serviceAccounts()
+    accounts.delete(name=made["name"]).execute()
+    make_account(iam, project)
+
+    by_id = f"projects/{project}/serviceAccounts/{made['uniqueId']}"
+    with pytest.raises(HttpError) as caught:
+        accounts.undelete(name=by_id, body={}).execute()
+
+    assert caught.value.status_code == 409
+
+
 def test_account_policy_is_written_and_read(iam: Any, project: str) -> None:
     account = make_account(iam, project)
     other = make_account(iam, project, "caller-sa")

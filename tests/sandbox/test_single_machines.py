@@ -225,6 +225,16 @@ def test_a_disk_is_made_without_a_machine(machines: Machines) -> None:
     assert len(disk_of(machines, "boot")["users"]) == 1
 
 
+def test_a_disk_takes_the_license_of_a_public_project(machines: Machines) -> None:
+    windows = "projects/windows-cloud/global/licenses/windows-server-core"
+    body = {"name": "licensed", "sizeGb": "10", "licenses": [windows]}
+    disks = machines.compute.disks()
+    machines.wait_in_zone(disks.insert(**machines.in_zone, body=body).execute())
+
+    [license_] = disk_of(machines, "licensed")["licenses"]
+    assert license_.endswith(f"/{windows}")
+
+
 def test_a_template_makes_a_machine_too(machines: Machines) -> None:
     link = machines.template(tags={"items": ["from-template"]})
 

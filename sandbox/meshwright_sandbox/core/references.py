@@ -23,6 +23,9 @@ _COMPUTE = re.compile(
 _LINK_FIELDS = frozenset({"network", "subnetwork", "backendService", "urlMap", "instanceTemplate"})
 # Of firewall policies' rules: the official provider compares them as texts.
 _KEPT_AS_SENT = frozenset({"srcNetworks"})
+# What a project may make, and takes from public projects for the most part: looked up elsewhere, or
+# made by partners of Google alone.
+_CATALOGUES = frozenset({"images", "licenses"})
 _NOT_LINKS = frozenset({"selfLink", "selfLinkWithId", "description", "region", "zone"})
 
 
@@ -128,8 +131,8 @@ def _compute_links(call: "Call", document: Json) -> Uses:
         name = by_name(call, name)
         if field not in _KEPT_AS_SENT:
             holder[key] = self_link(call.service, call.version, name)
-        if match["collection"] not in created or match["collection"] == "images":
-            continue  # the cloud's own catalogue: machine types, public images, ...
+        if match["collection"] not in created or match["collection"] in _CATALOGUES:
+            continue  # the cloud's own: machine types, public images, ...
         if call.cloud.store.get("compute", name) is None:
             raise ApiError(404, call.service.not_found(name), refusal="reference")
         creating = call.cloud.store.unfinished("compute", name)

@@ -25,6 +25,7 @@ from meshwright_sandbox.services.vpc import (
     everywhere,
     firewall_policies,
     firewalls,
+    forwarding_rules,
     networks,
     places,
     routers,
@@ -76,8 +77,8 @@ def _check_health_check(_: Call, check: Json) -> None:
     }.items():
         check.setdefault(field, value)
     kind = check.get("type", "")
-    settings = [field for field in check if field.endswith("HealthCheck")]
-    if kind.replace("_", "").lower() + "healthcheck" not in {s.lower() for s in settings}:
+    own = kind.replace("_WITH_TLS", "_TLS").replace("_", "").lower() + "healthcheck"
+    if own not in {field.lower() for field in check}:
         raise invalid(
             f"Invalid value for field 'resource.type': '{kind}'. Exactly one of the "
             "protocol-specific health check fields must be specified, which must match the type."
@@ -164,6 +165,7 @@ SERVICE = Service(
         *routers.COLLECTIONS,
         *firewalls.COLLECTIONS,
         *addresses.COLLECTIONS,
+        *forwarding_rules.COLLECTIONS,
         *templates.COLLECTIONS,
         *groups.COLLECTIONS,
         *members.COLLECTIONS,

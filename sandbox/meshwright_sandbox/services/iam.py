@@ -5,13 +5,15 @@ from typing import Any
 
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call, Cloud
-from meshwright_sandbox.core.errors import invalid
+from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
 from meshwright_sandbox.core.stamps import new_etag, numeric_id
 from meshwright_sandbox.services import account_keys, roles
 
 Json = dict[str, Any]
 _ACCOUNTS = "projects.serviceAccounts"
+# Those that were deleted and may come back, by their unique ids.
+_DELETED = "deletedServiceAccounts"
 _SUFFIX = ".iam.gserviceaccount.com"
 
 
@@ -51,6 +53,33 @@ def _enable(call: Call) -> Json:
 def _disable(call: Call) -> Json:
     call.put(call.name, call.get() | {"disabled": True})
     return {}
+
+
+def _delete(call: Call) -> Json:
+    """Delete an account. It can be brought back by its unique id, here for as long as one likes."""
+    account = call.get()
+    answer = generic.delete(call)
+    call.cloud.store.put("iam", _deleted(call, account["uniqueId"]), account, system=True)
+    return answer
+
+
+def _undelete(call: Call) -> Json:
+    """Bring a deleted account back, unless another has its name by now."""
+    deleted = _deleted(call, call.name.rpartition("/")[2])
+    account = call.cloud.store.get("iam", deleted)
+    if account is None:
+        raise ApiError(404, _not_found(call.name))
+    if call.cloud.store.get("iam", account["name"]) is not None:
+        raise ApiError(409, _account_exists(account["name"]))
+    call.cloud.store.delete("iam", deleted)
+    call.put(account["name"], account)
+    own = not account["email"].endswith(_SUFFIX)
+    call.cloud.store.set_system("iam", account["name"], own)
+    return {"restoredAccount": account}
+
+
+def _deleted(call: Call, unique: str) -> str:
+    return f"projects/{call.project}/{_DELETED}/{unique}"
 
 
 def add_default_account(cloud: Cloud, project: str) -> None:
@@ -136,6 +165,8 @@ SERVICE = Service(
         **roles.METHODS,
         **account_keys.METHODS,
         f"{_ACCOUNTS}.create": _create_account,
+        f"{_ACCOUNTS}.delete": _delete,
+        f"{_ACCOUNTS}.undelete": _undelete,
         f"{_ACCOUNTS}.enable": _enable,
         f"{_ACCOUNTS}.disable": _disable,
     },

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 _NAME = re.compile(r"[a-z0-9](?:[-_.a-z0-9]{1,61})[a-z0-9]")
 _MULTI_REGIONS = ("ASIA", "EU", "US")
 _CLASSES = (
-    *("STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"),
+    *("STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE", "RAPID"),
     *("MULTI_REGIONAL", "REGIONAL", "DURABLE_REDUCED_AVAILABILITY"),
 )
 _PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})

@@ -8,17 +8,18 @@ from typing import Any
 from meshwright_sandbox.core import generic, listing
 from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import invalid
-from meshwright_sandbox.core.stamps import self_link
 from meshwright_sandbox.services.machines.instances import called, require
 
 Json = dict[str, Any]
 TYPES = ("networkEndpointGroups", "globalNetworkEndpointGroups", "regionNetworkEndpointGroups")
-# What tells an endpoint from another; an instance is one with any of its links.
+# What tells an endpoint from another.
 _IDENTITY = ("fqdn", "instance", "ipAddress", "port", "clientDestinationPort")
 
 
 def _sent(call: Call) -> list[Json]:
-    """The endpoints in a request, with instances as links.
+    """The endpoints in a request, with instances by their names, whatever link was sent.
+
+    The official provider looks for its own by the bare name, and reads any other as gone.
 
     Raises:
         ApiError: 404 for an instance that is not there.
@@ -32,7 +33,7 @@ def _sent(call: Call) -> list[Json]:
             continue
         name = called(call, given, scope)
         require(call, name)
-        found.append(endpoint | {"instance": self_link(call.service, "v1", name)})
+        found.append(endpoint | {"instance": name.rpartition("/")[2]})
     return found
 
 

@@ -109,7 +109,7 @@ def free_address(store: Store, name: str, subnetwork: Json, origin: str) -> str 
     usable = max(cidr.num_addresses - 4, 1)
     start = int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16)
     hosts = (cidr.network_address + 2 + (start + step) % usable for step in range(usable))
-    return first_free(hosts, {*_of_machines(store, name), *_reserved(store, name)})
+    return first_free(hosts, addresses.held_inside(store, name))
 
 
 def exhausted(name: str) -> str:
@@ -141,12 +141,6 @@ def _set_internal(call: Call, interface: Json, name: str, subnetwork: Json, fiel
 def _of_machines(store: Store, subnetwork: str) -> Iterator[str]:
     for row in store.of_type("compute", "instances"):
         yield from addresses.inside(row, subnetwork)
-
-
-def _reserved(store: Store, subnetwork: str) -> Iterator[str]:
-    for row in store.of_type("compute", "addresses"):
-        if str(row.doc.get("subnetwork", "")).endswith(f"/{subnetwork}"):
-            yield str(row.doc["address"])
 
 
 def _in_use(address: str) -> ApiError:

@@ -1,7 +1,11 @@
-"""Reserved addresses and forwarding rules."""
+"""Reserved addresses, and which addresses are held by whom.
+
+An address of the internet is held by one in all the cloud, one inside of a network by one in that
+network. Follows https://cloud.google.com/compute/docs/ip-addresses.
+"""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
@@ -17,18 +21,25 @@ Json = dict[str, Any]
 _REGIONAL_POOL = ipaddress.IPv4Network("203.0.113.0/24")
 _GLOBAL_POOL = ipaddress.IPv4Network("198.51.100.0/24")
 _PEERING_POOL = ipaddress.IPv4Network("10.64.0.0/10")
-_API_BUNDLES = ("all-apis", "vpc-sc")
-_TYPES = ("addresses", "globalAddresses")
-_RULES = ("forwardingRules", "globalForwardingRules")
+TYPES = ("addresses", "globalAddresses")
+RULES = ("forwardingRules", "globalForwardingRules")
+# What a range of a network is reserved for, and the prefix lengths that it may have.
+_RANGES = {"VPC_PEERING": (8, 29), "IPSEC_INTERCONNECT": (26, 29)}
 
 
-def _taken(call: Call) -> set[str]:
-    held = [(t, "address") for t in _TYPES] + [(t, "IPAddress") for t in _RULES]
-    return of_machines(call.cloud.store) | {
-        str(row.doc.get(field))
-        for type_, field in held
-        for row in call.cloud.store.of_type("compute", type_)
-    }
+def is_inside(document: Json) -> bool:
+    """Whether an address, or that of a rule, is of a network and not of the internet."""
+    if "addressType" in document:
+        return document["addressType"] == "INTERNAL"
+    # Private Service Connect's rules balance no load: they have no scheme.
+    return not document.get("loadBalancingScheme", "").startswith("EXTERNAL")
+
+
+def network_name(call: Call, document: Json) -> str | None:
+    """The network that an address or a rule is in, by its own word or that of its subnetwork."""
+    subnetwork = resource_name(call, document.get("subnetwork", ""))
+    held = call.cloud.store.get("compute", subnetwork) if subnetwork else None
+    return resource_name(call, (held or document).get("network", ""))
 
 
 def of_machines(store: Store) -> set[str]:
@@ -50,36 +61,107 @@ def inside(row: Row, subnetwork: str) -> Iterator[str]:
             yield str(interface.get("networkIP"))
 
 
+def held_inside(store: Store, subnetwork: str) -> set[str]:
+    """The addresses of a subnetwork that machines, rules or reservations have."""
+    machines = store.of_type("compute", "instances")
+    held = {address for row in machines for address in inside(row, subnetwork)}
+    for type_, field in [(t, "address") for t in TYPES] + [(t, "IPAddress") for t in RULES]:
+        for row in store.of_type("compute", type_):
+            if str(row.doc.get("subnetwork", "")).endswith(f"/{subnetwork}"):
+                held.add(str(row.doc.get(field)))
+    return held
+
+
+def _held_outside(call: Call) -> set[str]:
+    store = call.cloud.store
+    held = of_machines(store)
+    for type_, field in [(t, "address") for t in TYPES] + [(t, "IPAddress") for t in RULES]:
+        rows = store.of_type("compute", type_)
+        held |= {str(row.doc.get(field)) for row in rows if not is_inside(row.doc)}
+    return held
+
+
 def reserved(call: Call, region: str) -> set[str]:
     """The addresses of the internet that the called project has reserved in a region."""
     rows = call.cloud.store.children(
         "compute", f"projects/{call.project}/regions/{region}/addresses"
     )
-    return {row.doc["address"] for row in rows if row.doc["addressType"] == "EXTERNAL"}
+    return {row.doc["address"] for row in rows if not is_inside(row.doc)}
 
 
-def free_external(call: Call, besides: set[str]) -> str:
-    """An address of the internet that nobody has, and that is none of ``besides``."""
-    return first_free(_REGIONAL_POOL.hosts(), _taken(call) | besides) or _exhausted()
+def free_external(call: Call, besides: Set[str] = frozenset(), *, everywhere: bool = False) -> str:
+    """An address of the internet that nobody has, and that is none of ``besides``.
+
+    It is a region's, or with ``everywhere`` a global one.
+    """
+    pool = _GLOBAL_POOL if everywhere else _REGIONAL_POOL
+    return first_free(pool.hosts(), _held_outside(call) | besides) or _exhausted()
+
+
+def free_inside(call: Call, subnetwork: str) -> str:
+    """An address of a subnetwork that nobody has."""
+    cidr = network_of(call.get(subnetwork)["ipCidrRange"])
+    hosts = (cidr.network_address + n for n in range(2, cidr.num_addresses - 2))
+    return first_free(hosts, held_inside(call.cloud.store, subnetwork)) or _exhausted()
+
+
+def require_inside(call: Call, address: str, subnetwork: str, field: str) -> None:
+    """Refuse an address that is none of a subnetwork's."""
+    cidr = network_of(call.get(subnetwork)["ipCidrRange"])
+    try:
+        found = ipaddress.IPv4Address(address) in cidr
+    except ValueError:
+        found = False
+    if not found:
+        raise invalid(
+            f"Invalid value for field '{field}': '{address}'. "
+            f"Requested internal IP address is outside the subnetwork CIDR range {cidr}."
+        )
 
 
 def _defaults(call: Call, address: Json) -> None:
     is_global = call.type == "globalAddresses"
     address.setdefault("addressType", "EXTERNAL")
     address["status"] = "RESERVED"
-    if address["addressType"] == "EXTERNAL":
+    if not is_inside(address):
         _allocate_external(call, address, is_global)
-    elif address.get("purpose") in ("VPC_PEERING", "PRIVATE_SERVICE_CONNECT") and is_global:
-        _allocate_range(address)
+    elif address.get("purpose") in _RANGES:
+        _allocate_range(call, address)
+    elif address.get("purpose") == "PRIVATE_SERVICE_CONNECT" and is_global:
+        _require(address, "network", "address")
+        _require_free(address, _held_in(call, address))
     else:
         _allocate_internal(call, address)
-    if address["address"] in _taken(call):
+
+
+def _require(address: Json, *fields: str) -> None:
+    for field in fields:
+        if not address.get(field):
+            text = f"Required field 'resource.{field}' not specified"
+            raise ApiError(400, text, reason="required")
+
+
+def _require_free(address: Json, held: set[str]) -> None:
+    if address["address"] in held:
         raise ApiError(
             400,
             f"Invalid value for field 'resource.address': '{address['address']}'. "
             "Specified IP address is already reserved.",
             reason="invalid",
         )
+
+
+def _held_in(call: Call, address: Json) -> set[str]:
+    """The addresses that are reserved in the network of one that is asked for."""
+    network = network_name(call, address)
+    return {str(other["address"]) for other in _reserved_in(call, network)}
+
+
+def _reserved_in(call: Call, network: str | None) -> Iterator[Json]:
+    for type_ in TYPES:
+        for row in call.cloud.store.of_type("compute", type_):
+            if is_inside(row.doc) and network_name(call, row.doc) == network:
+                yield row.doc
 
 
 def _allocate_external(call: Call, address: Json, is_global: bool) -> None:
@@ -89,34 +171,41 @@ def _allocate_external(call: Call, address: Json, is_global: bool) -> None:
     if is_global:
         address.setdefault("ipVersion", "IPV4")
     if address.get("address"):
-        return
-    if address.get("ipVersion") == "IPV6":
+        _require_free(address, _held_outside(call))
+    elif address.get("ipVersion") == "IPV6":
         base = int(ipaddress.IPv6Address("2001:db8::1"))
         candidates = (str(ipaddress.IPv6Address(base + n)) for n in range(1 << 16))
-        address["address"] = next(c for c in candidates if c not in _taken(call))
-        return
-    pool = _GLOBAL_POOL if is_global else _REGIONAL_POOL
-    address["address"] = first_free(pool.hosts(), _taken(call)) or _exhausted()
+        address["address"] = next(c for c in candidates if c not in _held_outside(call))
+    else:
+        address["address"] = free_external(call, everywhere=is_global)
 
 
 def _exhausted() -> str:
     raise ApiError(403, "Quota 'STATIC_ADDRESSES' exceeded.", reason="quotaExceeded")
 
 
-def _allocate_range(address: Json) -> None:
-    if not address.get("network"):
-        raise ApiError(400, "Required field 'resource.network' not specified", reason="required")
-    if address["purpose"] == "VPC_PEERING":
-        length = address.setdefault("prefixLength", 16)
-        if not 8 <= length <= 29:
-            raise invalid(
-                f"Invalid value for field 'resource.prefixLength': '{length}'. "
-                "Must be between 8 and 29."
-            )
-        first = next(iter(_PEERING_POOL.subnets(new_prefix=max(length, 10))))
-        address.setdefault("address", str(first.network_address))
-    elif not address.get("address"):
-        raise ApiError(400, "Required field 'resource.address' not specified", reason="required")
+def _allocate_range(call: Call, address: Json) -> None:
+    """Reserve a range of a network: for services that are peered, or for VLAN attachments."""
+    _require(address, "network")
+    shortest, longest = _RANGES[address["purpose"]]
+    length = address.setdefault("prefixLength", 16 if shortest < 16 else longest)
+    if not shortest <= length <= longest:
+        raise invalid(
+            f"Invalid value for field 'resource.prefixLength': '{length}'. "
+            f"Must be between {shortest} and {longest}."
+        )
+    held = [
+        network_of(f"{other['address']}/{other['prefixLength']}")
+        for other in _reserved_in(call, network_name(call, address))
+        if other.get("prefixLength")
+    ]
+    if not address.get("address"):
+        ranges = _PEERING_POOL.subnets(new_prefix=max(length, _PEERING_POOL.prefixlen))
+        free = (each for each in ranges if not any(each.overlaps(other) for other in held))
+        found = next(free, None)
+        address["address"] = str(found.network_address) if found else _exhausted()
+    elif any(network_of(f"{address['address']}/{length}").overlaps(other) for other in held):
+        _require_free(address, {address["address"]})
 
 
 def _allocate_internal(call: Call, address: Json) -> None:
@@ -124,59 +213,39 @@ def _allocate_internal(call: Call, address: Json) -> None:
     default = f"projects/{call.project}/regions/{call.location}/subnetworks/default"
     address.setdefault("subnetwork", self_link(call.service, call.version, default))
     name = resource_name(call, address["subnetwork"]) or address["subnetwork"]
-    subnetwork = call.get(name)
-    cidr = network_of(subnetwork["ipCidrRange"])
-    if not address.get("address"):
-        hosts = (cidr.network_address + n for n in range(2, cidr.num_addresses - 2))
-        machines = call.cloud.store.of_type("compute", "instances")
-        held = {each for row in machines for each in inside(row, name)}
-        address["address"] = first_free(hosts, held | _taken(call)) or _exhausted()
-    elif ipaddress.IPv4Address(address["address"]) not in cidr:
-        raise invalid(
-            f"Invalid value for field 'resource.address': '{address['address']}'. "
-            f"Requested internal IP address is outside the subnetwork CIDR range {cidr}."
-        )
+    if address.get("address"):
+        require_inside(call, address["address"], name, "resource.address")
+        _require_free(address, _held_in(call, address))
+    else:
+        address["address"] = free_inside(call, name)
+
+
+def _users(call: Call, address: Json) -> Iterator[str]:
+    network = network_name(call, address) if is_inside(address) else None
+    for type_ in RULES:
+        for row in call.cloud.store.of_type("compute", type_):
+            if row.doc.get("IPAddress") != address["address"]:
+                continue
+            if (network_name(call, row.doc) if is_inside(row.doc) else None) == network:
+                yield row.doc["selfLink"]
+    subnetwork = resource_name(call, address.get("subnetwork", ""))
+    for row in call.cloud.store.of_type("compute", "instances"):
+        theirs = inside(row, subnetwork or "") if is_inside(address) else _outside(row)
+        if address["address"] in theirs:
+            yield row.doc["selfLink"]
 
 
 def _view(call: Call, address: Json) -> None:
-    users = [
-        row.doc["selfLink"]
-        for type_ in _RULES
-        for row in call.cloud.store.of_type("compute", type_)
-        if row.doc.get("IPAddress") == address["address"]
-    ]
-    subnetwork = resource_name(call, address.get("subnetwork", ""))
-    users += [
-        row.doc["selfLink"]
-        for row in call.cloud.store.of_type("compute", "instances")
-        if address["address"] in {*_outside(row), *(inside(row, subnetwork) if subnetwork else ())}
-    ]
+    users = list(_users(call, address))
     if users:
         address |= {"users": users, "status": "IN_USE"}
 
 
 def _blockers(call: Call, _: str) -> list[str]:
-    address = call.get()
-    _view(call, address)
-    return [str(resource_name(call, link)) for link in address.get("users", [])]
-
-
-def _rule_defaults(call: Call, rule: Json) -> None:
-    target = str(rule.get("target", ""))
-    # Private Service Connect's rules balance no load: their scheme is empty.
-    if "/serviceAttachments/" not in target and target not in _API_BUNDLES:
-        rule.setdefault("loadBalancingScheme", "EXTERNAL")
-    rule.setdefault("IPProtocol", "TCP")
-    rule.setdefault("networkTier", "PREMIUM")
-    wanted = resource_name(call, rule.get("IPAddress", ""))
-    if wanted:
-        rule["IPAddress"] = call.get(wanted)["address"]
-    if not rule.get("IPAddress"):
-        pool = _GLOBAL_POOL if call.type == "globalForwardingRules" else _REGIONAL_POOL
-        rule["IPAddress"] = first_free(pool.hosts(), _taken(call)) or _exhausted()
+    return [str(resource_name(call, link)) for link in _users(call, call.get())]
 
 
 COLLECTIONS = tuple(
     Collection(type_, latency="network", defaults=_defaults, view=_view, blockers=_blockers)
-    for type_ in _TYPES
-) + tuple(Collection(type_, latency="network", defaults=_rule_defaults) for type_ in _RULES)
+    for type_ in TYPES
+)
