@@ -238,6 +238,21 @@ def test_firewall_patch_merges_and_keeps_its_direction(compute: Any, project: st
     assert "resource.direction" in error_of(caught)["message"]
 
 
+def test_a_vpn_gateway_has_two_interfaces_with_addresses(compute: Any, project: str) -> None:
+    where = {"project": project, "region": REGION}
+    body = {"name": "vpn", "network": make_network(compute, project)}
+    made = compute.vpnGateways().insert(**where, body=body).execute()
+    finish(compute.regionOperations(), made, **where)
+
+    interfaces = compute.vpnGateways().get(**where, vpnGateway="vpn").execute()["vpnInterfaces"]
+    made = compute.addresses().insert(**where, body={"name": "other"}).execute()
+    finish(compute.regionOperations(), made, **where)
+    other = compute.addresses().get(**where, address="other").execute()["address"]
+
+    assert [interface["id"] for interface in interfaces] == [0, 1]
+    assert len({other, *(interface["ipAddress"] for interface in interfaces)}) == 3
+
+
 def test_a_health_check_has_the_settings_of_its_type(compute: Any, project: str) -> None:
     tls = {"name": "tls", "type": "GRPC_WITH_TLS", "grpcTlsHealthCheck": {"port": 443}}
     made = compute.healthChecks().insert(project=project, body=tls)

@@ -32,6 +32,7 @@ from meshwright_sandbox.services.vpc import (
     security_policies,
     setters,
     sharing,
+    vpn,
 )
 
 Json = dict[str, Any]
@@ -166,6 +167,7 @@ SERVICE = Service(
         *firewalls.COLLECTIONS,
         *addresses.COLLECTIONS,
         *forwarding_rules.COLLECTIONS,
+        *vpn.COLLECTIONS,
         *templates.COLLECTIONS,
         *groups.COLLECTIONS,
         *members.COLLECTIONS,

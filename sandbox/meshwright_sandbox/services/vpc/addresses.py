@@ -78,6 +78,8 @@ def _held_outside(call: Call) -> set[str]:
     for type_, field in [(t, "address") for t in TYPES] + [(t, "IPAddress") for t in RULES]:
         rows = store.of_type("compute", type_)
         held |= {str(row.doc.get(field)) for row in rows if not is_inside(row.doc)}
+    for row in store.of_type("compute", "vpnGateways"):
+        held |= {str(each.get("ipAddress")) for each in row.doc.get("vpnInterfaces", [])}
     return held
 
 
