@@ -79,6 +79,11 @@ def test_an_authority_issues_once_it_is_enabled_and_goes_once_it_is_not(
     made = certificates.create(parent=pool, certificateId="one", body=body).execute()
     assert made["issuerCertificateAuthority"] == name
     x509.load_pem_x509_certificate(made["pemCertificate"].encode())
+    revoke = {"name": made["name"], "body": {"reason": "SUPERSEDED"}}
+    revoked = certificates.revoke(**revoke).execute()
+    assert revoked["revocationDetails"]["revocationState"] == "SUPERSEDED"
+    with pytest.raises(HttpError, match="is already revoked"):
+        certificates.revoke(**revoke).execute()
     with pytest.raises(HttpError, match="disable it first"):
         authorities.delete(name=name).execute()
     with pytest.raises(HttpError, match="is being used by"):

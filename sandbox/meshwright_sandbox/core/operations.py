@@ -261,6 +261,8 @@ def _operation_name(service: Service, operation: Json) -> str:
     naming: Callable[[str, str, str], str] | None = service.operation_name
     if naming:
         return naming(project, location, short)
+    if service.operations == "below":
+        return f"{operation['target']}/operations/{short}"
     if service.operations == "compute":
         scope = "global" if location == "global" else f"{operation['scope']}/{location}"
         return f"projects/{project}/{scope}/operations/{short}"

@@ -158,7 +158,8 @@ class Service:
         rewrite_path: changes the path after the version before it is matched against the routes.
         style: shape of errors: `rpc` (code, message, status, details) or `legacy` (code, message,
             errors[]; compute, BigQuery, Storage).
-        operations: `longrunning`, `compute`, `container` or `none`.
+        operations: `longrunning`, `below` (the same, each below what it works on), `compute`,
+            `container` or `none`.
         must_be_enabled: whether calls in a project that has not enabled the API are refused.
         public_projects: Google's own projects, from which everybody may read.
         not_found: text of a 404 for a resource name; `already_exists`: text of a 409.

@@ -1,4 +1,4 @@
-"""IAM: service accounts, their policies, roles."""
+"""IAM: service accounts, their policies, roles, pools of identities from elsewhere."""
 
 import re
 from typing import Any
@@ -12,6 +12,9 @@ from meshwright_sandbox.services import account_keys, roles
 
 Json = dict[str, Any]
 _ACCOUNTS = "projects.serviceAccounts"
+_POOLS = "projects.locations.workloadIdentityPools"
+# https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools/create
+_POOL_ID = r"(?!gcp-)[a-z0-9-]{4,32}"
 # Those that were deleted and may come back, by their unique ids.
 _DELETED = "deletedServiceAccounts"
 _SUFFIX = ".iam.gserviceaccount.com"
@@ -70,7 +73,7 @@ def _undelete(call: Call) -> Json:
     if account is None:
         raise ApiError(404, _not_found(call.name))
     if call.cloud.store.get("iam", account["name"]) is not None:
-        raise ApiError(409, _account_exists(account["name"]))
+        raise ApiError(409, _already_exists(account["name"]))
     call.cloud.store.delete("iam", deleted)
     call.put(account["name"], account)
     own = not account["email"].endswith(_SUFFIX)
@@ -99,6 +102,10 @@ def add_default_account(cloud: Cloud, project: str) -> None:
     cloud.store.put("iam", name, account, type_=_ACCOUNTS, project=project, system=True)
 
 
+def _activate(_: Call, document: Json) -> None:
+    document["state"] = "ACTIVE"
+
+
 def _unique(seed: str) -> str:
     return numeric_id(seed)[:21].rjust(21, "1")
 
@@ -121,7 +128,9 @@ def _rewrite(path: str) -> str:
     return path.replace("projects/-/", f"projects/{match[1]}/", 1) if match else path
 
 
-def _account_exists(name: str) -> str:
+def _already_exists(name: str) -> str:
+    if "/serviceAccounts/" not in name:
+        return "Requested entity already exists"
     project, _, email = name.partition("/serviceAccounts/")
     return f"Service account {email.partition('@')[0]} already exists within project {project}."
 
@@ -131,18 +140,20 @@ def _not_found(name: str) -> str:
         return f"Service account key {name.rpartition('/')[2]} does not exist."
     if "/serviceAccounts/" in name:
         return f"Service account {name} does not exist."
-    return f"The role named {name} was not found."
+    if "roles/" in name:
+        return f"The role named {name} was not found."
+    return "Requested entity was not found."
 
 
 SERVICE = Service(
     name="iam",
     versions={"v1": "iam.v1"},
     proto="google.iam.admin",
-    operations="none",
+    operations="below",
     rewrite_path=_rewrite,
     before=_before,
     not_found=_not_found,
-    already_exists=_account_exists,
+    already_exists=_already_exists,
     collections=(
         Collection(
             _ACCOUNTS,
@@ -160,6 +171,19 @@ SERVICE = Service(
             body_field="role",
         ),
         *account_keys.COLLECTIONS,
+        Collection(
+            _POOLS,
+            id_from="query:workloadIdentityPoolId",
+            id_pattern=_POOL_ID,
+            defaults=_activate,
+            has_children=False,
+        ),
+        Collection(
+            f"{_POOLS}.providers",
+            id_from="query:workloadIdentityPoolProviderId",
+            id_pattern=_POOL_ID,
+            defaults=_activate,
+        ),
     ),
     methods={
         **roles.METHODS,

@@ -16,6 +16,7 @@ from meshwright_sandbox.core.cloud import Call
 from meshwright_sandbox.core.errors import ApiError, invalid, precondition
 from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.core.service import Collection, Service
+from meshwright_sandbox.core.stamps import now
 from meshwright_sandbox.runtime.certificates import CertificateAuthority
 from meshwright_sandbox.services import locations
 from meshwright_sandbox.services.vpc.places import REGIONS
@@ -132,6 +133,16 @@ def _issue(call: Call) -> Json:
     return shown | document
 
 
+def _revoke(call: Call) -> Json:
+    certificate = call.get()
+    if "revocationDetails" in certificate:
+        raise precondition(f"Certificate {call.name} is already revoked.")
+    reason = call.body.get("reason", "REVOCATION_REASON_UNSPECIFIED")
+    revoked = {"revocationDetails": {"revocationState": reason, "revocationTime": now()}}
+    call.put(call.name, certificate | revoked)
+    return call.shown(call.type, call.get())
+
+
 def _delete(call: Call) -> Json:
     """An authority is disabled first, and kept for thirty days unless told otherwise."""
     authority = call.get()
@@ -200,5 +211,6 @@ SERVICE = Service(
         f"{_AUTHORITIES}.fetch": _fetch,
         f"{_AUTHORITIES}.undelete": _undelete,
         f"{_CERTIFICATES}.create": _issue,
+        f"{_CERTIFICATES}.revoke": _revoke,
     },
 )
