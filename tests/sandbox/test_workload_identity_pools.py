@@ -39,6 +39,7 @@ def test_a_pool_and_its_provider_come_and_go_by_operations_below_them(
     assert operation["name"].startswith(f"{provider}/operations/")
     assert providers.get(name=provider).execute()["state"] == "ACTIVE"
     assert pools.get(name=pool).execute()["state"] == "ACTIVE"
+    assert pools.listAttestationRules(resource=pool).execute() == {}
 
     finish(providers.operations(), providers.delete(name=provider).execute())
     finish(pools.operations(), pools.delete(name=pool).execute())
