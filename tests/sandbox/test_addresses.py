@@ -74,6 +74,9 @@ def test_ranges_of_a_network_lie_beside_each_other(
             compute, project, name="four", network=network, address=one["address"], prefixLength=24
         )
     assert "is already reserved" in caught.value.reason
+    with pytest.raises(HttpError) as caught:
+        reserve_range(compute, project, name="five", network=network, address="somewhere")
+    assert "'somewhere/16'. Must be a CIDR address range" in caught.value.reason
 
 
 def test_an_internal_address_is_taken_in_its_own_network_only(

@@ -14,7 +14,7 @@ from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import self_link
 from meshwright_sandbox.core.store import Row, Store
-from meshwright_sandbox.services.vpc.ranges import first_free, network_of
+from meshwright_sandbox.services.vpc.ranges import first_free, network_of, parse_range
 
 Json = dict[str, Any]
 # Documentation ranges (RFC 5737): no host that exists is ever named by the sandbox.
@@ -145,12 +145,14 @@ def _require(address: Json, *fields: str) -> None:
 
 def _require_free(address: Json, held: set[str]) -> None:
     if address["address"] in held:
-        raise ApiError(
-            400,
-            f"Invalid value for field 'resource.address': '{address['address']}'. "
-            "Specified IP address is already reserved.",
-            reason="invalid",
-        )
+        raise _already_reserved(address)
+
+
+def _already_reserved(address: Json) -> ApiError:
+    return invalid(
+        f"Invalid value for field 'resource.address': '{address['address']}'. "
+        "Specified IP address is already reserved."
+    )
 
 
 def _held_in(call: Call, address: Json) -> set[str]:
@@ -206,8 +208,10 @@ def _allocate_range(call: Call, address: Json) -> None:
         free = (each for each in ranges if not any(each.overlaps(other) for other in held))
         found = next(free, None)
         address["address"] = str(found.network_address) if found else _exhausted()
-    elif any(network_of(f"{address['address']}/{length}").overlaps(other) for other in held):
-        _require_free(address, {address["address"]})
+        return
+    wanted = parse_range(f"{address['address']}/{length}", "resource.address")
+    if any(wanted.overlaps(other) for other in held):
+        raise _already_reserved(address)
 
 
 def _allocate_internal(call: Call, address: Json) -> None:
