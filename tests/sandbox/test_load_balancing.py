@@ -103,6 +103,25 @@ def gateway(**changes: Any) -> LoadBalancer:
     return service("uid-g", kind="gateway", scheme="EXTERNAL_MANAGED", **changes)
 
 
+async def test_a_rule_with_an_internal_address_is_in_the_clusters_network(cloud: Cloud) -> None:
+    reserved = {
+        "name": "held",
+        "addressType": "INTERNAL",
+        "subnetwork": f"projects/{PROJECT}/regions/{REGION}/subnetworks/sub",
+    }
+    await cloud.make(f"{COMPUTE}/regions/{REGION}/addresses", reserved)
+    await _settled(cloud, f"{COMPUTE}/regions/{REGION}/operations")
+    _, held = await cloud.call("GET", f"{COMPUTE}/regions/{REGION}/addresses/held")
+
+    cloud.balancing.publish(service(scheme="INTERNAL", address=held["address"]))
+    _, used = await cloud.call("GET", f"{COMPUTE}/regions/{REGION}/addresses/held")
+    (rule,) = await cloud.names(f"regions/{REGION}/forwardingRules")
+
+    assert held["status"] == "RESERVED"
+    assert [user.rpartition("/")[2] for user in used["users"]] == [rule]
+    assert "is already being used by" in await cloud.remove(f"regions/{REGION}/addresses/held")
+
+
 async def test_a_service_has_a_forwarding_rule_and_a_firewall_rule(cloud: Cloud) -> None:
     cloud.balancing.publish(service())
     cloud.balancing.publish(service())

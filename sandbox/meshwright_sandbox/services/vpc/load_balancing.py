@@ -145,6 +145,13 @@ def _firewall(network: str, short: str, ranges: list[str], ports: list[str]) -> 
     )
 
 
+def _place(balancer: LoadBalancer, cluster: Json) -> dict[str, str]:
+    """Where a forwarding rule is whose address is no address of the internet."""
+    if balancer.scheme.startswith("EXTERNAL"):
+        return {}
+    return {key: cluster["networkConfig"][key] for key in ("network", "subnetwork")}
+
+
 def _service(balancer: LoadBalancer, cluster: Json) -> list[_Resource]:
     """A passthrough load balancer: forwarding rule, target pool, firewall rule."""
     short = f"a{balancer.owner.replace('-', '')[:31]}"
@@ -162,7 +169,12 @@ def _service(balancer: LoadBalancer, cluster: Json) -> list[_Resource]:
     return [
         _firewall(network, f"k8s-fw-{short}", ["0.0.0.0/0"], ports),
         _Resource("targetPools", pool, {"kind": "compute#targetPool", "instances": []}),
-        _Resource("forwardingRules", f"{region}/forwardingRules/{short}", rule, {"target": pool}),
+        _Resource(
+            "forwardingRules",
+            f"{region}/forwardingRules/{short}",
+            rule,
+            {"target": pool} | _place(balancer, cluster),
+        ),
     ]
 
 
@@ -226,7 +238,7 @@ def _gateway(balancer: LoadBalancer, cluster: Json) -> list[_Resource]:
                 rules,
                 f"{scope}/forwardingRules/{short}-{port}",
                 rule | {"portRange": f"{port}-{port}"},
-                {"target": proxy},
+                {"target": proxy} | _place(balancer, cluster),
             )
             for port in balancer.ports
         ),
