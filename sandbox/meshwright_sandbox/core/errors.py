@@ -119,6 +119,11 @@ def invalid(message: str) -> ApiError:
     return ApiError(400, message)
 
 
+def required(field: str) -> ApiError:
+    """400 for a field that the schema leaves open and the API does not, as compute says it."""
+    return ApiError(400, f"Required field '{field}' not specified", reason="required")
+
+
 def precondition(message: str) -> ApiError:
     """400 FAILED_PRECONDITION: the request is right, the resource's state is not."""
     return ApiError(400, message, status="FAILED_PRECONDITION", reason="failedPrecondition")

@@ -4,7 +4,7 @@ from typing import Any
 
 from meshwright_sandbox.core import generic, references
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import invalid, required
 from meshwright_sandbox.services.machines import disks
 
 Json = dict[str, Any]
@@ -13,8 +13,7 @@ Json = dict[str, Any]
 def attach(call: Call) -> Json:
     """`instances.attachDisk`: a disk that is there already."""
     if not call.body.get("source"):
-        text = "Required field 'resource.source' not specified"
-        raise ApiError(400, text, reason="required")
+        raise required("resource.source")
     before = call.get()
     generic.require_idle(call)
     held = before.get("disks", [])

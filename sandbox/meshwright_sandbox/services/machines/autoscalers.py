@@ -4,7 +4,7 @@ from typing import Any
 
 from meshwright_sandbox.core import generic
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import invalid, required
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.services.machines import groups
@@ -15,7 +15,7 @@ _TYPES = ("regionAutoscalers", "autoscalers")
 
 def _defaults(_: Call, autoscaler: Json) -> None:
     if not autoscaler.get("target"):
-        raise ApiError(400, "Required field 'resource.target' not specified", reason="required")
+        raise required("resource.target")
     policy = autoscaler.setdefault("autoscalingPolicy", {})
     policy.setdefault("coolDownPeriodSec", 60)
     policy.setdefault("mode", "ON")
@@ -26,8 +26,7 @@ def _check(call: Call, autoscaler: Json) -> None:
     policy = autoscaler["autoscalingPolicy"]
     low, high = policy.get("minNumReplicas", 2), policy.get("maxNumReplicas")
     if high is None:
-        text = "Required field 'resource.autoscalingPolicy.maxNumReplicas' not specified"
-        raise ApiError(400, text, reason="required")
+        raise required("resource.autoscalingPolicy.maxNumReplicas")
     if low > high:
         raise invalid(
             f"Invalid value for field 'resource.autoscalingPolicy.maxNumReplicas': '{high}'. "

@@ -3,7 +3,7 @@
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import invalid, required
 from meshwright_sandbox.core.service import Collection
 
 Json = dict[str, Any]
@@ -13,8 +13,7 @@ _SERVERLESS = ("appEngine", "cloudFunction", "cloudRun")
 def _check(call: Call, group: Json) -> None:
     kind = group.get("networkEndpointType")
     if not kind:
-        text = "Required field 'resource.networkEndpointType' not specified"
-        raise ApiError(400, text, reason="required")
+        raise required("resource.networkEndpointType")
     # An App Engine app needs no more than its name: `appEngine: {}`.
     named = [field for field in _SERVERLESS if call.sent.get(field) is not None]
     for field in named:

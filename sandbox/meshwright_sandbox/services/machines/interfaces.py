@@ -1,7 +1,6 @@
 """Network interfaces of machines: which subnetwork they are in, and their addresses."""
 
 import hashlib
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.store import Store
 from meshwright_sandbox.services.vpc import addresses
-from meshwright_sandbox.services.vpc.ranges import first_free, network_of
+from meshwright_sandbox.services.vpc.ranges import contains, first_free, network_of
 
 Json = dict[str, Any]
 _FIELD = "resource.networkInterfaces"
@@ -125,11 +124,7 @@ def _set_internal(call: Call, interface: Json, name: str, subnetwork: Json, fiel
             raise ApiError(403, exhausted(name), reason="quotaExceeded")
         interface["networkIP"] = free
         return
-    try:
-        inside = ipaddress.IPv4Address(wanted) in network_of(subnetwork["ipCidrRange"])
-    except ValueError:
-        inside = False
-    if not inside:
+    if not contains(network_of(subnetwork["ipCidrRange"]), wanted):
         raise invalid(
             f"Invalid value for field '{field}.networkIP': '{wanted}'. IP address must be an "
             f"address of the subnetwork's range {subnetwork['ipCidrRange']}."

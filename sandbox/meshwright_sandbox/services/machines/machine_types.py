@@ -3,7 +3,7 @@
 import re
 
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import invalid, required
 
 _LINK = re.compile(r"(?:.*/)?zones/(?P<zone>[^/]+)/machineTypes/[^/]+")
 
@@ -11,7 +11,7 @@ _LINK = re.compile(r"(?:.*/)?zones/(?P<zone>[^/]+)/machineTypes/[^/]+")
 def require(call: Call, link: str, field: str) -> None:
     """Refuse what is no link of a machine type, or one of another zone than the called one."""
     if not link:
-        raise ApiError(400, f"Required field '{field}' not specified", reason="required")
+        raise required(field)
     match = _LINK.fullmatch(link)
     said = f"Invalid value for field '{field}': '{link}'."
     if not match:

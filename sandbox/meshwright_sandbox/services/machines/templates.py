@@ -3,7 +3,7 @@
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError
+from meshwright_sandbox.core.errors import ApiError, required
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.services.machines import images, metadata
 from meshwright_sandbox.services.machines.disks import check_boot
@@ -26,8 +26,7 @@ def _check(call: Call, template: Json) -> None:
 
 
 def _missing(field: str) -> ApiError:
-    text = f"Required field 'resource.properties.{field}' not specified"
-    return ApiError(400, text, reason="required")
+    return required(f"resource.properties.{field}")
 
 
 def _check_disks(call: Call, disks: list[Json]) -> None:

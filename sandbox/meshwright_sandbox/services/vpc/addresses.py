@@ -9,12 +9,12 @@ from collections.abc import Iterator, Set
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import ApiError, invalid, required
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import self_link
 from meshwright_sandbox.core.store import Row, Store
-from meshwright_sandbox.services.vpc.ranges import first_free, network_of, parse_range
+from meshwright_sandbox.services.vpc.ranges import contains, first_free, network_of, parse_range
 
 Json = dict[str, Any]
 # Documentation ranges (RFC 5737): no host that exists is ever named by the sandbox.
@@ -23,6 +23,7 @@ _GLOBAL_POOL = ipaddress.IPv4Network("198.51.100.0/24")
 _PEERING_POOL = ipaddress.IPv4Network("10.64.0.0/10")
 TYPES = ("addresses", "globalAddresses")
 RULES = ("forwardingRules", "globalForwardingRules")
+_FIELDS = dict.fromkeys(TYPES, "address") | dict.fromkeys(RULES, "IPAddress")
 # What a range of a network is reserved for, and the prefix lengths that it may have.
 _RANGES = {"VPC_PEERING": (8, 29), "IPSEC_INTERCONNECT": (26, 29)}
 
@@ -36,7 +37,12 @@ def is_inside(document: Json) -> bool:
 
 
 def network_name(call: Call, document: Json) -> str | None:
-    """The network that an address or a rule is in, by its own word or that of its subnetwork."""
+    """The network that an address or a rule is in, by its own word or that of its subnetwork.
+
+    None for an address of the internet.
+    """
+    if not is_inside(document):
+        return None
     subnetwork = resource_name(call, document.get("subnetwork", ""))
     held = call.cloud.store.get("compute", subnetwork) if subnetwork else None
     return resource_name(call, (held or document).get("network", ""))
@@ -64,20 +70,24 @@ def inside(row: Row, subnetwork: str) -> Iterator[str]:
 def held_inside(store: Store, subnetwork: str) -> set[str]:
     """The addresses of a subnetwork that machines, rules or reservations have."""
     machines = store.of_type("compute", "instances")
-    held = {address for row in machines for address in inside(row, subnetwork)}
-    for type_, field in [(t, "address") for t in TYPES] + [(t, "IPAddress") for t in RULES]:
+    return {address for row in machines for address in inside(row, subnetwork)} | {
+        address
+        for document, address in _named(store)
+        if str(document.get("subnetwork", "")).endswith(f"/{subnetwork}")
+    }
+
+
+def _named(store: Store) -> Iterator[tuple[Json, str]]:
+    """Reservations and rules, each with its address."""
+    for type_, field in _FIELDS.items():
         for row in store.of_type("compute", type_):
-            if str(row.doc.get("subnetwork", "")).endswith(f"/{subnetwork}"):
-                held.add(str(row.doc.get(field)))
-    return held
+            yield row.doc, str(row.doc.get(field))
 
 
 def _held_outside(call: Call) -> set[str]:
     store = call.cloud.store
     held = of_machines(store)
-    for type_, field in [(t, "address") for t in TYPES] + [(t, "IPAddress") for t in RULES]:
-        rows = store.of_type("compute", type_)
-        held |= {str(row.doc.get(field)) for row in rows if not is_inside(row.doc)}
+    held |= {address for document, address in _named(store) if not is_inside(document)}
     for row in store.of_type("compute", "vpnGateways"):
         held |= {str(each.get("ipAddress")) for each in row.doc.get("vpnInterfaces", [])}
     return held
@@ -110,11 +120,7 @@ def free_inside(call: Call, subnetwork: str) -> str:
 def require_inside(call: Call, address: str, subnetwork: str, field: str) -> None:
     """Refuse an address that is none of a subnetwork's."""
     cidr = network_of(call.get(subnetwork)["ipCidrRange"])
-    try:
-        found = ipaddress.IPv4Address(address) in cidr
-    except ValueError:
-        found = False
-    if not found:
+    if not contains(cidr, address):
         raise invalid(
             f"Invalid value for field '{field}': '{address}'. "
             f"Requested internal IP address is outside the subnetwork CIDR range {cidr}."
@@ -139,8 +145,7 @@ def _defaults(call: Call, address: Json) -> None:
 def _require(address: Json, *fields: str) -> None:
     for field in fields:
         if not address.get(field):
-            text = f"Required field 'resource.{field}' not specified"
-            raise ApiError(400, text, reason="required")
+            raise required(f"resource.{field}")
 
 
 def _require_free(address: Json, held: set[str]) -> None:
@@ -227,12 +232,11 @@ def _allocate_internal(call: Call, address: Json) -> None:
 
 
 def _users(call: Call, address: Json) -> Iterator[str]:
-    network = network_name(call, address) if is_inside(address) else None
+    network = network_name(call, address)
     for type_ in RULES:
         for row in call.cloud.store.of_type("compute", type_):
-            if row.doc.get("IPAddress") != address["address"]:
-                continue
-            if (network_name(call, row.doc) if is_inside(row.doc) else None) == network:
+            same = row.doc.get("IPAddress") == address["address"]
+            if same and network_name(call, row.doc) == network:
                 yield row.doc["selfLink"]
     subnetwork = resource_name(call, address.get("subnetwork", ""))
     for row in call.cloud.store.of_type("compute", "instances"):

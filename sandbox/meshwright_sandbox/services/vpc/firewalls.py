@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import invalid, required
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import self_link
 
@@ -93,9 +93,7 @@ def _check_entry(entry: Json, field: str) -> None:
 def _route_defaults(_: Call, route: Json) -> None:
     for field in ("network", "destRange"):
         if not route.get(field):
-            raise ApiError(
-                400, f"Required field 'resource.{field}' not specified", reason="required"
-            )
+            raise required(f"resource.{field}")
     route.setdefault("priority", 1000)
     route.setdefault("routeType", "STATIC")
     _check_range(route["destRange"], "resource.destRange")

@@ -147,8 +147,10 @@ def _firewall(network: str, short: str, ranges: list[str], ports: list[str]) -> 
 
 def _place(balancer: LoadBalancer, cluster: Json) -> dict[str, str]:
     """Where a forwarding rule is whose address is no address of the internet."""
-    if balancer.scheme.startswith("EXTERNAL"):
-        return {}
+    return {} if balancer.scheme.startswith("EXTERNAL") else _network(cluster)
+
+
+def _network(cluster: Json) -> dict[str, str]:
     return {key: cluster["networkConfig"][key] for key in ("network", "subnetwork")}
 
 
@@ -182,7 +184,7 @@ def _gateway(balancer: LoadBalancer, cluster: Json) -> list[_Resource]:
     """An application load balancer, from forwarding rule to endpoint groups, and its firewall."""
     mark = f"{short_hash(cluster['_name'])[:4]}-{short_hash(balancer.owner)}"
     short = f"gkegw1-{mark}"
-    network, subnetwork = (cluster["networkConfig"][key] for key in ("network", "subnetwork"))
+    place = _network(cluster)
     project = f"projects/{balancer.project}"
     region = region_of(balancer.location)
     scope = f"{project}/global" if balancer.is_global else f"{project}/regions/{region}"
@@ -196,7 +198,7 @@ def _gateway(balancer: LoadBalancer, cluster: Json) -> list[_Resource]:
                 "defaultPort": 80,
                 "size": 0,
             },
-            {"network": network, "subnetwork": subnetwork},
+            place,
         )
         for zone in cluster["locations"]
     ]
@@ -222,7 +224,9 @@ def _gateway(balancer: LoadBalancer, cluster: Json) -> list[_Resource]:
     rules = "globalForwardingRules" if balancer.is_global else "forwardingRules"
     return [
         *groups,
-        _firewall(network, f"{short}-l7-{cluster['network'][:20]}", _HEALTH_CHECKS, ["0-65535"]),
+        _firewall(
+            place["network"], f"{short}-l7-{cluster['network'][:20]}", _HEALTH_CHECKS, ["0-65535"]
+        ),
         _Resource(kind("backendServices"), backend, service),
         _Resource(
             kind("urlMaps"), url_map, {"kind": "compute#urlMap"}, {"defaultService": backend}

@@ -4,7 +4,7 @@ from typing import Any
 
 from meshwright_sandbox.core import generic, stamps
 from meshwright_sandbox.core.cloud import Call, Cloud
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import ApiError, invalid, required
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.services.vpc import peerings, ranges
@@ -142,13 +142,11 @@ def _complete_flow_logs(document: Json) -> None:
 
 def _subnetwork_defaults(call: Call, subnetwork: Json) -> None:
     if not subnetwork.get("network"):
-        raise ApiError(400, "Required field 'resource.network' not specified", reason="required")
+        raise required("resource.network")
     if "ipCidrRange" in subnetwork:
         ranges.parse_range(subnetwork["ipCidrRange"], "resource.ipCidrRange")
     elif subnetwork.get("stackType") != "IPV6_ONLY":
-        raise ApiError(
-            400, "Required field 'resource.ipCidrRange' not specified", reason="required"
-        )
+        raise required("resource.ipCidrRange")
     _complete_subnetwork(subnetwork)
 
 

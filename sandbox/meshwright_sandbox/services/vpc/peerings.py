@@ -9,7 +9,7 @@ from typing import Any
 
 from meshwright_sandbox.core import stamps
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import ApiError, invalid, required
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.services.vpc import ranges
 
@@ -113,9 +113,7 @@ def _peer(call: Call, peering: Json) -> str:
     """The resource name of the network at the other side."""
     value = peering.get("network", "")
     if not value:
-        raise ApiError(
-            400, "Required field 'networkPeering.network' not specified", reason="required"
-        )
+        raise required("networkPeering.network")
     return resource_name(call, value) or f"projects/{call.project}/global/networks/{value}"
 
 

@@ -37,6 +37,14 @@ def network_of(text: str) -> Network:
     return ipaddress.IPv4Network(text, strict=False)
 
 
+def contains(network: Network, address: str) -> bool:
+    """Whether a text is an address of a range."""
+    try:
+        return ipaddress.IPv4Address(address) in network
+    except ValueError:
+        return False
+
+
 def subnetworks_of(call: Call, network: str) -> Iterator[Row]:
     """Stored subnetworks of a network (resource name)."""
     for row in call.cloud.store.of_type("compute", "subnetworks"):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import invalid, required
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 
@@ -13,7 +13,7 @@ _EVERYTHING = ("ALL_SUBNETWORKS_ALL_IP_RANGES", "ALL_SUBNETWORKS_ALL_PRIMARY_IP_
 
 def _defaults(_: Call, router: Json) -> None:
     if not router.get("network"):
-        raise ApiError(400, "Required field 'resource.network' not specified", reason="required")
+        raise required("resource.network")
 
 
 def _check(call: Call, router: Json) -> None:
@@ -41,9 +41,7 @@ def _check_nat(nat: Json, field: str) -> None:
     public = nat.get("type", "PUBLIC") == "PUBLIC"
     option = nat.get("natIpAllocateOption")
     if public and not option:
-        raise ApiError(
-            400, f"Required field '{field}.natIpAllocateOption' not specified", reason="required"
-        )
+        raise required(f"{field}.natIpAllocateOption")
     if option == "MANUAL_ONLY" and not nat.get("natIps"):
         raise invalid(
             f"Invalid value for field '{field}.natIps': ''. At least one NAT IP must be specified "
@@ -56,11 +54,7 @@ def _check_nat(nat: Json, field: str) -> None:
         )
     source = nat.get("sourceSubnetworkIpRangesToNat")
     if not source:
-        raise ApiError(
-            400,
-            f"Required field '{field}.sourceSubnetworkIpRangesToNat' not specified",
-            reason="required",
-        )
+        raise required(f"{field}.sourceSubnetworkIpRangesToNat")
     if (source == "LIST_OF_SUBNETWORKS") != bool(nat.get("subnetworks")):
         raise invalid(
             f"Invalid value for field '{field}.subnetworks': ''. Subnetworks must be specified if "
