@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from meshwright_sandbox.core import (
+    answers,
     generic,
     listing,
     operation_methods,
@@ -195,9 +196,12 @@ def handle(call: Call, action: str | None) -> Json:
                 raise Rollback
     except Rollback:
         pass
-    if chosen is None or isinstance(answer, Media | Interim):  # of which there is no part to choose
+    if isinstance(answer, Media | Interim):  # of which there is no part to choose
         return answer
-    return partial_response(answer, chosen)
+    if call.method.response:
+        schemas, extra = call.document.schemas, call.service.extra_fields
+        answer = answers.known(answer, call.method.response, schemas, extra)
+    return answer if chosen is None else partial_response(answer, chosen)
 
 
 def _answered_before(call: Call) -> Json | None:

@@ -16,6 +16,8 @@ _CONTAINERS = frozenset({"projects", "locations", "zones", "regions", "organizat
 def create(call: Call) -> Json:
     """Create a resource, or start the operation that does."""
     require_parent(call)
+    if "-" in call.name.split("/"):
+        raise invalid(f"'{call.name}' is no place for one resource: '-' stands for any.")
     collection = call.collection
     short = new_id(call)
     last = collection.full_id(call, short) if collection.full_id else short
@@ -104,14 +106,17 @@ def new_id(call: Call) -> str:
     schema = call.schema_properties.get("name", {})
     if where == "query":
         schema = call.method.query_parameters.get(path, {})
-    by_default = call.service.id_pattern if where == "query" else None
+    in_rpc = call.service.style == "rpc"
+    # A one-platform API's body names a resource in full: its pattern is none of a short name.
+    by_default = None if in_rpc and where == "body" else call.service.id_pattern
     pattern = call.collection.id_pattern or schema.get("pattern") or by_default
-    field = snake_case(path) if call.service.style == "rpc" else f"resource.{path}"
+    field = snake_case(path) if in_rpc else f"resource.{path}"
+    if in_rpc and where == "body":
+        value = value.rpartition("/")[2]
+    if in_rpc and not value:
+        raise invalid(f"Required field '{field}' is missing.")
     if not value:
-        if call.service.style == "rpc":
-            raise invalid(f"Required field '{field}' is missing.")
         pattern = pattern or "[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?"
-    value = value.rpartition("/")[2] if where == "body" else value
     if pattern and not re.fullmatch(pattern, value):
         raise invalid(
             f"Invalid value for field '{field}': '{value}'. Must be a match of regex '{pattern}'"

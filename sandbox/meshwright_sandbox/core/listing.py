@@ -47,7 +47,7 @@ def answer(call: Call, documents: list[Json]) -> Json:
 
 def aggregated(call: Call) -> Json:
     """Compute's list over all scopes: items by scope."""
-    segment = call.method.segments[-1]
+    segment, field = call.method.segments[-1], _scoped_field(call)
     rows: list[Row] = [
         row
         for row in call.cloud.store.below(call.service.name, f"projects/{call.project}")
@@ -60,11 +60,21 @@ def aggregated(call: Call) -> Json:
     for name, document in documents.items():
         if document in page:
             scope = "/".join(name.split("/")[2:-2])
-            items.setdefault(scope, {}).setdefault(segment, []).append(document)
+            items.setdefault(scope, {}).setdefault(field, []).append(document)
     result = _envelope(call) | {"items": items}
     if token:
         result["nextPageToken"] = token
     return result
+
+
+def _scoped_field(call: Call) -> str:
+    """The field that holds the resources of one scope: named after their type, but for a few."""
+    schemas = call.document.schemas
+    items = schemas[call.method.response or ""]["properties"]["items"]
+    scope = schemas[items["additionalProperties"]["$ref"]]["properties"]
+    segment = call.method.segments[-1]
+    lists = [name for name, declared in scope.items() if declared.get("type") == "array"]
+    return segment if segment in lists else lists[0]
 
 
 def select(call: Call, documents: list[Json]) -> list[Json]:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from meshwright_sandbox.core import answers
 from meshwright_sandbox.core.stamps import numeric_id, self_link
 
 if TYPE_CHECKING:
@@ -130,26 +131,11 @@ def message(call: "Call", about: Json, document: Json) -> Json:
     version = about.get("version", "v1")
     name = about.get("schema", "Resource").removeprefix(_prefix(call, version))
     type_name = f"type.googleapis.com/{call.service.proto}.{version}.{name}"
+    if not document:  # gone since, as what an old operation made may be
+        return {"@type": type_name}
     shown = call.shown(about["type"], document)
-    return {"@type": type_name} | _known_to(call, about.get("schema", ""), shown)
-
-
-def _known_to(call: "Call", schema: str, value: Any) -> Any:
-    """A message without fields that this version of the API has not: they make it unreadable."""
-    properties = call.document.schemas.get(schema, {}).get("properties")
-    if properties is None or not isinstance(value, dict):
-        return value
-    return {
-        name: _field_known_to(call, properties[name], item)
-        for name, item in value.items()
-        if name in properties
-    }
-
-
-def _field_known_to(call: "Call", declared: Json, value: Any) -> Any:
-    if isinstance(value, list):
-        return [_field_known_to(call, declared.get("items", {}), item) for item in value]
-    return _known_to(call, declared.get("$ref", ""), value)
+    schemas, extra = call.document.schemas, call.service.extra_fields
+    return {"@type": type_name} | answers.known(shown, about.get("schema", ""), schemas, extra)
 
 
 def _prefix(call: "Call", version: str) -> str:

@@ -6,7 +6,6 @@ are named in snake_case, and the values come back normalised: nulls dropped, nam
 """
 
 import base64
-import binascii
 import re
 import sys
 from collections.abc import Mapping
@@ -15,9 +14,9 @@ from typing import Any
 from meshwright_sandbox.core.discovery import STANDARD_PARAMETERS, Document, Method
 from meshwright_sandbox.core.enums import name_of
 from meshwright_sandbox.core.errors import ApiError, bad_request
+from meshwright_sandbox.core.formats import FORMATS, base64_bytes
 
 _PREFIX = "Invalid JSON payload received."
-_TO_STANDARD = str.maketrans("-_", "+/")
 # Concurrency tokens travel in both directions, whatever a document says about them.
 _ALWAYS_KEPT = frozenset({"etag", "fingerprint", "labelFingerprint"})
 _INTEGER = re.compile(r"-?\d{1,99}")  # thousands of digits are no number, also to Python
@@ -180,22 +179,24 @@ class Checker:
             if is_number and abs(number) <= sys.float_info.max:
                 return number
         elif isinstance(value, str):
-            if schema.get("format") != "byte" or field in _ALWAYS_KEPT:
-                return value
-            return self._bytes(value, path)
+            return self._text(schema, field, value, path)
         self._wrong(path, _PROTO_TYPE.get(kind, "TYPE_STRING"), value)
         return None
 
-    def _bytes(self, value: str, path: str) -> str | None:
-        """Base64 in either alphabet (gcloud writes the URL-safe one), answered in the standard."""
-        standard = standard_base64(value)
-        try:
-            raw = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
-        except binascii.Error:
-            text = f"Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed for \"{value}\""
-            self._add(path, text)
+    def _text(self, schema: Mapping[str, Any], field: str, value: str, path: str) -> str | None:
+        """A text of the schema's format; base64 is answered in the standard alphabet."""
+        kind = schema.get("format", "")
+        if kind == "byte" and field not in _ALWAYS_KEPT:
+            raw = base64_bytes(value)
+            if raw is not None:
+                return base64.b64encode(raw).decode()
+            why = f'(TYPE_BYTES), Base64 decoding failed for "{value}"'
+            self._add(path, f"Invalid value at '{path}' {why}")
             return None
-        return base64.b64encode(raw).decode()
+        fault = _format_fault(kind, value, path, field)
+        if fault:
+            self._add(path, fault)
+        return value
 
     def _integer(self, schema: Mapping[str, Any], value: Any, path: str, bits: int) -> Any:
         name = f"TYPE_{schema.get('format', 'int32').upper()}"
@@ -235,10 +236,14 @@ def check_query(
             value = _plain(declared[name], value)
             again = declared[name].get("repeated") and name in result
             result[name] = f"{result[name]},{value}" if again else value
+            path = snake_case(name)
             type_ = _wrong_query_type(declared[name], value)
             if type_:
-                path = snake_case(name)
                 violations.append((path, f"Invalid value at '{path}' ({type_}), \"{value}\""))
+            last = path.rpartition(".")[2]
+            fault = _format_fault(declared[name].get("format", ""), value, path, last)
+            if fault:
+                violations.append((path, fault))
         elif name in STANDARD_PARAMETERS or name in extra:
             result[name] = value
         else:
@@ -259,9 +264,13 @@ def check_query(
     return result
 
 
-def standard_base64(text: str) -> str:
-    """Base64 in its standard alphabet, unpadded; it may have been written in the URL-safe one."""
-    return text.translate(_TO_STANDARD).rstrip("=")
+def _format_fault(kind: str, value: str, path: str, field: str) -> str:
+    """What is wrong with a text of that format, as the front end says it, or ""."""
+    if kind not in FORMATS:
+        return ""
+    fault = FORMATS[kind].fault(value)
+    message = f"type.googleapis.com/{FORMATS[kind].message}"
+    return fault and f"Invalid value at '{path}' ({message}), Field '{field}', {fault}"
 
 
 def _plain(declared: Mapping[str, Any], value: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from meshwright_sandbox.core.discovery import load
-from meshwright_sandbox.core.schema import standard_base64
+from meshwright_sandbox.core.formats import standard_base64
 from meshwright_sandbox.core.service import Service
 
 if TYPE_CHECKING:

@@ -114,6 +114,8 @@ _METADATA = {
 
 
 def _metadata(call: Call, operation: Json) -> Json:
+    if operation["type"] != "projects":
+        return {}
     kind = f"{_METADATA[operation['verb']]}Metadata"
     metadata: Json = {"@type": f"type.googleapis.com/google.cloud.resourcemanager.v3.{kind}"}
     if operation["verb"] == "create":

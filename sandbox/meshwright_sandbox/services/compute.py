@@ -130,6 +130,7 @@ SERVICE = Service(
     proto="google.cloud.compute",
     style="legacy",
     operations="compute",
+    id_pattern="[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?",
     must_be_enabled=True,
     public_projects=images.PUBLIC_PROJECTS,
     wrong_label=_wrong_label,

@@ -45,6 +45,12 @@ def _with_id(field: str) -> Any:
     return create
 
 
+def _create_named(call: Call) -> Json:
+    """Create what only the cloud names: a name in the request says nothing."""
+    call.sent = {**call.sent, "name": numeric_id(secrets.token_hex(8))}
+    return generic.create(call)
+
+
 def _dashboard(call: Call, dashboard: Json) -> None:
     dashboard["name"] = call.name
     layouts = ("gridLayout", "mosaicLayout", "rowLayout", "columnLayout")
@@ -175,6 +181,7 @@ SERVICE = Service(
         Collection(
             _DASHBOARDS,
             id_from="body:name",
+            id_pattern=r"[\w.~-]+",
             defaults=_dashboard,
             check=_check_dashboard,
             labels=(),
@@ -211,10 +218,10 @@ SERVICE = Service(
         f"{_DASHBOARDS}.patch": _update_dashboard,
         f"{_SERVICES}.create": _with_id("serviceId"),
         f"{_SLOS}.create": _with_id("serviceLevelObjectiveId"),
-        f"{_POLICIES}.create": _with_id("name"),
-        f"{_CHANNELS}.create": _with_id("name"),
+        f"{_POLICIES}.create": _create_named,
+        f"{_CHANNELS}.create": _create_named,
         f"{_CHANNELS}.delete": _delete_channel,
-        f"{_UPTIME_CHECKS}.create": _with_id("name"),
-        f"{_GROUPS}.create": _with_id("name"),
+        f"{_UPTIME_CHECKS}.create": _create_named,
+        f"{_GROUPS}.create": _create_named,
     },
 )

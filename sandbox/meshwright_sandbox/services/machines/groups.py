@@ -6,7 +6,7 @@ Instances come with the group's operation and are stable at once: nothing boots.
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
-from meshwright_sandbox.core.errors import ApiError, invalid
+from meshwright_sandbox.core.errors import ApiError, invalid, required
 from meshwright_sandbox.core.operations import Work
 from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
@@ -87,8 +87,15 @@ def _update_defaults(manager: Json) -> None:
 
 
 def _check(call: Call, manager: Json) -> None:
-    for version in manager.get("versions", []):
+    for index, version in enumerate(manager.get("versions", [])):
+        if not version.get("instanceTemplate"):
+            raise required(f"resource.versions[{index}].instanceTemplate")
         _require_account(call, version["instanceTemplate"])
+    if call.before:  # what a PUT does not say stays
+        for policy in ("distributionPolicy", "updatePolicy"):
+            if policy in call.before:
+                manager[policy] = call.before[policy] | manager.get(policy, {})
+        _update_defaults(manager)
     if call.type == TYPE:
         _check_spread(call, manager)
 

@@ -19,7 +19,7 @@ _STEP = 7919
 
 def zones_of(distribution: Json) -> list[str]:
     """Names of the zones that a group is spread over."""
-    return [entry["zone"].rpartition("/")[2] for entry in distribution.get("zones", [])]
+    return [entry.get("zone", "").rpartition("/")[2] for entry in distribution.get("zones", [])]
 
 
 def places_of(manager: Json) -> list[str]:

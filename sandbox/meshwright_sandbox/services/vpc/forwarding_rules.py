@@ -3,6 +3,7 @@
 Follows https://cloud.google.com/load-balancing/docs/forwarding-rule-concepts.
 """
 
+import ipaddress
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
@@ -37,13 +38,25 @@ def _defaults(call: Call, rule: Json) -> None:
 def _take_reserved(call: Call, rule: Json) -> None:
     """Put the reserved address that a rule names in its place; the rule is where that is."""
     name = resource_name(call, rule.get("IPAddress", ""))
-    if not name:
+    if not name or "/addresses/" not in name:
+        _require_address(rule.get("IPAddress"))
         return
     reserved = call.get(name)
     rule["IPAddress"] = reserved["address"]
     if addresses.is_inside(reserved) and not rule.get("subnetwork"):
         places = ("subnetwork", "network")
         rule |= {field: reserved[field] for field in places if reserved.get(field)} | rule
+
+
+def _require_address(text: str | None) -> None:
+    """Of IPv6, a rule may have a range."""
+    try:
+        ipaddress.ip_interface(text or "0.0.0.0")
+    except ValueError as error:
+        raise invalid(
+            f"Invalid value for field 'resource.IPAddress': '{text}'. It is neither an IP address "
+            "nor the URL of a reserved one."
+        ) from error
 
 
 def _take_inside(call: Call, rule: Json) -> None:
