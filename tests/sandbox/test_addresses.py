@@ -132,6 +132,28 @@ def test_an_internal_rule_in_a_custom_network_names_its_subnetwork(
     assert forward(compute, project, name="automatic")["subnetwork"].endswith("/default")
 
 
+@pytest.mark.parametrize("address", ["web", "80", "global/networks/default", "10.0.0.300"])
+def test_a_rule_has_an_ip_address_or_names_a_reserved_one(
+    compute: Any, project: str, address: str
+) -> None:
+    with pytest.raises(HttpError) as caught:
+        forward(compute, project, name="rule", IPAddress=address)
+
+    assert f"'resource.IPAddress': '{address}'" in caught.value.reason
+
+
+def test_an_address_is_of_a_subnetwork_that_has_a_range(
+    compute: Any, project: str, network: str
+) -> None:
+    fields = {"ipCidrRange": None, "stackType": "IPV6_ONLY", "ipv6AccessType": "INTERNAL"}
+    modern = make_subnetwork(compute, project, network, **fields)
+
+    for place in (modern, network):
+        with pytest.raises(HttpError) as caught:
+            reserve(compute, project, name="address", subnetwork=place)
+        assert "no subnetwork with a range of IPv4 addresses" in caught.value.reason
+
+
 def test_an_internal_rule_cannot_have_an_address_of_elsewhere(
     compute: Any, project: str, subnetwork: str
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
+from tests.sandbox.conftest import GoogleClients
 from tests.sandbox.machines import DEBIAN, Machines, template
 from tests.sandbox.server import Sandbox, finish
 from tests.sandbox.vpc import REGION, make_subnetwork
@@ -141,7 +142,9 @@ def test_a_new_template_replaces_every_instance(machines: Machines) -> None:
     [
         ({"versions": [{"instanceTemplate": "global/instanceTemplates/gone"}]}, "was not found"),
         ({"versions": []}, "instanceTemplate' not specified"),
+        ({"versions": [{"name": "v1"}]}, "versions.0..instanceTemplate' not specified"),
         ({"distributionPolicy": {"zones": [{"zone": "zones/us-east1-b"}]}}, "not in the region"),
+        ({"distributionPolicy": {"zones": [{}]}}, "not in the region"),
         ({"updatePolicy": {"maxSurge": {"fixed": 1}}}, "equal to the number of zones"),
         ({"autoHealingPolicies": [{"healthCheck": "global/healthChecks/gone"}]}, "was not found"),
         ({"size": 3}, "Cannot find field"),
@@ -157,6 +160,25 @@ def test_a_group_that_could_not_be_filled_is_refused(
         machines.group(link, **fields)
 
     assert "items" not in machines.compute.regionInstanceGroups().list(**machines.place).execute()
+
+
+def test_a_groups_policies_stay_where_a_change_says_nothing_of_them(
+    machines: Machines, google: GoogleClients
+) -> None:
+    """By the beta's PUT, too."""
+    link = machines.template()
+    machines.group(link, updatePolicy={"maxSurge": {"fixed": 6}})
+    before = machines.manager()
+
+    managers = google("compute", "beta").regionInstanceGroupManagers()
+    body = {"name": "web", "versions": [{"instanceTemplate": link}], "targetSize": 6}
+    request = managers.update(**machines.place, instanceGroupManager="web", body=body)
+    machines.wait(request.execute())
+
+    after = machines.manager()
+    assert after["targetSize"] == 6
+    for policy in ("updatePolicy", "distributionPolicy"):
+        assert after[policy] == before[policy]
 
 
 def test_a_group_whose_creation_failed_leaves_nothing(machines: Machines, sandbox: Sandbox) -> None:
@@ -216,6 +238,7 @@ def test_an_autoscaler_holds_its_group_within_bounds(machines: Machines) -> None
         ({"target": "regions/us-central1/instanceGroupManagers/gone"}, "was not found"),
         ({"autoscalingPolicy": {"minNumReplicas": 3, "maxNumReplicas": 2}}, "Must be greater"),
         ({"autoscalingPolicy": {"minNumReplicas": 3}}, "maxNumReplicas' not specified"),
+        ({"autoscalingPolicy": None}, "maxNumReplicas' not specified"),
         (
             {
                 "autoscalingPolicy": {

@@ -1,7 +1,7 @@
 """Text formats that discovery documents name: durations, timestamps and base64.
 
-Each check says what is wrong with a text, or "", in the words of protobuf's JSON parser, which stands
-behind Google's front end. Follows https://protobuf.dev/programming-guides/json/.
+Each check says what is wrong with a text, or "", in the words of the parser behind Google's front
+end, protobuf's. Follows https://protobuf.dev/programming-guides/json/.
 """
 
 import base64

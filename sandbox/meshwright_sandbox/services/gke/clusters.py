@@ -110,6 +110,7 @@ def _requested_pools(cluster: Json, autopilot: bool) -> list[Json]:
     if listed:
         if cluster.get("initialNodeCount"):
             raise invalid("Cluster.initial_node_count must not be set if node pools are specified.")
+        _check_names(listed)
         return listed
     if not cluster.get("initialNodeCount"):
         raise invalid("Cluster.initial_node_count must be greater than zero.")
@@ -120,6 +121,14 @@ def _requested_pools(cluster: Json, autopilot: bool) -> list[Json]:
             "initialNodeCount": cluster["initialNodeCount"],
         }
     ]
+
+
+def _check_names(pools: list[Json]) -> None:
+    names = [pool.get("name", "") for pool in pools]
+    for name in names:
+        node_pools.check_name(name)
+        if names.count(name) > 1:
+            raise invalid(f'Node pool name "{name}" is used more than once.')
 
 
 def _versions(cluster: Json) -> None:

@@ -23,7 +23,7 @@ def _defaults(_: Call, autoscaler: Json) -> None:
 
 
 def _check(call: Call, autoscaler: Json) -> None:
-    policy = autoscaler["autoscalingPolicy"]
+    policy = autoscaler.get("autoscalingPolicy", {})
     low, high = policy.get("minNumReplicas", 2), policy.get("maxNumReplicas")
     if high is None:
         raise required("resource.autoscalingPolicy.maxNumReplicas")

@@ -14,7 +14,13 @@ from meshwright_sandbox.core.references import resource_name
 from meshwright_sandbox.core.service import Collection
 from meshwright_sandbox.core.stamps import self_link
 from meshwright_sandbox.core.store import Row, Store
-from meshwright_sandbox.services.vpc.ranges import contains, first_free, network_of, parse_range
+from meshwright_sandbox.services.vpc.ranges import (
+    Network,
+    contains,
+    first_free,
+    network_of,
+    parse_range,
+)
 
 Json = dict[str, Any]
 # Documentation ranges (RFC 5737): no host that exists is ever named by the sandbox.
@@ -112,19 +118,29 @@ def free_external(call: Call, besides: Set[str] = frozenset(), *, everywhere: bo
 
 def free_inside(call: Call, subnetwork: str) -> str:
     """An address of a subnetwork that nobody has."""
-    cidr = network_of(call.get(subnetwork)["ipCidrRange"])
+    cidr = _range_of(call, subnetwork)
     hosts = (cidr.network_address + n for n in range(2, cidr.num_addresses - 2))
     return first_free(hosts, held_inside(call.cloud.store, subnetwork)) or _exhausted()
 
 
 def require_inside(call: Call, address: str, subnetwork: str, field: str) -> None:
     """Refuse an address that is none of a subnetwork's."""
-    cidr = network_of(call.get(subnetwork)["ipCidrRange"])
+    cidr = _range_of(call, subnetwork)
     if not contains(cidr, address):
         raise invalid(
             f"Invalid value for field '{field}': '{address}'. "
             f"Requested internal IP address is outside the subnetwork CIDR range {cidr}."
         )
+
+
+def _range_of(call: Call, subnetwork: str) -> Network:
+    cidr = call.get(subnetwork).get("ipCidrRange")
+    if not cidr:  # there are subnetworks of IPv6 alone, and what is no subnetwork may be named
+        raise invalid(
+            f"Invalid value for field 'resource.subnetwork': '{subnetwork}'. It is no subnetwork "
+            "with a range of IPv4 addresses."
+        )
+    return network_of(cidr)
 
 
 def _defaults(call: Call, address: Json) -> None:

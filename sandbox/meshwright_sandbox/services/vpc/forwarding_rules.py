@@ -61,12 +61,12 @@ def _require_address(text: str | None) -> None:
 
 def _take_inside(call: Call, rule: Json) -> None:
     subnetwork = _subnetwork(call, rule)
-    rule.setdefault("subnetwork", self_link(call.service, call.version, subnetwork))
-    rule.setdefault("network", call.get(subnetwork)["network"])
     if rule.get("IPAddress"):
         addresses.require_inside(call, rule["IPAddress"], subnetwork, "resource.IPAddress")
     else:
         rule["IPAddress"] = addresses.free_inside(call, subnetwork)
+    rule.setdefault("subnetwork", self_link(call.service, call.version, subnetwork))
+    rule.setdefault("network", call.get(subnetwork)["network"])
 
 
 def _subnetwork(call: Call, rule: Json) -> str:
