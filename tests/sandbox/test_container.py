@@ -161,16 +161,6 @@ REFUSED = {
         400,
         "is not a zone of the region",
     ),
-    "node pool without a name": (
-        {"initialNodeCount": 0, "nodePools": [{"initialNodeCount": 1}]},
-        400,
-        "Node pool names must start with",
-    ),
-    "two node pools of one name": (
-        {"initialNodeCount": 0, "nodePools": [{"name": "main", "initialNodeCount": 1}] * 2},
-        400,
-        '"main" is used more than once',
-    ),
     "GKE metadata without workload identity": (
         {
             "workloadIdentityConfig": {},

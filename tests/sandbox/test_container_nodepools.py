@@ -249,3 +249,23 @@ def test_a_pool_is_rolled_back_to_what_it_is(pools: Any, gke: Any) -> None:
     with pytest.raises(HttpError) as missing:
         pools.rollback(name=f"{CLUSTER}/nodePools/none", body={}).execute()
     assert missing.value.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("pools", "text"),
+    [
+        ([{"initialNodeCount": 1}], "Node pool names must start with"),
+        ([{"name": "main", "initialNodeCount": 1}] * 2, '"main" is used more than once'),
+    ],
+)
+def test_pools_of_a_new_cluster_have_names_of_their_own(
+    gke: Any, pools: list[dict[str, Any]], text: str
+) -> None:
+    body = standard_cluster("d")
+    del body["cluster"]["initialNodeCount"]
+    body["cluster"]["nodePools"] = pools
+
+    with pytest.raises(HttpError) as refused:
+        gke.projects().locations().clusters().create(parent=PARENT, body=body).execute()
+
+    assert text in refusal(refused.value)

@@ -27,7 +27,7 @@ TIMESTAMP = (
         ("", "Illegal duration format; duration must end with 's'"),
         ("1h3600s", "Invalid duration format, failed to parse seconds"),
         ("s", "Invalid duration format, failed to parse seconds"),
-        ("٣٦٠٠s", "Invalid duration format, failed to parse seconds"),
+        ("\u0663\u0666\u0660\u0660s", "Invalid duration format, failed to parse seconds"),
         ("999999999999s", "Duration value exceeds limits"),
     ],
 )

@@ -100,6 +100,13 @@ def test_a_lost_reply_names_the_resource_and_how_to_take_it_over(
     plugin.delete(imported)
 
 
+def test_an_id_that_no_such_resource_can_have_is_refused(plugin: Plugin) -> None:
+    with pytest.raises(Failed, match='"Prod_Net" does not match the pattern') as error:
+        plugin.read(Made(NETWORK, "net", {}, "Prod_Net"), importing=True)
+
+    assert error.value.code is not grpc.StatusCode.INTERNAL
+
+
 def test_an_existing_resource_is_not_taken_over_unasked(plugin: Plugin, sandbox: Sandbox) -> None:
     made = plugin.create(NETWORK, "net", {"name": "twice"})
 

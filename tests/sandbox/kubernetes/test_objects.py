@@ -53,6 +53,26 @@ def test_check_refuses_another_kind_than_the_type_says(plugin: KubernetesPlugin)
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        ("name", 2026, "a string"),
+        ("namespace", 1.5, "a string"),
+        ("namespace", ["shop"], "a string"),
+        ("labels", ["app"], "an object of strings"),
+        ("annotations", "none", "an object of strings"),
+    ],
+)
+def test_check_refuses_metadata_by_which_no_object_can_be_asked_for(
+    plugin: KubernetesPlugin, field: str, value: Any, kind: str
+) -> None:
+    checked = plugin.check("core/v1:ConfigMap", {"metadata": {"name": "settings", field: value}})
+
+    (failure,) = checked.failures
+    assert failure.property == f"metadata.{field}"
+    assert failure.reason == f"must be {kind}, not {value!r}"
+
+
+@pytest.mark.parametrize(
     "kind",
     ["helm.sh/v4:Chart", "core/v1:PodList", "core/v1:NamespacePatch", "apps/v1:DeploymentPatch"],
 )

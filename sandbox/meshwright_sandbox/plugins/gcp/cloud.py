@@ -170,7 +170,10 @@ class Cloud:
 
         def attempt() -> dict[str, Any]:
             nonlocal lost, heard
-            request = getattr(node, verb)(**arguments)
+            try:
+                request = getattr(node, verb)(**arguments)
+            except TypeError as error:  # by what the document says of the parameters
+                raise CloudError(400, f"{api}.{method}: {error}") from None
             try:
                 return self._send(request)
             except CloudError as error:

@@ -13,6 +13,34 @@ from meshwright_sandbox.plugins.serving import PluginError
 from meshwright_sandbox.plugins.values import UNKNOWN, decode, has_unknown
 
 AUTONAMED = "pulumi.com/autonamed"
+_METADATA = {
+    "name": (str, "a string"),
+    "namespace": (str, "a string"),
+    "labels": (dict, "an object of strings"),
+    "annotations": (dict, "an object of strings"),
+}
+
+
+def complete(manifest: dict[str, Any], api_version: str, kind: str) -> dict[str, str]:
+    """Fill in what the type says of an object; return what is wrong in it by path.
+
+    The rest is the API server's to judge, which must be asked by namespace and name for that.
+    """
+    wrong: dict[str, str] = {}
+    for key, value in (("apiVersion", api_version), ("kind", kind)):
+        given = manifest.setdefault(key, value)
+        if given not in (value, UNKNOWN):
+            wrong[key] = f"is {given!r}, but the type says {value!r}"
+    metadata = manifest.setdefault("metadata", {})
+    if metadata is UNKNOWN:
+        return wrong
+    if not isinstance(metadata, dict):
+        return wrong | {"metadata": "must be an object with a name, labels and the like"}
+    for key, (type_, said) in _METADATA.items():
+        given = metadata.get(key)
+        if given not in (None, UNKNOWN) and not isinstance(given, type_):
+            wrong[f"metadata.{key}"] = f"must be {said}, not {given!r}"
+    return wrong
 
 
 def autoname(manifest: dict[str, Any], request: provider_pb2.CheckRequest) -> None:

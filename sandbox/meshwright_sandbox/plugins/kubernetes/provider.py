@@ -74,21 +74,13 @@ class KubernetesServicer(PluginServicer):
     def Check(self, request, context):
         """Complete the object: apiVersion and kind from the type, a name where none is given."""
         manifest = decode(request.news)
-        api_version, kind = objects.type_of(request.type)
-        failures = []
-        for key, value in (("apiVersion", api_version), ("kind", kind)):
-            given = manifest.setdefault(key, value)
-            if given not in (value, UNKNOWN):
-                failures.append(
-                    provider_pb2.CheckFailure(
-                        property=key, reason=f"is {given!r}, but the type says {value!r}"
-                    )
-                )
         manifest.pop("status", None)
-        if not isinstance(manifest.setdefault("metadata", {}), (dict, type(UNKNOWN))):
-            reason = "must be an object with a name, labels and the like"
-            failures.append(provider_pb2.CheckFailure(property="metadata", reason=reason))
-        if failures:
+        wrong = identity.complete(manifest, *objects.type_of(request.type))
+        if wrong:
+            failures = [
+                provider_pb2.CheckFailure(property=path, reason=reason)
+                for path, reason in wrong.items()
+            ]
             return provider_pb2.CheckResponse(failures=failures)
         identity.autoname(manifest, request)
         metadata = manifest["metadata"]
