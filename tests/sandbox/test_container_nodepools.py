@@ -82,6 +82,9 @@ def test_size_changes_the_instance_groups(gke: Any, pools: Any, compute: Any) ->
     assert [g["targetSize"] for g in groups["items"]] == [2]
     with pytest.raises(HttpError, match="Cannot find field"):
         pools.setSize(name=f"{CLUSTER}/nodePools/main", body={"size": 3}).execute()
+    for count in (-1, 1001):
+        with pytest.raises(HttpError, match="has 0 to 1000 nodes in each zone"):
+            pools.setSize(name=f"{CLUSTER}/nodePools/main", body={"nodeCount": count}).execute()
 
 
 def test_autoscaling_and_management_are_set(gke: Any, pools: Any) -> None:
@@ -255,10 +258,11 @@ def test_a_pool_is_rolled_back_to_what_it_is(pools: Any, gke: Any) -> None:
     ("pools", "text"),
     [
         ([{"initialNodeCount": 1}], "Node pool names must start with"),
+        ([{"name": "main", "initialNodeCount": 1001}], "has 0 to 1000 nodes in each zone"),
         ([{"name": "main", "initialNodeCount": 1}] * 2, '"main" is used more than once'),
     ],
 )
-def test_pools_of_a_new_cluster_have_names_of_their_own(
+def test_pools_of_a_new_cluster_have_names_of_their_own_and_a_size_that_can_be(
     gke: Any, pools: list[dict[str, Any]], text: str
 ) -> None:
     body = standard_cluster("d")

@@ -83,6 +83,8 @@ def test_a_group_keeps_as_many_instances_as_it_is_told(machines: Machines) -> No
     assert {m["instance"] for m in managed} == {i["selfLink"] for i in made}
 
     machines.wait(managers.resize(**place, size=5).execute())
+    with pytest.raises(HttpError, match=r"'size': '-1'. Must be within the range \[0, 4000\]"):
+        managers.resize(**place, size=-1).execute()
 
     assert len(machines.instances()) == 5
     assert {i["name"] for i in made} < {i["name"] for i in machines.instances()}
@@ -141,6 +143,8 @@ def test_a_new_template_replaces_every_instance(machines: Machines) -> None:
     ("fields", "says"),
     [
         ({"versions": [{"instanceTemplate": "global/instanceTemplates/gone"}]}, "was not found"),
+        ({"targetSize": 2147483647}, "within the range .0, 4000."),
+        ({"targetSize": -1}, "within the range .0, 4000."),
         ({"versions": []}, "instanceTemplate' not specified"),
         ({"versions": [{"name": "v1"}]}, "versions.0..instanceTemplate' not specified"),
         ({"distributionPolicy": {"zones": [{"zone": "zones/us-east1-b"}]}}, "not in the region"),
@@ -239,6 +243,7 @@ def test_an_autoscaler_holds_its_group_within_bounds(machines: Machines) -> None
         ({"autoscalingPolicy": {"minNumReplicas": 3, "maxNumReplicas": 2}}, "Must be greater"),
         ({"autoscalingPolicy": {"minNumReplicas": 3}}, "maxNumReplicas' not specified"),
         ({"autoscalingPolicy": None}, "maxNumReplicas' not specified"),
+        ({"autoscalingPolicy": {"maxNumReplicas": 4001}}, "within the range .0, 4000."),
         (
             {
                 "autoscalingPolicy": {

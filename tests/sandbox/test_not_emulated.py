@@ -37,6 +37,8 @@ from tests.sandbox.server import Sandbox
             "/storage/storage/v1/projects/{p}/hmacKeys?serviceAccountEmail=a",
             "storage.projects.hmacKeys.create",
         ),
+        ("POST", "/storage/storage/v1/b/{p}/folders", "storage.folders.insert"),
+        ("GET", "/storage/storage/v1/b/{p}/managedFolders", "storage.managedFolders.list"),
         (
             "POST",
             "/cloudresourcemanager/v3/organizations/1:getIamPolicy",

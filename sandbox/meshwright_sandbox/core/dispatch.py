@@ -15,7 +15,12 @@ from meshwright_sandbox.core import (
 )
 from meshwright_sandbox.core.cloud import Call, Cloud, Interim, Media
 from meshwright_sandbox.core.discovery import Document, Method, load
-from meshwright_sandbox.core.emulated import nothing_there, refusal, require_emulated
+from meshwright_sandbox.core.emulated import (
+    not_emulated,
+    nothing_there,
+    refusal,
+    require_emulated,
+)
 from meshwright_sandbox.core.errors import ApiError
 from meshwright_sandbox.core.masks import partial_response, selection
 from meshwright_sandbox.core.operations import failed
@@ -231,11 +236,11 @@ def handler(call: Call) -> Handler:
         if key in call.service.methods:
             return call.service.methods[key]
     if is_operation_method(call):
-        return operation_methods.HANDLERS.get(call.method.verb, _not_emulated)
+        return operation_methods.HANDLERS.get(call.method.verb, not_emulated)
     readable = "get" in call.document.verbs(call.type)
     if call.method.verb in CRUD and (readable or "Iam" not in call.method.verb):
         require_emulated(call)
-    return CRUD.get(call.method.verb, _not_emulated)
+    return CRUD.get(call.method.verb, not_emulated)
 
 
 def is_operation_method(call: Call) -> bool:
@@ -246,10 +251,6 @@ def is_operation_method(call: Call) -> bool:
 def is_read(method: Method) -> bool:
     """Whether a method changes nothing, whatever its HTTP method."""
     return method.http_method == "GET" or bool(_READS.match(method.verb))
-
-
-def _not_emulated(call: Call) -> Json:
-    raise refusal(call.method)
 
 
 def _json(raw: bytes) -> Json:

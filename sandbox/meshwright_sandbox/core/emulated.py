@@ -1,7 +1,7 @@
 """What the sandbox does not do, told so that nobody looks for a mistake of their own."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from meshwright_sandbox.core.discovery import Method
 from meshwright_sandbox.core.errors import ApiError
@@ -19,6 +19,15 @@ def refusal(method: Method) -> ApiError:
         501,
         f"Method {method.id} is not part of the sandbox: the local cloud does not emulate it.",
     )
+
+
+def not_emulated(call: "Call") -> NoReturn:
+    """The handler of methods that the sandbox has not.
+
+    Raises:
+        ApiError: 501.
+    """
+    raise refusal(call.method)
 
 
 def require_emulated(call: "Call") -> None:

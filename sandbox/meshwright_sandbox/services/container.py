@@ -123,8 +123,7 @@ def _rollback(call: Call) -> Json:
 
 def _set_size(call: Call) -> Json:
     count = call.body.get("nodeCount", 0)
-    if count < 0:
-        raise invalid(f"Node count must not be negative: {count}.")
+    node_pools.check_size(count, "node_count")
     return _change_pool(call, "SET_NODE_POOL_SIZE", _count=count)
 
 

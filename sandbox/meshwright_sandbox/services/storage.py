@@ -5,6 +5,7 @@ from typing import Any
 
 from meshwright_sandbox.core import generic, listing, policies
 from meshwright_sandbox.core.cloud import Call
+from meshwright_sandbox.core.emulated import not_emulated
 from meshwright_sandbox.core.encryption import require_key
 from meshwright_sandbox.core.errors import ApiError, invalid
 from meshwright_sandbox.core.service import Collection, Service
@@ -183,6 +184,13 @@ def _not_found(name: str) -> str:
     return "The specified bucket does not exist." if name.startswith("b/") else f"No such {name}."
 
 
+# Of hierarchical namespaces, which buckets have not here: a folder would be a name and no more.
+_FOLDERS = {
+    f"{type_}.{verb}": not_emulated
+    for type_ in ("folders", "managedFolders")
+    for verb in ("insert", "get", "list", "update", "delete", "getIamPolicy", "setIamPolicy")
+}
+
 SERVICE = Service(
     name="storage",
     versions={"v1": "storage.v1"},
@@ -211,6 +219,7 @@ SERVICE = Service(
     | uploads.METHODS
     | copies.METHODS
     | changes.METHODS
+    | _FOLDERS
     | {
         "buckets.list": _list,
         "buckets.getStorageLayout": _layout,

@@ -27,6 +27,7 @@ DEFAULT_SCOPES = [
         "trace.append",
     )
 ]
+_MOST_NODES = 1000
 _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?")
 _EFFECTS = {
     "NO_SCHEDULE": "NoSchedule",
@@ -50,6 +51,18 @@ def check_name(name: str) -> None:
         )
 
 
+def check_size(nodes: int, field: str) -> None:
+    """Refuse a number of nodes, in each zone, that no pool may have.
+
+    https://cloud.google.com/kubernetes-engine/quotas
+    """
+    if not 0 <= nodes <= _MOST_NODES:
+        raise invalid(
+            f'Invalid value for field "{field}": "{nodes}". '
+            f"A node pool has 0 to {_MOST_NODES} nodes in each zone."
+        )
+
+
 def complete(call: Call, cluster: Json, name: str, pool: Json) -> None:
     """Check a new pool and fill in what GKE fills in.
 
@@ -67,6 +80,7 @@ def complete(call: Call, cluster: Json, name: str, pool: Json) -> None:
     config = pool.setdefault("config", {})
     _complete_config(call, cluster, config)
     count = pool.setdefault("initialNodeCount", 0)
+    check_size(count, "node_pool.initial_node_count")
     check_autoscaling(pool.get("autoscaling", {}))
     places = pool.setdefault("locations", list(cluster["locations"]))
     check_locations(call, places)

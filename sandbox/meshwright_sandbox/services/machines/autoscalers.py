@@ -36,12 +36,14 @@ def _check(call: Call, autoscaler: Json) -> None:
     if not 0 < target <= 1:
         field = "resource.autoscalingPolicy.cpuUtilization.utilizationTarget"
         raise invalid(f"Invalid value for field '{field}': '{target}'. Must be within (0, 1].")
-    _resize(call, autoscaler, low, high)
-
-
-def _resize(call: Call, autoscaler: Json, low: int, high: int) -> None:
-    """Bring the group within the bounds; the operation makes or ends the instances."""
     name = str(resource_name(call, autoscaler["target"]))
+    groups.require_size(name, low, "resource.autoscalingPolicy.minNumReplicas")
+    groups.require_size(name, high, "resource.autoscalingPolicy.maxNumReplicas")
+    _resize(call, autoscaler, name, low, high)
+
+
+def _resize(call: Call, autoscaler: Json, name: str, low: int, high: int) -> None:
+    """Bring the group within the bounds; the operation makes or ends the instances."""
     manager = call.get(name)
     size = min(max(int(manager.get("targetSize", 0)), low), high)
     if size != manager.get("targetSize"):

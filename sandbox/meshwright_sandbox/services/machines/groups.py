@@ -31,6 +31,8 @@ _ZONAL_TYPE = "instanceGroupManagers"
 ZONAL_GROUPS = "instanceGroups"
 # A regional group is spread over three zones unless it is told otherwise.
 _ZONES_BY_DEFAULT = 3
+# A region's default is half of this, and Google raises it for whoever asks.
+_MOST = {TYPE: 4000, _ZONAL_TYPE: 1000}
 _OPTIONAL = ("instanceFlexibilityPolicy", "params", "resourcePolicies", "standbyPolicy")
 
 
@@ -86,6 +88,18 @@ def _update_defaults(manager: Json) -> None:
         given.setdefault("calculated", given.get("fixed", 0))
 
 
+def require_size(manager: str, size: int, field: str) -> None:
+    """Refuse a size that the managed group of that name cannot have.
+
+    https://cloud.google.com/compute/docs/instance-groups/regional-migs
+    """
+    most = _MOST[TYPE if "/regions/" in manager else _ZONAL_TYPE]
+    if not 0 <= size <= most:
+        raise invalid(
+            f"Invalid value for field '{field}': '{size}'. Must be within the range [0, {most}]."
+        )
+
+
 def _check(call: Call, manager: Json) -> None:
     for index, version in enumerate(manager.get("versions", [])):
         if not version.get("instanceTemplate"):
@@ -95,7 +109,9 @@ def _check(call: Call, manager: Json) -> None:
         for policy in ("distributionPolicy", "updatePolicy"):
             if policy in call.before:
                 manager[policy] = call.before[policy] | manager.get(policy, {})
+        manager.setdefault("targetSize", call.before["targetSize"])
         _update_defaults(manager)
+    require_size(call.name, manager["targetSize"], "resource.targetSize")
     if call.type == TYPE:
         _check_spread(call, manager)
 
@@ -193,7 +209,9 @@ def _abandon(work: Work) -> None:
 def resize(call: Call) -> Json:
     """Set the number of instances."""
     before = call.get()
-    call.put(call.name, before | {"targetSize": int(call.query["size"])})
+    size = int(call.query["size"])
+    require_size(call.name, size, "size")
+    call.put(call.name, before | {"targetSize": size})
     return call.start("update", before=before)
 
 

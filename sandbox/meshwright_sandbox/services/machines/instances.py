@@ -10,6 +10,7 @@ from meshwright_sandbox.core.references import by_name, resource_name
 from meshwright_sandbox.core.stamps import label_fingerprint, now, numeric_id, self_link
 from meshwright_sandbox.core.store import Row
 from meshwright_sandbox.services.machines import interfaces
+from meshwright_sandbox.services.vpc import addresses
 
 Json = dict[str, Any]
 _MARKS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -71,8 +72,9 @@ def set_instances(work: Work, manager: Json) -> None:
         store.delete("compute", name)
     template_name = "projects/" + template_of(manager).partition("/projects/")[2]
     template = store.get("compute", template_name) or {}
+    held: dict[str, set[str]] = {}
     for name in wanted.keys() - present:
-        _make_instance(work, manager, template.get("properties", {}), name)
+        _make_instance(work, manager, template.get("properties", {}), name, held)
 
 
 def _instance_name(manager: Json, index: int) -> str:
@@ -87,7 +89,10 @@ def _instance_name(manager: Json, index: int) -> str:
     return f"{manager['baseInstanceName']}-{mark}"
 
 
-def _make_instance(work: Work, manager: Json, properties: Json, name: str) -> None:
+def _make_instance(
+    work: Work, manager: Json, properties: Json, name: str, held: dict[str, set[str]]
+) -> None:
+    """Store one instance; ``held`` are the addresses by subnetwork that the group has looked up."""
     compute, store = work.cloud.services["compute"], work.cloud.store
     scope, _, short = name.rpartition("/instances/")
     nics = [dict(entry) for entry in properties.get("networkInterfaces", [])]
@@ -97,10 +102,13 @@ def _make_instance(work: Work, manager: Json, properties: Json, name: str) -> No
         known = store.get("compute", subnetwork)
         if known:
             uses["compute", subnetwork] = True
-            free = interfaces.free_address(store, subnetwork, known, name)
+            if subnetwork not in held:
+                held[subnetwork] = addresses.held_inside(store, subnetwork)
+            free = interfaces.free_address(known, name, held[subnetwork])
             if free is None:
                 raise WorkFailed(interfaces.exhausted(subnetwork), "RESOURCE_EXHAUSTED")
             interface["networkIP"] = free
+            held[subnetwork].add(free)
     labels = properties.get("labels", {})
     machine = str(properties.get("machineType", "")).rpartition("/")[2]
     kept = ("metadata", "serviceAccounts", "shieldedInstanceConfig", "tags", "scheduling")

@@ -1,7 +1,7 @@
 """Network interfaces of machines: which subnetwork they are in, and their addresses."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from meshwright_sandbox.core.cloud import Call
@@ -102,13 +102,13 @@ def disconnected(store: Store, instance: Json) -> list[Json]:
     return instance["networkInterfaces"]
 
 
-def free_address(store: Store, name: str, subnetwork: Json, origin: str) -> str | None:
-    """An address of a subnetwork that nobody has: for an origin the same each time, if free."""
+def free_address(subnetwork: Json, origin: str, held: Set[str]) -> str | None:
+    """An address of a subnetwork that is not held: for an origin the same each time, if free."""
     cidr = network_of(subnetwork["ipCidrRange"])
     usable = max(cidr.num_addresses - 4, 1)
     start = int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16)
     hosts = (cidr.network_address + 2 + (start + step) % usable for step in range(usable))
-    return first_free(hosts, addresses.held_inside(store, name))
+    return first_free(hosts, held)
 
 
 def exhausted(name: str) -> str:
@@ -119,7 +119,8 @@ def exhausted(name: str) -> str:
 def _set_internal(call: Call, interface: Json, name: str, subnetwork: Json, field: str) -> None:
     wanted = interface.get("networkIP")
     if not wanted:
-        free = free_address(call.cloud.store, name, subnetwork, call.name)
+        held = addresses.held_inside(call.cloud.store, name)
+        free = free_address(subnetwork, call.name, held)
         if free is None:
             raise ApiError(403, exhausted(name), reason="quotaExceeded")
         interface["networkIP"] = free
