@@ -5,7 +5,6 @@ end, protobuf's. Follows https://protobuf.dev/programming-guides/json/.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -35,16 +34,19 @@ def _duration_fault(text: str) -> str:
 
 
 def _timestamp_fault(text: str) -> str:
+    wrong = f"Invalid time format: {text}"
     match = _TIMESTAMP.fullmatch(text)
-    if match and not match[3]:
+    if not match:
+        return wrong
+    if not match[3]:
         return (
             "Illegal timestamp format; timestamps must end with 'Z' or have a valid timezone "
             "offset."
         )
     try:
-        datetime.fromisoformat(f"{match[1]}{match[3]}" if match else "")
+        datetime.fromisoformat(match[1] + match[3])
     except ValueError:
-        return f"Invalid time format: {text}"
+        return wrong
     return ""
 
 
@@ -59,7 +61,7 @@ def base64_bytes(text: str) -> bytes | None:
     standard = standard_base64(text)
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
-    except (binascii.Error, UnicodeEncodeError, ValueError):
+    except ValueError:  # binascii's own, or that of a text that is not ASCII
         return None
 
 
