@@ -103,8 +103,10 @@ class _Server:
         """Fork for each request. Returns in each child what it is to run, in the server nothing."""
         while not self._stopped:
             for key, _ in self._selector.select():
-                if key.fileobj not in self._selector.get_map():
-                    continue  # what came before it in this round has ended it
+                # What came before it in this round may have ended it: a closed file is asked for
+                # by its number, which another one may have by now.
+                if self._selector.get_map().get(key.fd) is not key:
+                    continue
                 program = key.data()
                 if program is not None:
                     return program

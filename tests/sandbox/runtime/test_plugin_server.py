@@ -1,14 +1,16 @@
 """The engine's plugins are forked by the sandbox, or started where it cannot."""
 
+import os
 import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
-from meshwright_sandbox.forking.client import address
+from meshwright_sandbox.forking.client import address, asked
 from meshwright_sandbox.runtime.processes import ProcessTable
 from tests.sandbox.runtime.conftest import eventually
 from tests.sandbox.runtime.shell import Shell
@@ -94,6 +96,33 @@ def test_an_engine_that_is_killed_takes_its_forked_plugin_with_it(
 
     psutil.wait_procs([forked], timeout=60)
     assert not forked.is_running()
+
+
+def test_a_plugin_and_who_asked_for_it_may_end_at_once(shell: Shell, start: Start) -> None:
+    """The server that learns of both together goes on."""
+    shell.up()
+    server = server_of(shell)
+    with Path(os.devnull).open("r+") as nothing:
+        plugin = ["-m", "meshwright_sandbox.plugins.kubernetes", "127.0.0.1:1"]
+        streams = [nothing.fileno()] * 3
+        asking = asked(str(shell.home / "plugins.socket"), plugin, streams)
+
+    def is_there() -> None:
+        assert len(server.children()) == 1
+
+    def has_ended() -> None:
+        assert server.children()[0].status() == psutil.STATUS_ZOMBIE
+
+    eventually(is_there)
+    server.suspend()
+    server.children()[0].kill()
+    eventually(has_ended)
+    asking.close()
+    server.resume()
+
+    started = start("gcp")
+    (forked,) = server.children()
+    assert started.listens(forked)
 
 
 def test_who_connects_and_says_nothing_is_not_waited_for(shell: Shell, start: Start) -> None:
