@@ -31,23 +31,23 @@ _UPTIME_TARGETS = ("monitoredResource", "resourceGroup", "syntheticMonitor")
 _CHANNEL_LABELS = {"email": "email_address", "pubsub": "topic", "sms": "number"}
 
 
-def _with_id(field: str) -> Any:
-    """A create handler that makes up the short name when the request has none."""
+def _made_up() -> str:
+    return numeric_id(secrets.token_hex(8))
+
+
+def _with_id(parameter: str) -> Any:
+    """A create handler that makes up the short name when the query has none."""
 
     def create(call: Call) -> Json:
-        made_up = numeric_id(secrets.token_hex(8))
-        if field == "name":
-            call.sent = {**call.sent, "name": call.sent.get("name") or made_up}
-        else:
-            call.query[field] = call.query.get(field) or made_up
+        call.query[parameter] = call.query.get(parameter) or _made_up()
         return generic.create(call)
 
     return create
 
 
-def _create_named(call: Call) -> Json:
-    """Create what only the cloud names: a name in the request says nothing."""
-    call.sent = {**call.sent, "name": numeric_id(secrets.token_hex(8))}
+def _create_named(call: Call, name: str = "") -> Json:
+    """Create under this name, or one of the cloud's; the request's own is not looked at here."""
+    call.sent = {**call.sent, "name": name or _made_up()}
     return generic.create(call)
 
 
@@ -66,7 +66,7 @@ def _check_dashboard(_: Call, dashboard: Json) -> None:
 def _create_dashboard(call: Call) -> Json:
     """A dashboard is kept as it was sent: an empty object in it is a widget without options."""
     sent = copy.deepcopy(call.body)
-    made = _with_id("name")(call)
+    made = _create_named(call, str(call.sent.get("name") or ""))
     call.put(call.name, {**made, **sent, "name": call.name})
     return call.shown(call.type, call.get())
 
@@ -114,7 +114,7 @@ def _check_policy(call: Call, policy: Json) -> None:
         _require_slo(call, condition.get("conditionThreshold", {}).get("filter", ""))
         prefix = f"{call.name}/conditions/"
         if not condition.get("name", "").startswith(prefix):
-            condition["name"] = prefix + numeric_id(secrets.token_hex(8))
+            condition["name"] = prefix + _made_up()
 
 
 def _check_duration(condition: Json) -> None:
